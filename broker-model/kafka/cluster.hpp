@@ -1,0 +1,97 @@
+#pragma once
+
+#include "broker-model/kafka/protocol.hpp"
+#include "sim/node.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crier::broker::kafka {
+
+struct TopicOptions {
+    std::string name;
+    std::int32_t partitions = 1;
+    std::int32_t replication = 1;
+    std::int32_t min_insync = 1;           ///< min.insync.replicas
+    bool unclean_leader_election = false;  ///< unclean.leader.election.enable
+    bool dead_letters = false;             ///< Its records are dead letters: told as `dead_lettered`.
+};
+
+/// Broker settings, by Kafka's names and defaults.
+struct ClusterOptions {
+    std::string name = "kafka";
+    std::int32_t brokers = 3;
+    Duration replica_lag_time_max = std::chrono::seconds(30);
+    Duration broker_heartbeat_interval = std::chrono::seconds(2);
+    Duration broker_session_timeout = std::chrono::seconds(9);
+    Duration replica_fetch_wait_max = std::chrono::milliseconds(500);
+    Duration group_initial_rebalance_delay = std::chrono::seconds(3);
+    Duration group_min_session_timeout = std::chrono::seconds(6);
+    Duration group_max_session_timeout = std::chrono::minutes(30);
+    Duration offsets_commit_timeout = std::chrono::seconds(5);
+    std::int32_t offsets_topic_partitions = 50;
+    std::int64_t flush_interval = 0; ///< log.flush.interval.messages; 0: left to the operating system.
+};
+
+/// One partition of one topic, as the whole cluster knows it; does not change during a run.
+struct PartitionInfo {
+    TopicId topic = 0;
+    std::int32_t index = 0;
+    std::uint64_t name_text = 0; ///< `orders/3` as a history operand.
+};
+
+/// A Kafka cluster: its broker nodes `NAME/1` …, and its controller `NAME/controller`. The controller
+/// stands for a KRaft quorum that is always available: it does not die, but can be cut off.
+class Cluster {
+public:
+    /// Adds the nodes to the world; `start()` starts them.
+    Cluster(sim::World& world, ClusterOptions options, std::vector<TopicOptions> topics);
+    ~Cluster();
+
+    void start();
+
+    [[nodiscard]] sim::World& world() const { return world_; }
+    [[nodiscard]] const ClusterOptions& options() const { return options_; }
+    [[nodiscard]] sim::Node& broker(BrokerId id) const { return *brokers_[id - 1]; }
+    [[nodiscard]] sim::Node& controller() const { return *controller_; }
+    [[nodiscard]] BrokerId broker_count() const { return static_cast<BrokerId>(brokers_.size()); }
+
+    /// Returns the topic's number, or nothing if there is none of that name.
+    [[nodiscard]] std::optional<TopicId> find_topic(std::string_view name) const;
+    [[nodiscard]] const TopicOptions& topic(TopicId id) const { return topics_[id]; }
+    [[nodiscard]] PartitionId partition(TopicId topic, std::int32_t index) const {
+        return first_partition_[topic] + static_cast<PartitionId>(index);
+    }
+    [[nodiscard]] const PartitionInfo& info(PartitionId id) const { return partitions_[id]; }
+    [[nodiscard]] PartitionId partition_count() const { return static_cast<PartitionId>(partitions_.size()); }
+
+    /// Returns the partition of `__consumer_offsets` whose leader coordinates the group.
+    /// **Source**: Kafka GroupCoordinatorService.partitionFor: abs(String.hashCode) mod partitions.
+    [[nodiscard]] PartitionId offsets_partition(std::string_view group) const;
+
+    /// Returns the node that leads the partition by the controller's word, or null. For fault targets.
+    [[nodiscard]] sim::Node* leader_of(PartitionId partition) const;
+
+    /// Whether every broker is up and in sync with all it replicates: the fault budget is whole again.
+    [[nodiscard]] bool is_whole() const;
+
+private:
+    sim::World& world_;
+    ClusterOptions options_;
+    std::vector<TopicOptions> topics_; // with __consumer_offsets as the last
+    std::vector<PartitionId> first_partition_;
+    std::vector<PartitionInfo> partitions_;
+    std::vector<sim::Node*> brokers_;
+    sim::Node* controller_ = nullptr;
+};
+
+/// Returns Kafka's partition hash of a key. **Source**: Kafka Utils.murmur2.
+[[nodiscard]] std::int32_t murmur2(std::string_view key);
+
+/// Returns Java's String.hashCode of an ASCII string.
+[[nodiscard]] std::int32_t java_string_hash(std::string_view text);
+
+} // namespace crier::broker::kafka

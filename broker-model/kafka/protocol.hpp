@@ -1,0 +1,256 @@
+#pragma once
+
+#include "messaging/ports/kafka.hpp"
+#include "sim/network.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What clients, brokers and the controller say to each other: one request and one answer type per
+// Kafka API, as plain values. Topics are numbers inside the model (see TopicTable), names at its rim.
+// Field names follow Kafka's protocol guide.
+
+namespace crier::broker::kafka {
+
+using crier::kafka::ErrorCode;
+using crier::kafka::Offset;
+
+using TopicId = std::uint32_t;
+using BrokerId = std::uint32_t; ///< 1, 2, 3 … within a cluster.
+
+/// A partition inside the model: dense over all topics of a cluster.
+using PartitionId = std::uint32_t;
+
+struct Record {
+    std::optional<std::string> key;
+    std::string value;
+    std::vector<Header> headers;
+    std::int64_t timestamp = 0; ///< Wall nanoseconds at the producer (CreateTime).
+};
+
+/// Records that travel and are stored as one; shared by all replicas and readers, never changed.
+struct RecordBatch {
+    std::vector<Record> records;
+    std::size_t bytes = 0; ///< On the wire.
+};
+using SharedBatch = std::shared_ptr<const RecordBatch>;
+
+/// A batch where it lies in a log.
+struct StoredBatch {
+    Offset base_offset = 0;
+    std::int32_t leader_epoch = 0;
+    SharedBatch batch;
+
+    [[nodiscard]] Offset end_offset() const {
+        return base_offset + static_cast<Offset>(batch->records.size());
+    }
+};
+
+namespace calls {
+inline constexpr sim::CallKind metadata{"metadata"};
+inline constexpr sim::CallKind produce{"produce"};
+inline constexpr sim::CallKind fetch{"fetch"};
+inline constexpr sim::CallKind replica_fetch{"replica-fetch"};
+inline constexpr sim::CallKind list_offsets{"list-offsets"};
+inline constexpr sim::CallKind find_coordinator{"find-coordinator"};
+inline constexpr sim::CallKind join_group{"join-group"};
+inline constexpr sim::CallKind sync_group{"sync-group"};
+inline constexpr sim::CallKind heartbeat{"heartbeat"};
+inline constexpr sim::CallKind leave_group{"leave-group"};
+inline constexpr sim::CallKind offset_commit{"offset-commit"};
+inline constexpr sim::CallKind offset_fetch{"offset-fetch"};
+inline constexpr sim::CallKind register_broker{"register-broker"};
+inline constexpr sim::CallKind broker_heartbeat{"broker-heartbeat"};
+inline constexpr sim::CallKind alter_partition{"alter-partition"};
+} // namespace calls
+
+struct PartitionState {
+    PartitionId partition = 0;
+    BrokerId leader = 0; ///< 0: none.
+    std::int32_t leader_epoch = 0;
+    std::int32_t partition_epoch = 0; ///< Moves with every change, also of the ISR alone.
+    std::vector<BrokerId> replicas;   ///< In assignment order.
+    std::vector<BrokerId> isr;        ///< Sorted.
+};
+
+/// The controller's view at one version; clients get it from any broker, possibly stale.
+struct ClusterMetadata {
+    std::uint64_t version = 0;
+    std::vector<PartitionState> partitions; ///< By PartitionId.
+    std::vector<BrokerId> live_brokers;     ///< Registered and not fenced; sorted.
+};
+
+struct MetadataRequest {};
+struct MetadataAnswer {
+    std::shared_ptr<const ClusterMetadata> metadata;
+};
+
+struct ProducePartition {
+    PartitionId partition = 0;
+    SharedBatch batch;
+};
+struct ProduceRequest {
+    crier::kafka::Acks acks = crier::kafka::Acks::all;
+    Duration timeout{};
+    std::vector<ProducePartition> partitions;
+};
+struct ProducePartitionAnswer {
+    PartitionId partition = 0;
+    ErrorCode error = ErrorCode::none;
+    Offset base_offset = -1;
+};
+struct ProduceAnswer {
+    std::vector<ProducePartitionAnswer> partitions; ///< One per partition asked, same order.
+};
+
+struct FetchPartition {
+    PartitionId partition = 0;
+    Offset fetch_offset = 0;
+    std::int32_t current_leader_epoch = -1; ///< -1: do not check.
+    std::int32_t last_fetched_epoch = -1;   ///< Of a follower, for divergence; -1: none.
+    std::size_t max_bytes = 1048576;
+};
+struct FetchRequest {
+    BrokerId replica = 0; ///< 0: a consumer.
+    std::uint64_t replica_broker_epoch = 0;
+    Duration max_wait{};
+    std::size_t min_bytes = 1;
+    std::size_t max_bytes = 52428800;
+    std::vector<FetchPartition> partitions;
+};
+struct FetchPartitionAnswer {
+    PartitionId partition = 0;
+    ErrorCode error = ErrorCode::none;
+    Offset high_watermark = -1;
+    Offset log_start_offset = 0;
+    std::optional<std::int32_t> diverging_epoch; ///< The follower has to cut its log …
+    Offset diverging_end = -1;                   ///< … where this epoch ended on the leader.
+    std::vector<StoredBatch> batches;            ///< Whole batches; the first may begin before the offset.
+};
+struct FetchAnswer {
+    std::vector<FetchPartitionAnswer> partitions; ///< Only those with something to tell.
+};
+
+struct ListOffsetsRequest {
+    PartitionId partition = 0;
+    bool latest = true; ///< Else earliest.
+};
+struct ListOffsetsAnswer {
+    ErrorCode error = ErrorCode::none;
+    Offset offset = -1;
+};
+
+struct FindCoordinatorRequest {
+    std::string group;
+};
+struct FindCoordinatorAnswer {
+    ErrorCode error = ErrorCode::none;
+    BrokerId coordinator = 0;
+};
+
+struct JoinGroupRequest {
+    std::string group;
+    std::string member_id; ///< Empty: a new member.
+    std::string client_id;
+    Duration session_timeout{};
+    Duration rebalance_timeout{};
+    std::vector<std::string> protocols; ///< Assignors, the preferred first.
+    std::vector<TopicId> topics;        ///< Subscription; sorted.
+};
+struct GroupMember {
+    std::string member_id;
+    std::vector<TopicId> topics;
+};
+struct JoinGroupAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::int32_t generation = -1;
+    std::string protocol;
+    std::string leader;
+    std::string member_id;
+    std::vector<GroupMember> members; ///< Only for the leader; sorted by member id.
+};
+
+struct MemberAssignment {
+    std::string member_id;
+    std::vector<PartitionId> partitions;
+};
+struct SyncGroupRequest {
+    std::string group;
+    std::string member_id;
+    std::int32_t generation = -1;
+    std::vector<MemberAssignment> assignments; ///< Only from the leader.
+};
+struct SyncGroupAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::vector<PartitionId> partitions; ///< Sorted.
+};
+
+struct HeartbeatRequest {
+    std::string group;
+    std::string member_id;
+    std::int32_t generation = -1;
+};
+struct LeaveGroupRequest {
+    std::string group;
+    std::string member_id;
+};
+/// Of heartbeat, leave-group and register-broker: only an error.
+struct ErrorAnswer {
+    ErrorCode error = ErrorCode::none;
+};
+
+struct PartitionOffset {
+    PartitionId partition = 0;
+    Offset offset = -1; ///< -1: no commit.
+};
+struct OffsetCommitRequest {
+    std::string group;
+    std::string member_id;
+    std::int32_t generation = -1;
+    std::vector<PartitionOffset> offsets;
+};
+struct OffsetCommitAnswer {
+    ErrorCode error = ErrorCode::none;
+};
+struct OffsetFetchRequest {
+    std::string group;
+    std::vector<PartitionId> partitions;
+};
+struct OffsetFetchAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::vector<PartitionOffset> offsets; ///< One per partition asked, same order.
+};
+
+struct RegisterBrokerRequest {
+    BrokerId broker = 0;
+};
+struct RegisterBrokerAnswer {
+    std::uint64_t broker_epoch = 0;
+    std::shared_ptr<const ClusterMetadata> metadata;
+};
+struct BrokerHeartbeatRequest {
+    BrokerId broker = 0;
+    std::uint64_t broker_epoch = 0;
+    std::uint64_t metadata_version = 0; ///< The newest that the broker has.
+};
+struct BrokerHeartbeatAnswer {
+    bool is_fenced = true;
+    bool is_known = true; ///< False: register again.
+    std::shared_ptr<const ClusterMetadata> metadata; ///< Null: nothing newer.
+};
+struct AlterPartitionRequest {
+    BrokerId broker = 0;
+    std::uint64_t broker_epoch = 0;
+    PartitionId partition = 0;
+    std::int32_t leader_epoch = 0;
+    std::int32_t partition_epoch = 0;
+    std::vector<BrokerId> new_isr; ///< Sorted.
+};
+struct AlterPartitionAnswer {
+    ErrorCode error = ErrorCode::none;
+    PartitionState state; ///< As it is now.
+};
+
+} // namespace crier::broker::kafka

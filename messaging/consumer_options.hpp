@@ -1,0 +1,60 @@
+#pragma once
+
+#include "messaging/ports/clock.hpp"
+#include "messaging/retry.hpp"
+
+#include <string>
+#include <vector>
+
+// What can be chosen about a consumer. The first enumerator of each choice is the right one and the
+// default; the others are what people really build, so that their price can be shown.
+
+namespace crier::messaging {
+
+enum class Acknowledge {
+    after_effect,  ///< Settle when the fate of the message is durable.
+    before_effect, ///< Settle and flush on receipt: a crash loses what was not done yet.
+    automatic,     ///< Never settle: the broker's client commits by itself, done or not.
+};
+
+enum class Deduplicate {
+    inbox,  ///< A row per message, in the database.
+    memory, ///< A set of ids in the process: forgotten by a restart, unknown to other replicas.
+    none,
+};
+
+enum class InboxTransaction {
+    same, ///< The inbox row commits with the effect.
+    own,  ///< It commits before: a crash between the two loses the effect.
+};
+
+enum class DeadLetterPublish {
+    awaited,   ///< Settle when the broker has confirmed the dead letter.
+    forgotten, ///< Send it and settle at once: a failed send loses the message.
+};
+
+enum class Order {
+    key,  ///< Messages of one key one after another, in the order of their lane.
+    none, ///< Any message as soon as there is a worker.
+};
+
+struct ConsumerOptions {
+    std::string name; ///< The consumer's name in the inbox and in dead letters; shared by replicas.
+    std::string dead_letter_channel; ///< Empty: none; a failing message is tried for ever.
+    std::string inbox_table = "inbox";
+    RetryPolicy retry; ///< Its delays also serve failures of store and dead-letter channel.
+    std::size_t concurrency = 8;
+    std::size_t prefetch = 500; ///< Open deliveries at which no more are asked for.
+    Acknowledge acknowledge = Acknowledge::after_effect;
+    Deduplicate deduplicate = Deduplicate::inbox;
+    InboxTransaction inbox_transaction = InboxTransaction::same;
+    DeadLetterPublish dead_letter_publish = DeadLetterPublish::awaited;
+    Order order = Order::key;
+    Duration receive_wait = std::chrono::milliseconds(100); ///< Also the longest unnoticed stop.
+    Duration revoke_grace = std::chrono::seconds(10); ///< For work in flight in a revoked lane.
+
+    /// Returns everything that is wrong with the options; empty: nothing.
+    [[nodiscard]] std::vector<std::string> validate() const;
+};
+
+} // namespace crier::messaging

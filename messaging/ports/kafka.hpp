@@ -1,0 +1,209 @@
+#pragma once
+
+#include "messaging/ports/clock.hpp"
+#include "messaging/ports/message.hpp"
+#include "messaging/ports/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The Kafka client as people know it: producer, consumer, groups, offsets. Options carry Kafka's own
+// names and defaults (Java client 4.x unless a comment says otherwise).
+
+namespace crier::kafka {
+
+using Offset = std::int64_t;
+
+struct TopicPartition {
+    std::string topic;
+    std::int32_t partition = 0;
+
+    friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
+};
+
+struct TopicPartitionOffset {
+    std::string topic;
+    std::int32_t partition = 0;
+    Offset offset = 0; ///< For a commit: the *next* record to read.
+
+    friend auto operator<=>(const TopicPartitionOffset&, const TopicPartitionOffset&) = default;
+};
+
+struct ProducerRecord {
+    std::string topic;
+    std::optional<std::int32_t> partition; ///< Chosen from the key, or sticky, when absent.
+    std::optional<std::string> key;
+    std::string value;
+    std::vector<Header> headers;
+};
+
+struct ConsumerRecord {
+    std::string topic;
+    std::int32_t partition = 0;
+    Offset offset = 0;
+    WallTime timestamp{};
+    std::optional<std::string> key;
+    std::string value;
+    std::vector<Header> headers;
+};
+
+struct RecordMetadata {
+    std::int32_t partition = 0;
+    Offset offset = -1; ///< -1 when unknown (acks 0).
+};
+
+/// Kafka's error codes, by their own numbers and names.
+/// Source: org.apache.kafka.common.protocol.Errors.
+enum class ErrorCode : std::int16_t {
+    unknown_server_error = -1,
+    none = 0,
+    offset_out_of_range = 1,
+    corrupt_message = 2,
+    unknown_topic_or_partition = 3,
+    leader_not_available = 5,
+    not_leader_or_follower = 6,
+    request_timed_out = 7,
+    message_too_large = 10,
+    offset_metadata_too_large = 12,
+    network_exception = 13,
+    coordinator_load_in_progress = 14,
+    coordinator_not_available = 15,
+    not_coordinator = 16,
+    not_enough_replicas = 19,
+    not_enough_replicas_after_append = 20,
+    invalid_required_acks = 21,
+    illegal_generation = 22,
+    inconsistent_group_protocol = 23,
+    unknown_member_id = 25,
+    invalid_session_timeout = 26,
+    rebalance_in_progress = 27,
+    kafka_storage_error = 56,
+    fenced_leader_epoch = 74,
+    unknown_leader_epoch = 75,
+    offset_not_available = 78,
+    member_id_required = 79,
+    fenced_instance_id = 82,
+    invalid_record = 87,
+};
+
+/// Returns the category of `ErrorCode`; `message()` is Kafka's own name, `NOT_LEADER_OR_FOLLOWER`.
+[[nodiscard]] const boost::system::error_category& category() noexcept;
+
+[[nodiscard]] inline error_code make_error_code(ErrorCode code) {
+    return {static_cast<int>(code), category()};
+}
+
+/// Whether a client tries again by itself. **Source**: Kafka's RetriableException subclasses.
+[[nodiscard]] bool is_retriable(ErrorCode code) noexcept;
+
+enum class Acks { none, leader, all };
+
+struct ProducerOptions {
+    std::string client_id;
+    Acks acks = Acks::all;
+    int max_in_flight = 5; ///< max.in.flight.requests.per.connection
+    std::size_t batch_size = 16384;
+    Duration linger = std::chrono::milliseconds(5);
+    int retries = 2147483647;
+    Duration retry_backoff = std::chrono::milliseconds(100);
+    Duration retry_backoff_max = std::chrono::milliseconds(1000);
+    Duration request_timeout = std::chrono::seconds(30);
+    Duration delivery_timeout = std::chrono::seconds(120);
+    Duration max_block = std::chrono::seconds(60);
+};
+
+enum class OffsetReset { earliest, latest, none };
+
+struct ConsumerOptions {
+    std::string client_id;
+    std::string group_id;
+    bool enable_auto_commit = true;
+    Duration auto_commit_interval = std::chrono::seconds(5);
+    OffsetReset auto_offset_reset = OffsetReset::latest;
+    Duration session_timeout = std::chrono::seconds(45);
+    Duration heartbeat_interval = std::chrono::seconds(3);
+    Duration max_poll_interval = std::chrono::seconds(300);
+    Duration request_timeout = std::chrono::seconds(30);
+    Duration default_api_timeout = std::chrono::seconds(60);
+    Duration retry_backoff = std::chrono::milliseconds(100);
+    Duration fetch_max_wait = std::chrono::milliseconds(500);
+    int max_poll_records = 500;
+    std::size_t max_partition_fetch_bytes = 1048576;
+};
+
+/// Sends records. Batches by partition; retries by itself until `delivery_timeout`.
+class Producer {
+public:
+    virtual ~Producer() = default;
+
+    /// Queues `records` in the order given and completes when each has its outcome.
+    /// **Shape**: one outcome per record, same order. **Errors**: unknown when a request that held the
+    /// record was sent and never answered; failed when none was.
+    /// **Cancellation**: the records stay queued; their outcomes are dropped.
+    [[nodiscard]] virtual asio::awaitable<std::vector<Outcome<RecordMetadata>>> send(
+        std::vector<ProducerRecord> records) = 0;
+
+    /// Completes when every record queued before has its outcome.
+    [[nodiscard]] virtual asio::awaitable<void> flush() = 0;
+};
+
+/// Told of rebalances, inside `poll` and `close`.
+class RebalanceListener {
+public:
+    virtual ~RebalanceListener() = default;
+
+    /// Still the owner: the last moment to commit.
+    virtual asio::awaitable<void> partitions_revoked(std::vector<TopicPartition> partitions) = 0;
+    virtual asio::awaitable<void> partitions_assigned(std::vector<TopicPartition> partitions) = 0;
+    /// Not the owner any more: commits will be refused.
+    virtual asio::awaitable<void> partitions_lost(std::vector<TopicPartition> partitions) = 0;
+};
+
+/// A member of a consumer group. One coroutine uses it at a time, as in Kafka.
+class Consumer {
+public:
+    virtual ~Consumer() = default;
+
+    /// Names the topics; membership begins with the next `poll`. `listener` may be null and must
+    /// outlive the consumer.
+    virtual void subscribe(std::vector<std::string> topics, RebalanceListener* listener) = 0;
+
+    /// Takes part in the group and returns up to `max_poll_records` records, waiting up to `timeout`.
+    /// **Order**: offsets ascending in a partition; between partitions unspecified.
+    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<ConsumerRecord>>> poll(
+        Duration timeout) = 0;
+
+    /// Commits the offsets and waits. **Errors**: failed with ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID or
+    /// REBALANCE_IN_PROGRESS: this member was not the owner; unknown after `default_api_timeout`.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>> commit(
+        std::vector<TopicPartitionOffset> offsets) = 0;
+
+    /// Stops or starts returning records of an assigned partition.
+    virtual void pause(const TopicPartition& partition) = 0;
+    virtual void resume(const TopicPartition& partition) = 0;
+
+    /// Moves the position of an assigned partition; the next `poll` reads from there.
+    virtual void seek(const TopicPartition& partition, Offset offset) = 0;
+
+    /// Returns the partitions held, sorted.
+    [[nodiscard]] virtual std::vector<TopicPartition> assignment() const = 0;
+
+    /// Auto-commits if enabled, calls `partitions_revoked`, and leaves the group.
+    [[nodiscard]] virtual asio::awaitable<void> close() = 0;
+};
+
+/// Makes producers and consumers for one cluster.
+class Client {
+public:
+    virtual ~Client() = default;
+    [[nodiscard]] virtual std::unique_ptr<Producer> producer(ProducerOptions options) = 0;
+    [[nodiscard]] virtual std::unique_ptr<Consumer> consumer(ConsumerOptions options) = 0;
+};
+
+} // namespace crier::kafka
+
+template <>
+struct boost::system::is_error_code_enum<crier::kafka::ErrorCode> : std::true_type {};

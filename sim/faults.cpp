@@ -1,0 +1,226 @@
+#include "sim/faults.hpp"
+
+#include "messaging/ports/ensure.hpp"
+#include "sim/world.hpp"
+
+#include <algorithm>
+
+namespace crier::sim {
+
+namespace {
+
+bool contains(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
+    return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+bool is_link_fault(FaultKind kind) {
+    return kind == FaultKind::partition || kind == FaultKind::slow_link || kind == FaultKind::lossy_link;
+}
+
+bool is_call_fault(FaultKind kind) {
+    return kind == FaultKind::drop_request || kind == FaultKind::lose_answer || kind == FaultKind::delay_call;
+}
+
+} // namespace
+
+std::string_view name_of(FaultKind kind) {
+    switch (kind) {
+    case FaultKind::crash: return "crash";
+    case FaultKind::power_loss: return "power-loss";
+    case FaultKind::pause: return "pause";
+    case FaultKind::partition: return "partition";
+    case FaultKind::slow_link: return "slow-link";
+    case FaultKind::lossy_link: return "lossy-link";
+    case FaultKind::reset: return "reset";
+    case FaultKind::clock_jump: return "clock-jump";
+    case FaultKind::slow_disk: return "slow-disk";
+    case FaultKind::full_disk: return "full-disk";
+    case FaultKind::drop_request: return "drop-request";
+    case FaultKind::lose_answer: return "lose-answer";
+    case FaultKind::delay_call: return "delay-call";
+    }
+    return "unknown";
+}
+
+std::uint32_t FaultEngine::add(FaultSpec spec) {
+    ensure(!is_call_fault(spec.kind) || spec.trigger.when == FaultTrigger::When::call,
+           "a fault of a call needs the call as its trigger");
+    records_.push_back(FaultRecord{std::move(spec)});
+    active_.emplace_back();
+    const auto id = static_cast<std::uint32_t>(records_.size());
+    const FaultTrigger& trigger = records_.back().spec.trigger;
+    switch (trigger.when) {
+    case FaultTrigger::When::at:
+        world_.kernel().at(world_.process(), trigger.at, [this, id] { begin(id); });
+        break;
+    case FaultTrigger::When::call:
+        call_watches_.push_back({id, hash_literal(trigger.name), trigger.nth});
+        ++call_watch_count_;
+        break;
+    case FaultTrigger::When::point:
+        point_watches_.push_back({id, hash_text(trigger.name), trigger.nth});
+        break;
+    }
+    return id;
+}
+
+CallVerdict FaultEngine::on_call(const CallKind& kind, std::uint32_t client, std::uint32_t server) {
+    CallVerdict verdict;
+    for (Watch& watch : call_watches_) {
+        FaultRecord& record = records_[watch.fault - 1];
+        if (watch.left == 0 || watch.name != kind.id || healed_) continue;
+        if (!contains(record.spec.nodes, client) && !contains(record.spec.nodes, server)) continue;
+        if (--watch.left > 0) continue;
+        --call_watch_count_;
+        if (!is_call_fault(record.spec.kind)) {
+            begin(watch.fault);
+            continue;
+        }
+        record.began = true;
+        verdict.fault = watch.fault;
+        verdict.delay = record.spec.duration;
+        switch (record.spec.kind) {
+        case FaultKind::drop_request:
+            verdict.action = CallVerdict::Action::drop_request;
+            note_hit(watch.fault);
+            break;
+        case FaultKind::delay_call:
+            verdict.action = CallVerdict::Action::delay;
+            note_hit(watch.fault);
+            break;
+        default: verdict.action = CallVerdict::Action::lose_answer; break; // hit once it is lost
+        }
+        world_.record(events::fault_began, watch.fault, world_.history().name(record.spec.what));
+    }
+    return verdict;
+}
+
+void FaultEngine::on_point(std::uint32_t node, std::uint64_t point) {
+    for (Watch& watch : point_watches_) {
+        if (watch.left == 0 || watch.name != point || healed_) continue;
+        FaultRecord& record = records_[watch.fault - 1];
+        if (!contains(record.spec.nodes, node)) continue;
+        if (--watch.left > 0) continue;
+        record.spec.nodes = {node}; // it befalls the one that is there
+        begin(watch.fault);
+    }
+}
+
+void FaultEngine::begin(std::uint32_t id) {
+    if (healed_) return;
+    FaultRecord& record = records_[id - 1];
+    const FaultSpec& spec = record.spec;
+    std::vector<std::uint32_t> nodes = spec.resolve ? spec.resolve() : spec.nodes;
+    if (nodes.empty()) return;
+    if (budget_ && !budget_(spec.kind, nodes)) {
+        record.withheld = true;
+        return;
+    }
+    record.began = true;
+    Active& active = active_[id - 1];
+    const std::uint64_t cause = world_.kernel().cause();
+    world_.record_as(nullptr, events::fault_began, id, world_.history().name(spec.what));
+    if (spec.duration > Duration{}) {
+        active.lasts = true;
+        ++active_count_;
+        world_.kernel().at(world_.process(), world_.now() + spec.duration, [this, id] { let_go(id); });
+    }
+    if (is_link_fault(spec.kind) || spec.kind == FaultKind::reset) {
+        active.nodes = nodes;
+        change_links(id, nodes);
+    } else {
+        for (const std::uint32_t node : nodes) take_hold(id, node, active);
+    }
+    world_.kernel().set_cause(cause);
+}
+
+void FaultEngine::take_hold(std::uint32_t id, std::uint32_t node_id, Active& active) {
+    const FaultSpec& spec = records_[id - 1].spec;
+    Node& node = world_.node(node_id);
+    const bool needs_process = spec.kind == FaultKind::crash || spec.kind == FaultKind::power_loss ||
+                               spec.kind == FaultKind::pause;
+    if (needs_process && (!node.is_up() || (spec.kind == FaultKind::pause && node.process().is_paused()))) {
+        return;
+    }
+    active.nodes.push_back(node_id);
+    active.incarnations.push_back(node.is_up() ? node.process().incarnation() : 0);
+    note_hit(id);
+    switch (spec.kind) {
+    case FaultKind::crash: node.crash("fault"); break;
+    case FaultKind::power_loss: node.lose_power(); break;
+    case FaultKind::pause: node.pause(spec.duration); break;
+    case FaultKind::clock_jump: node.wall_clock().offset += Duration(spec.amount); break;
+    case FaultKind::slow_disk: node.disk().set_slowness(spec.amount); break;
+    case FaultKind::full_disk: node.disk().set_full(true); break;
+    default: ensure(false, "not a fault of nodes");
+    }
+}
+
+std::vector<std::uint32_t> FaultEngine::peers_of(const FaultSpec& spec,
+                                                 const std::vector<std::uint32_t>& nodes) const {
+    if (!spec.peers.empty()) return spec.peers;
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t node = 1; node <= world_.node_count(); ++node) {
+        if (!contains(nodes, node)) others.push_back(node);
+    }
+    return others;
+}
+
+void FaultEngine::change_links(std::uint32_t id, const std::vector<std::uint32_t>& nodes) {
+    const FaultSpec& spec = records_[id - 1].spec;
+    LinkFault fault;
+    fault.fault = id;
+    fault.blocks = spec.kind == FaultKind::partition;
+    if (spec.kind == FaultKind::slow_link) fault.slowness = spec.amount;
+    if (spec.kind == FaultKind::lossy_link) fault.loss.per_million = static_cast<std::uint32_t>(spec.amount);
+    for (const std::uint32_t node : nodes) {
+        for (const std::uint32_t peer : peers_of(spec, nodes)) {
+            if (node == peer) continue;
+            if (spec.kind == FaultKind::reset) {
+                world_.network().reset(node, peer);
+                note_hit(id);
+                continue;
+            }
+            world_.network().add_fault(node, peer, fault);
+            if (!spec.one_way) world_.network().add_fault(peer, node, fault);
+        }
+    }
+}
+
+void FaultEngine::let_go(std::uint32_t id) {
+    Active& active = active_[id - 1];
+    if (!active.lasts) return;
+    active.lasts = false;
+    --active_count_;
+    const FaultSpec& spec = records_[id - 1].spec;
+    world_.record_as(nullptr, events::fault_ended, id, world_.history().name(spec.what));
+    if (is_link_fault(spec.kind)) world_.network().remove_faults(id);
+    for (std::size_t at = 0; at < active.incarnations.size(); ++at) {
+        Node& node = world_.node(active.nodes[at]);
+        switch (spec.kind) {
+        case FaultKind::crash:
+        case FaultKind::power_loss:
+            if (!node.is_up()) node.start();
+            break;
+        case FaultKind::pause:
+            if (node.is_up() && node.process().incarnation() == active.incarnations[at]) node.resume();
+            break;
+        case FaultKind::clock_jump: node.wall_clock().offset -= Duration(spec.amount); break;
+        case FaultKind::slow_disk: node.disk().set_slowness(1); break;
+        case FaultKind::full_disk: node.disk().set_full(false); break;
+        default: break;
+        }
+    }
+}
+
+void FaultEngine::heal() {
+    if (healed_) return;
+    healed_ = true;
+    for (std::uint32_t id = 1; id <= records_.size(); ++id) let_go(id);
+    for (std::uint32_t id = 1; id <= world_.node_count(); ++id) {
+        if (!world_.node(id).is_up()) world_.node(id).start();
+    }
+    world_.record_as(nullptr, events::healed);
+}
+
+} // namespace crier::sim

@@ -1,0 +1,145 @@
+#pragma once
+
+#include "messaging/ports/clock.hpp"
+#include "sim/network.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Faults, scripted and drawn, in one grammar: what, on whom, when, for how long. The engine carries
+// them out, ends them, and counts what each one hit. Which faults a seed gets is planned elsewhere.
+
+namespace crier::sim {
+
+class World;
+
+enum class FaultKind {
+    crash,        ///< The process dies; it starts again when the fault ends.
+    power_loss,   ///< The machine dies: unsynced writes go; it starts again when the fault ends.
+    pause,        ///< The process freezes.
+    partition,    ///< Nothing passes between `nodes` and `peers`.
+    slow_link,    ///< Latency between `nodes` and `peers` times `amount`.
+    lossy_link,   ///< `amount` packets of a million between `nodes` and `peers` are lost.
+    reset,        ///< Connections between `nodes` and `peers` break, once.
+    clock_jump,   ///< The wall clock of `nodes` is off by `amount` nanoseconds.
+    slow_disk,    ///< The disk of `nodes` is `amount` times as slow.
+    full_disk,    ///< The disk of `nodes` takes no new data.
+    drop_request, ///< A call vanishes on its way.
+    lose_answer,  ///< A call is executed, and its answer vanishes.
+    delay_call,   ///< A call leaves late by `duration`.
+};
+
+/// Returns the name that scenarios and reports use: `power-loss`.
+[[nodiscard]] std::string_view name_of(FaultKind kind);
+
+/// When a fault begins.
+struct FaultTrigger {
+    enum class When {
+        at,    ///< At a time.
+        call,  ///< At the `nth` call of that kind from or to one of `nodes`.
+        point, ///< When one of `nodes` reaches the named point for the `nth` time.
+    };
+    When when = When::at;
+    Instant at{};
+    std::string name;      ///< Of the call kind or point.
+    std::uint32_t nth = 1; ///< Counted over all of `nodes`, from 1.
+};
+
+struct FaultSpec {
+    FaultKind kind = FaultKind::crash;
+    std::vector<std::uint32_t> nodes;
+    std::vector<std::uint32_t> peers; ///< The other side of a link fault; empty: all other nodes.
+    bool one_way = false;             ///< A link fault only from `nodes` to `peers`.
+    FaultTrigger trigger;
+    Duration duration{};              ///< Until the fault ends by itself.
+    std::int64_t amount = 0;
+    std::string what;                 ///< In words, for people: `crash billing/2 for 3s`.
+    std::function<std::vector<std::uint32_t>()> resolve; ///< If set, gives `nodes` when it begins.
+};
+
+/// What became of a planned fault.
+struct FaultRecord {
+    FaultSpec spec;
+    bool began = false;
+    bool withheld = false;  ///< The fault budget was used up when it was due.
+    std::uint64_t hits = 0; ///< Processes killed, messages held back, answers lost …
+};
+
+/// What a fault does to one call.
+struct CallVerdict {
+    enum class Action { pass, drop_request, lose_answer, delay };
+    Action action = Action::pass;
+    Duration delay{};
+    std::uint32_t fault = 0;
+};
+
+/// Carries out the faults of one run. Fault ids count from 1.
+class FaultEngine {
+public:
+    explicit FaultEngine(World& world) : world_(world) {}
+
+    /// Adds a fault; those with a time must lie ahead. **Returns** its id.
+    std::uint32_t add(FaultSpec spec);
+
+    /// Asked before a fault begins on these nodes; on false it is withheld. Unset: all may begin.
+    void set_budget(std::function<bool(FaultKind, std::span<const std::uint32_t>)> budget) {
+        budget_ = std::move(budget);
+    }
+
+    /// Ends all faults that last, starts what is down, and lets no further fault begin.
+    void heal();
+
+    [[nodiscard]] bool is_healed() const { return healed_; }
+
+    /// Whether any fault lasts.
+    [[nodiscard]] bool is_active() const { return active_count_ > 0; }
+
+    [[nodiscard]] std::span<const FaultRecord> records() const { return records_; }
+
+    void note_hit(std::uint32_t fault) { ++records_[fault - 1].hits; }
+
+    /// Whether any fault waits for calls; `on_call` need not be asked otherwise.
+    [[nodiscard]] bool watches_calls() const { return call_watch_count_ > 0; }
+
+    /// A call is about to leave.
+    [[nodiscard]] CallVerdict on_call(const CallKind& kind, std::uint32_t client, std::uint32_t server);
+
+    /// A process reached a named point; it may be dead when this returns.
+    void on_point(std::uint32_t node, std::uint64_t point);
+
+private:
+    struct Watch {
+        std::uint32_t fault;
+        std::uint64_t name; // call kind id, or point hash
+        std::uint32_t left; // matches until it begins; 0: has begun
+    };
+
+    struct Active {
+        std::vector<std::uint32_t> nodes;        // on which it took hold
+        std::vector<std::uint32_t> incarnations; // of those, when it did
+        bool lasts = false;
+    };
+
+    void begin(std::uint32_t id);
+    void take_hold(std::uint32_t id, std::uint32_t node, Active& active);
+    void let_go(std::uint32_t id);
+    void change_links(std::uint32_t id, const std::vector<std::uint32_t>& nodes);
+    [[nodiscard]] std::vector<std::uint32_t> peers_of(const FaultSpec& spec,
+                                                      const std::vector<std::uint32_t>& nodes) const;
+
+    World& world_;
+    std::vector<FaultRecord> records_;
+    std::vector<Active> active_;
+    std::vector<Watch> call_watches_;
+    std::vector<Watch> point_watches_;
+    std::uint32_t call_watch_count_ = 0;
+    std::uint32_t active_count_ = 0;
+    std::function<bool(FaultKind, std::span<const std::uint32_t>)> budget_;
+    bool healed_ = false;
+};
+
+} // namespace crier::sim

@@ -1,0 +1,161 @@
+#include "sim/kernel.hpp"
+
+namespace crier::sim {
+
+namespace {
+
+constexpr unsigned turn_bits = 40;
+
+// What must hold also when a step throws: the step is over, and a ghost's frames are gone.
+template <class End>
+struct AtExit {
+    End end;
+    ~AtExit() { end(); }
+};
+template <class End>
+AtExit(End) -> AtExit<End>;
+
+} // namespace
+
+void Process::kill() {
+    alive_ = false;
+    if (kernel_.current_ != this) reap();
+}
+
+void Process::reap() {
+    // Destroying a handler may unwind coroutines, which end further operations of this list: so always
+    // the head, and never an iterator. What they hand to the executor is dropped, since we are dead.
+    // Their destructors run as this process: what they record is a ghost's.
+    Process* const outer = std::exchange(kernel_.current_, this);
+    while (operations_ != nullptr) kernel_.discard(operations_);
+    asio::execution_context::shutdown(); // coroutines that wait in channels of this process
+    while (operations_ != nullptr) kernel_.discard(operations_);
+    state_.reset();
+    while (operations_ != nullptr) kernel_.discard(operations_);
+    kernel_.current_ = outer;
+    while (!held_.empty()) kernel_.release(held_.pop());
+}
+
+void Process::resume() {
+    paused_ = false;
+    while (!held_.empty()) kernel_.unshelve(held_, kernel_.now());
+}
+
+void Kernel::shelve(ReadyList& list, Operation* operation) {
+    operation->place_ = Operation::Place::list;
+    list.push(operation);
+}
+
+void Kernel::unshelve(ReadyList& list, Instant due) {
+    Operation* operation = list.pop();
+    operation->place_ = Operation::Place::nowhere;
+    if (operation->is_live()) {
+        enqueue(operation, due);
+    } else {
+        release(operation);
+    }
+}
+
+Kernel::~Kernel() {
+    while (!ready_.empty()) release(ready_.pop());
+    while (!queue_.empty()) release(queue_.pop().operation);
+}
+
+void Kernel::enqueue(Operation* operation, Instant due) {
+    if (due < now_) due = now_;
+    const std::uint64_t rank =
+        in_order_ ? 0 : strategy_.rank(operation->process_->node(), due) & 0xFFFFFF;
+    operation->key_ = (rank << turn_bits) | ++turns_;
+    if (in_order_ && due == now_) {
+        operation->place_ = Operation::Place::list;
+        ready_.push(operation);
+    } else {
+        operation->place_ = Operation::Place::heap;
+        queue_.push({due.time_since_epoch().count(), operation->key_, operation});
+    }
+}
+
+void Kernel::unlink(Operation* operation) {
+    if (operation->previous_ != nullptr) {
+        operation->previous_->next_ = operation->next_;
+    } else {
+        operation->process_->operations_ = operation->next_;
+    }
+    if (operation->next_ != nullptr) operation->next_->previous_ = operation->previous_;
+}
+
+void Kernel::discard(Operation* operation) {
+    unlink(operation);
+    operation->function_(operation, Operation::Action::destroy);
+}
+
+// The handler is gone. The memory goes too, unless a queue still points to it.
+void Kernel::retire(Operation* operation) {
+    if (operation->place_ == Operation::Place::nowhere) {
+        release(operation);
+        return;
+    }
+    operation->function_ = nullptr;
+    if (operation->place_ == Operation::Place::heap) {
+        queue_.note_tombstone();
+        if (queue_.wants_sweep()) queue_.sweep([this](Operation* dead) { release(dead); });
+    }
+}
+
+Operation* Kernel::take(Instant limit) {
+    const auto last = limit.time_since_epoch().count();
+    for (;;) {
+        const bool timed = !queue_.empty() && queue_.top().time <= last;
+        if (!ready_.empty() && (!timed || queue_.top().time > now_.time_since_epoch().count() ||
+                                ready_.front()->key_ < queue_.top().key)) {
+            Operation* operation = ready_.pop();
+            if (operation->is_live()) return operation;
+            release(operation);
+            continue;
+        }
+        if (!timed) return nullptr;
+        const EventQueue::Entry entry = queue_.pop();
+        if (!entry.operation->is_live()) {
+            queue_.note_tombstone_popped();
+            release(entry.operation);
+            continue;
+        }
+        const Instant due{Duration(entry.time)};
+        if (due > now_) {
+            now_ = due;
+            steps_at_now_ = 0;
+        }
+        return entry.operation;
+    }
+}
+
+bool Kernel::step(Instant limit) {
+    for (;;) {
+        Operation* operation = take(limit);
+        if (operation == nullptr) return false;
+        if (operation->process_->paused_) {
+            ++operation->process_->held_count_;
+            shelve(operation->process_->held_, operation);
+            continue;
+        }
+        operation->place_ = Operation::Place::nowhere;
+        run(operation);
+        return true;
+    }
+}
+
+void Kernel::run(Operation* operation) {
+    Process& process = *operation->process_;
+    ++steps_;
+    ++steps_at_now_;
+    unlink(operation);
+    cause_ = operation->cause_;
+    current_ = &process;
+    const AtExit end{[this, &process] {
+        current_ = nullptr;
+        if (!process.alive_) process.reap();
+    }};
+    operation->function_(operation, Operation::Action::run);
+}
+
+} // namespace crier::sim

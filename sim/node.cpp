@@ -1,0 +1,79 @@
+#include "sim/node.hpp"
+
+#include "sim/world.hpp"
+
+namespace crier::sim {
+
+Node::Node(World& world, std::uint32_t id, NodeOptions options)
+    : world_(world), id_(id), options_(std::move(options)),
+      name_text_(world.history().name(options_.name)), disk_(options_.disk) {}
+
+Node::~Node() = default;
+
+void Node::start() {
+    ensure(!is_up(), "a node is started once at a time");
+    powered_ = true;
+    process_ = &world_.make_process(id_, ++incarnation_);
+    world_.record_as(process_, events::started, incarnation_);
+    // The program is built as a step of its own process, so that what it does is its own doing.
+    Process* const process = process_;
+    world_.kernel().post(*process, [this, process] {
+        std::shared_ptr<Program> program = options_.entry(*this);
+        program_ = program.get();
+        process->own(std::move(program));
+    });
+}
+
+void Node::crash(std::string_view how) {
+    if (!is_up()) return;
+    world_.record_as(process_, events::crashed, world_.history().name(how));
+    program_ = nullptr;
+    process_->kill();
+    world_.network().process_died(*process_);
+}
+
+void Node::lose_power() {
+    static constexpr Purpose torn{"disk.power-loss"};
+    if (!powered_) return;
+    const Draw draw = world_.random().draw(torn, id_, incarnation_);
+    const std::uint64_t lost = disk_.lose_unsynced(draw);
+    world_.record_as(process_, events::power_lost, lost);
+    powered_ = false;
+    program_ = nullptr;
+    if (process_ != nullptr) process_->kill();
+    world_.network().power_lost(id_);
+}
+
+void Node::pause(Duration expected) {
+    if (!is_up()) return;
+    world_.record_as(process_, events::paused, expected.count());
+    process_->pause();
+}
+
+void Node::resume() {
+    if (!is_up()) return;
+    process_->resume();
+    world_.record_as(process_, events::resumed);
+}
+
+void Node::exception_escaped(std::string_view work, const std::exception_ptr& escaped) {
+    std::string what = "an unknown exception";
+    try {
+        std::rethrow_exception(escaped);
+    } catch (const ContractViolation& violation) {
+        world_.note_broken(violation.what());
+        return;
+    } catch (const std::exception& error) {
+        what = error.what();
+    } catch (...) { // anything may be thrown; it ends the process all the same
+    }
+    if (!is_up()) return;
+    world_.record_as(process_, events::exception_escaped, world_.history().name(work),
+                     world_.history().text(what));
+    crash("escaped exception");
+    world_.kernel().at(world_.process(), world_.now() + options_.restart_delay, [this] {
+        if (!is_up() && powered_) start();
+    });
+}
+
+} // namespace crier::sim
