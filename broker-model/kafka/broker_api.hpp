@@ -1,0 +1,45 @@
+#pragma once
+
+#include "broker-model/kafka/protocol.hpp"
+
+// The door of a broker and of the controller: what a request runs when it arrives at the node.
+// The node's program does the work; where it is not there yet, the reply is dropped and the caller
+// times out. Nothing here waits: answers may come later, through the reply.
+
+namespace crier::broker::kafka {
+
+class Cluster;
+
+/// Serves a request that arrived at `node`, a broker of `cluster`, as a step of its process.
+void serve_request(Cluster& cluster, sim::Node& node, MetadataRequest request,
+                   sim::Reply<MetadataAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, ProduceRequest request,
+                   sim::Reply<ProduceAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, FetchRequest request,
+                   sim::Reply<FetchAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, ListOffsetsRequest request,
+                   sim::Reply<ListOffsetsAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, FindCoordinatorRequest request,
+                   sim::Reply<FindCoordinatorAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, JoinGroupRequest request,
+                   sim::Reply<JoinGroupAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, SyncGroupRequest request,
+                   sim::Reply<SyncGroupAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, HeartbeatRequest request,
+                   sim::Reply<ErrorAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, LeaveGroupRequest request,
+                   sim::Reply<ErrorAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, OffsetCommitRequest request,
+                   sim::Reply<OffsetCommitAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, OffsetFetchRequest request,
+                   sim::Reply<OffsetFetchAnswer> reply);
+
+/// As above, at the controller's node.
+void serve_request(Cluster& cluster, sim::Node& node, RegisterBrokerRequest request,
+                   sim::Reply<RegisterBrokerAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, BrokerHeartbeatRequest request,
+                   sim::Reply<BrokerHeartbeatAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, AlterPartitionRequest request,
+                   sim::Reply<AlterPartitionAnswer> reply);
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,166 @@
+#pragma once
+
+#include "messaging/ports/clock.hpp"
+#include "properties/property.hpp"
+#include "sim/faults.hpp"
+#include "sim/random.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+// What a scenario file says, as plain values with production's defaults.
+
+namespace crier::scenario {
+
+/// A place in a scenario file, both from 1.
+struct Place {
+    int line = 0;
+    int column = 0;
+};
+
+struct DurationRange {
+    Duration low{};
+    Duration high{};
+
+    friend bool operator==(const DurationRange&, const DurationRange&) = default;
+};
+
+struct KafkaSpec {
+    std::int32_t nodes = 3;
+    Duration replica_lag_time_max = std::chrono::seconds(30);
+    Duration broker_session_timeout = std::chrono::seconds(9);
+    Duration group_initial_rebalance_delay = std::chrono::seconds(3);
+};
+
+struct BrokerSpec {
+    std::string name;
+    KafkaSpec kafka;
+};
+
+struct ChannelSpec {
+    std::string name;
+    std::string on; ///< A broker.
+    std::int32_t partitions = 1;
+    std::int32_t replication = 1;
+    std::int32_t min_in_sync = 1;
+    bool unclean_leader_election = false;
+    bool dead_letters = false; ///< Some service names it as its dead-letter channel.
+};
+
+struct DatabaseSpec {
+    std::string name;
+    bool synchronous = true; ///< False: a commit may be lost with the power.
+};
+
+/// The value of one option of a service, as its type in the service table says.
+using OptionValue = std::variant<bool, std::int64_t, Duration, sim::Probability, std::string>;
+
+/// Whose rows count: `effects: {table: charges, identity: order_id, key: customer}`.
+struct WatchSpec {
+    std::string database; ///< The service's own unless named.
+    std::string table;
+    std::string identity;
+    std::string key; ///< Column of the aggregate; empty: none.
+
+    friend bool operator==(const WatchSpec&, const WatchSpec&) = default;
+};
+
+struct ServiceSpec {
+    std::string name;
+    std::string is; ///< A row of the service table.
+    std::int32_t replicas = 1;
+    std::map<std::string, OptionValue> options; ///< All of its type's options, defaults filled in.
+    std::optional<WatchSpec> effects;
+    std::optional<WatchSpec> accepts; ///< Durable rows of this table are accepted events.
+    Place place;
+};
+
+enum class Arrival { constant, poisson, bursts };
+
+struct LoadSpec {
+    std::string to; ///< A service that takes inputs.
+    Arrival arrival = Arrival::constant;
+    std::uint64_t per_minute = 0;           ///< Rate; `20/s` is 1200.
+    Duration start{};
+    Duration length{};
+    std::uint64_t burst = 1;                ///< Inputs of one burst.
+    std::uint64_t keys = 100;               ///< Distinct aggregates.
+    std::uint32_t skew = 0;                 ///< Percent of inputs that go to the first key; the rest uniform.
+    sim::Probability poison{};              ///< Share of inputs that no handler can ever process.
+    std::uint32_t clients = 1;              ///< Load nodes that share the inputs.
+};
+
+/// Whom a fault befalls. `billing` any replica, `billing/2` one, `leader-of: orders/0`, a database.
+struct Target {
+    enum class Kind { name, leader_of, coordinator_of };
+    Kind kind = Kind::name;
+    std::string name;
+
+    friend bool operator==(const Target&, const Target&) = default;
+};
+
+struct FaultRule {
+    enum class When { at, every, call, point };
+
+    sim::FaultKind kind = sim::FaultKind::crash;
+    std::vector<Target> targets;   ///< One is drawn each time.
+    std::vector<Target> peers;     ///< Other side of a link fault; empty: everybody else.
+    bool one_way = false;
+    When when = When::every;
+    Duration at{};                 ///< When::at
+    Duration every{};              ///< When::every: mean distance; each is drawn in [half, one and a half].
+    std::string call;              ///< When::call
+    std::string point;             ///< When::point
+    std::uint32_t nth_low = 1;     ///< Of call and point; drawn in the range.
+    std::uint32_t nth_high = 1;
+    DurationRange length;          ///< How long it lasts.
+    std::int64_t amount_low = 0;   ///< Slowness, loss per million, clock nanoseconds.
+    std::int64_t amount_high = 0;
+    Place place;
+};
+
+/// How much may fail together such that correct code must still hold.
+struct FaultBudget {
+    std::int32_t brokers_down = 1; ///< Of one cluster; a broker counts as down until it is in sync again.
+};
+
+struct SqlProperty {
+    enum class When { end, always }; ///< `always`: at every quiet moment and at the end.
+    std::string name;
+    std::string database;
+    std::string query;
+    When when = When::end;
+    std::optional<std::string> equals; ///< The one value expected; none: expected to be empty.
+    Place place;
+};
+
+struct Expectation {
+    std::string property; ///< A name of the catalogue of properties.
+    properties::PropertyOptions options;
+    Place place;
+};
+
+struct Scenario {
+    std::string name;        ///< The file's stem.
+    std::string file;        ///< As it was given.
+    std::string description; ///< Its `about:`.
+    std::uint64_t hash = 0;  ///< Of the file's bytes.
+    std::vector<BrokerSpec> brokers;
+    std::vector<ChannelSpec> channels;
+    std::vector<DatabaseSpec> databases;
+    std::vector<ServiceSpec> services;
+    std::vector<LoadSpec> load;
+    std::vector<FaultRule> faults;
+    FaultBudget budget;
+    std::vector<Expectation> expectations;
+    std::vector<SqlProperty> sql;
+    Duration settle = std::chrono::seconds(5);   ///< Silence after which a finished run is over.
+    Duration drain = std::chrono::minutes(5);    ///< The longest wait for that after healing.
+    sim::StrategyKind strategy = sim::StrategyKind::random;
+};
+
+} // namespace crier::scenario
