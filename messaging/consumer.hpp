@@ -11,20 +11,19 @@
 #include <string_view>
 
 // Receives, orders by key, limits, and stops in an orderly way. What happens to one message is the
-// processor's business. The invariant: nothing is settled before its fate is durable, unless an option
-// asks for that mistake.
+// processor's business. The invariant: nothing is settled before its fate is durable, unless an
+// option asks for that mistake.
 
 namespace crier::messaging {
 
 /// The points that a consumer reaches.
 inline constexpr std::array<std::string_view, 6> consumer_points{
-    "consumer.received",        "consumer.effect-committed-not-settled",
-    "consumer.attempt-failed",  "consumer.parking-decided",
-    "consumer.parked-not-settled", "consumer.settled"};
+    "consumer.received",        "consumer.effect-committed-not-settled", "consumer.attempt-failed",
+    "consumer.parking-decided", "consumer.parked-not-settled",           "consumer.settled"};
 
 /// Handles the messages of one subscription exactly as often as its options promise.
-/// **Lifetime**: `subscription`, `store` and `dead_letters` outlive the consumer and what it abandoned
-/// at the end of a grace period, that is, usually the process's parts.
+/// **Lifetime**: `subscription`, `store` and `dead_letters` outlive the consumer and what it
+/// abandoned at the end of a grace period, that is, usually the process's parts.
 class Consumer final : public LaneListener {
 public:
     /// **Requires**: valid options; the subscription tells this object of its lanes.
@@ -37,8 +36,8 @@ public:
     /// Works until `stop`, then flushes and closes the subscription; called once.
     [[nodiscard]] asio::awaitable<void> run();
 
-    /// Takes no new work, lets work in flight finish for up to `grace`, and completes when `run` has
-    /// ended. What is abandoned is delivered again, to whoever comes next.
+    /// Takes no new work, lets work in flight finish for up to `grace`, and completes when `run`
+    /// has ended. What is abandoned is delivered again, to whoever comes next.
     [[nodiscard]] asio::awaitable<void> stop(Duration grace);
 
     /// Lets work in flight in `lanes` finish for up to `revoke_grace` and drops the rest.

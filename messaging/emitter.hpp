@@ -35,12 +35,13 @@ inline constexpr std::array<std::string_view, 1> emitter_points{"emitter.committ
 /// Commits transactions together with their events.
 class Emitter {
 public:
-    /// **Requires**: a `publisher` for `dual_write`; null otherwise allowed. Both outlive the emitter.
+    /// **Requires**: a `publisher` for `dual_write`; null otherwise allowed. Both outlive the
+    /// emitter.
     Emitter(ProcessPorts ports, Publisher* publisher, EmitterOptions options);
 
     /// Commits `transaction` and publishes `messages` the way the options say.
-    /// **Errors**: those of the transaction; with `dual_write` a failed publish is not reported, since
-    /// the transaction is committed all the same.
+    /// **Errors**: those of the transaction; with `dual_write` a failed publish is not reported,
+    /// since the transaction is committed all the same.
     [[nodiscard]] asio::awaitable<Outcome<void>> commit(std::unique_ptr<Transaction> transaction,
                                                         std::vector<Message> messages);
 

@@ -35,7 +35,8 @@ public:
     }
 
     /// A statement failed. What may pass by itself (lost connection, deadlock) starts the whole
-    /// transaction again and counts as no attempt; what the data are to blame for counts as `retry`.
+    /// transaction again and counts as no attempt; what the data are to blame for counts as
+    /// `retry`.
     HandlerOutcome(const Failure& failure) : kind_(Kind::failure), failure_(failure) {}
 
     [[nodiscard]] Kind kind() const { return kind_; }
@@ -52,7 +53,7 @@ private:
 
 /// Does the effect of one message with `transaction`, which the consumer commits or rolls back. An
 /// exception that escapes it ends the process.
-using Handler =
-    std::function<asio::awaitable<HandlerOutcome>(const Message& message, Transaction& transaction)>;
+using Handler = std::function<asio::awaitable<HandlerOutcome>(const Message& message,
+                                                              Transaction& transaction)>;
 
 } // namespace crier::messaging

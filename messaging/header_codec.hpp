@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-// Headers as one text column: `LENGTH:name` and `LENGTH:value` one after another, lengths in bytes, so
-// that no character needs an escape and what was written is read back exactly.
+// Headers as one text column: `LENGTH:name` and `LENGTH:value` one after another, lengths in bytes,
+// so that no character needs an escape and what was written is read back exactly.
 
 namespace crier::messaging {
 

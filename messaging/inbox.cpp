@@ -43,9 +43,9 @@ std::vector<std::string> inbox_schema(const std::string& table) {
 }
 
 Inbox::Inbox(const std::string& table, std::string consumer) : consumer_(std::move(consumer)) {
-    const std::string insert =
-        "insert into " + table +
-        " (consumer, id, recorded_at, status, attempts, dead_letter_id, reason) values ($1, $2, $3, ";
+    const std::string insert = "insert into " + table +
+                               " (consumer, id, recorded_at, status, attempts, dead_letter_id, "
+                               "reason) values ($1, $2, $3, ";
     const std::string once = " on conflict (consumer, id) do nothing returning ";
     const std::string one = " where consumer = $1 and id = $2";
     enter_ = insert + "'done', 0, null, null)" + once + "(select a.attempts from " + table +
@@ -61,20 +61,24 @@ Inbox::Inbox(const std::string& table, std::string consumer) : consumer_(std::mo
     discard_ = insert + "'discarded', 0, null, $4)" + once + "id";
     prune_ = "delete from " + table +
              " where consumer = $1 and recorded_at < $2 and status <> 'parking'";
-    prune_attempts_ = "delete from " + table +
-                      "_attempts where consumer = $1 and recorded_at < $2 and exists (select 1 from " +
-                      table + " i where i.consumer = " + table +
-                      "_attempts.consumer and i.id = " + table +
-                      "_attempts.id and i.status <> 'parking')";
+    prune_attempts_ =
+        "delete from " + table +
+        "_attempts where consumer = $1 and recorded_at < $2 and exists (select 1 from " + table +
+        " i where i.consumer = " + table + "_attempts.consumer and i.id = " + table +
+        "_attempts.id and i.status <> 'parking')";
 }
 
 Statement Inbox::enter(std::string_view id, WallTime now) const {
     return {enter_, parameters(consumer_, id, milliseconds(now))};
 }
 
-int Inbox::attempts_of(const Row& row) { return row.empty() ? 0 : number(row.front()); }
+int Inbox::attempts_of(const Row& row) {
+    return row.empty() ? 0 : number(row.front());
+}
 
-Statement Inbox::find(std::string_view id) const { return {find_, parameters(consumer_, id)}; }
+Statement Inbox::find(std::string_view id) const {
+    return {find_, parameters(consumer_, id)};
+}
 
 InboxRow Inbox::parse(const Row& row) {
     ensure(row.size() == 4, "not a row of the inbox");

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-// The idempotent consumer's memory: one row per consumer and message that has a fate. The primary key
-// makes the fates exclude each other, also between two processes that both believe to own a message.
-// Attempts stand in a table of their own, since they are committed when the effect is rolled back. This
-// file knows the SQL; when to run which statement is the processor's business.
+// The idempotent consumer's memory: one row per consumer and message that has a fate. The primary
+// key makes the fates exclude each other, also between two processes that both believe to own a
+// message. Attempts stand in a table of their own, since they are committed when the effect is
+// rolled back. This file knows the SQL; when to run which statement is the processor's business.
 
 namespace crier::messaging {
 

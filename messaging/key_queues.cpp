@@ -49,16 +49,22 @@ void KeyQueues::resume(const Work& work) {
     ready_.push_back(queue);
 }
 
-void KeyQueues::close(std::uint64_t lane) { remove_lane(lane, false); }
+void KeyQueues::close(std::uint64_t lane) {
+    remove_lane(lane, false);
+}
 
-void KeyQueues::forget(std::uint64_t lane) { remove_lane(lane, true); }
+void KeyQueues::forget(std::uint64_t lane) {
+    remove_lane(lane, true);
+}
 
 void KeyQueues::close_all() {
-    for (auto queue = queues_.begin(); queue != queues_.end();) queue = remove(queue, false);
+    for (auto queue = queues_.begin(); queue != queues_.end();)
+        queue = remove(queue, false);
 }
 
 void KeyQueues::forget_all() {
-    for (auto queue = queues_.begin(); queue != queues_.end();) queue = remove(queue, true);
+    for (auto queue = queues_.begin(); queue != queues_.end();)
+        queue = remove(queue, true);
 }
 
 bool KeyQueues::is_running(std::uint64_t lane) const {
@@ -103,7 +109,8 @@ KeyQueues::Queues::iterator KeyQueues::remove(Queues::iterator queue, bool runni
         works.front()->closing = true;
         if (!running_too) ++first_removed;
     }
-    for (auto work = first_removed; work != works.end(); ++work) (*work)->forgotten = true;
+    for (auto work = first_removed; work != works.end(); ++work)
+        (*work)->forgotten = true;
     size_ -= static_cast<std::size_t>(std::distance(first_removed, works.end()));
     works.erase(first_removed, works.end());
     if (!works.empty()) return std::next(queue);
@@ -117,7 +124,8 @@ void KeyQueues::remove_lane(std::uint64_t lane, bool running_too) {
     Name first;
     first.lane = lane;
     auto queue = queues_.lower_bound(first);
-    while (queue != queues_.end() && queue->first.lane == lane) queue = remove(queue, running_too);
+    while (queue != queues_.end() && queue->first.lane == lane)
+        queue = remove(queue, running_too);
 }
 
 } // namespace crier::messaging

@@ -9,13 +9,14 @@
 #include <memory>
 #include <string>
 
-// Who is next. Deliveries of one key in one lane stand in a queue of which only the head is worked on;
-// a head that waits for its retry blocks its queue and nothing else. Plain data: no waiting, no time.
+// Who is next. Deliveries of one key in one lane stand in a queue of which only the head is worked
+// on; a head that waits for its retry blocks its queue and nothing else. Plain data: no waiting, no
+// time.
 
 namespace crier::messaging {
 
-/// One open delivery and how far its processing came. All of it is volatile; what has to survive the
-/// process is in the inbox.
+/// One open delivery and how far its processing came. All of it is volatile; what has to survive
+/// the process is in the inbox.
 struct Work {
     enum class Stage {
         attempting,
@@ -39,7 +40,8 @@ struct Work {
 /// The open deliveries of a consumer, by lane and key.
 class KeyQueues {
 public:
-    /// With `by_key` false every delivery is a queue of its own, as one with an empty key always is.
+    /// With `by_key` false every delivery is a queue of its own, as one with an empty key always
+    /// is.
     explicit KeyQueues(bool by_key) : by_key_(by_key) {}
 
     void push(Delivery delivery);
@@ -64,7 +66,7 @@ public:
     void close_all();
     void forget_all();
 
-    [[nodiscard]] bool has_ready() const { return !ready_.empty(); }
+    [[nodiscard]] std::size_t ready() const { return ready_.size(); }
     [[nodiscard]] std::size_t size() const { return size_; } ///< Running ones included.
     [[nodiscard]] bool is_running(std::uint64_t lane) const;
     [[nodiscard]] bool is_running() const;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-// The transactional outbox: events are rows, written with the business data in one transaction, and a
-// relay publishes them afterwards. This file writes the rows; it never talks to a broker.
+// The transactional outbox: events are rows, written with the business data in one transaction, and
+// a relay publishes them afterwards. This file writes the rows; it never talks to a broker.
 
 namespace crier::messaging {
 
@@ -26,9 +26,10 @@ class Outbox {
 public:
     explicit Outbox(OutboxOptions options = {});
 
-    /// Writes `messages` in the order given; they will be published if `transaction` commits, and only
-    /// then. **Requires**: the row of the aggregate that is the messages' key was written before in
-    /// the same transaction, so that its lock makes positions of one key follow the commits.
+    /// Writes `messages` in the order given; they will be published if `transaction` commits, and
+    /// only then. **Requires**: the row of the aggregate that is the messages' key was written
+    /// before in the same transaction, so that its lock makes positions of one key follow the
+    /// commits.
     /// **Errors**: those of `Transaction::execute`.
     [[nodiscard]] asio::awaitable<Outcome<void>> write(Transaction& transaction,
                                                        std::vector<Message> messages) const;

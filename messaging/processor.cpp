@@ -37,8 +37,7 @@ asio::awaitable<void> publish_unwatched(Publisher& publisher, std::string channe
 Processor::Processor(ProcessPorts ports, Subscription& subscription, Store& store,
                      Publisher& dead_letters, Handler handler, const ConsumerOptions& options)
     : ports_(ports), subscription_(subscription), store_(store), dead_letters_(dead_letters),
-      handler_(std::move(handler)), options_(options),
-      inbox_(options.inbox_table, options.name) {}
+      handler_(std::move(handler)), options_(options), inbox_(options.inbox_table, options.name) {}
 
 asio::awaitable<std::optional<Duration>> Processor::step(Work& work) {
     switch (work.stage) {
@@ -78,7 +77,8 @@ asio::awaitable<Processor::Next> Processor::attempt(Work& work) {
         if (entered->empty()) co_return co_await known(work, *transaction);
         work.attempts = std::max(work.attempts, Inbox::attempts_of(entered->front()));
         if (exhausted(work)) {
-            // Only after the limit was lowered: the last failure and the decision to park are one step.
+            // Only after the limit was lowered: the last failure and the decision to park are one
+            // step.
             co_await transaction->rollback();
             propose(work, "attempts exhausted by an earlier delivery");
             co_return co_await decide(work);
@@ -152,8 +152,8 @@ asio::awaitable<Processor::Next> Processor::attempt_failed(Work& work, Transacti
         co_return co_await decide(work);
     }
     if (is_durable()) {
-        Statement record = inbox_.record(work.delivery.message.id, work.attempts,
-                                         ports_.clock.wall_now());
+        Statement record =
+            inbox_.record(work.delivery.message.id, work.attempts, ports_.clock.wall_now());
         const Outcome<Rows> recorded =
             co_await store_.execute(std::move(record.sql), std::move(record.parameters));
         work.recorded = recorded.has_value();

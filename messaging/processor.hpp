@@ -12,18 +12,18 @@
 #include <set>
 #include <string>
 
-// What happens to one message. It advances in steps, each from where the last one stopped, so that a
-// message that waits holds no worker. The invariant: effect, parking and discarding exclude each other
-// through the inbox row, and a dead letter that was decided on is published until it is confirmed, under
-// one id, whoever does it.
+// What happens to one message. It advances in steps, each from where the last one stopped, so that
+// a message that waits holds no worker. The invariant: effect, parking and discarding exclude each
+// other through the inbox row, and a dead letter that was decided on is published until it is
+// confirmed, under one id, whoever does it.
 
 namespace crier::messaging {
 
 /// Takes messages to their fate. Used by any number of coroutines of one process.
 class Processor {
 public:
-    Processor(ProcessPorts ports, Subscription& subscription, Store& store,
-              Publisher& dead_letters, Handler handler, const ConsumerOptions& options);
+    Processor(ProcessPorts ports, Subscription& subscription, Store& store, Publisher& dead_letters,
+              Handler handler, const ConsumerOptions& options);
 
     /// Takes `work` as far as it gets. **Returns** nothing when the message has its fate and is
     /// settled, else the delay after which to call again.

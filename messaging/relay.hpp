@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-// Moves rows from the outbox to a channel: at least once, and in order per key. The invariant: a row is
-// published only when every earlier row of its key was confirmed, by this relay or by the one that
-// deleted it. So relays may run side by side, and a lease that ends too early (a pause, a wrong clock)
-// can repeat a message but never reorder first occurrences. It does not remember a position: sequence
-// numbers are not handed out in the order of commits.
+// Moves rows from the outbox to a channel: at least once, and in order per key. The invariant: a
+// row is published only when every earlier row of its key was confirmed, by this relay or by the
+// one that deleted it. So relays may run side by side, and a lease that ends too early (a pause, a
+// wrong clock) can repeat a message but never reorder first occurrences. It does not remember a
+// position: sequence numbers are not handed out in the order of commits.
 
 namespace crier::messaging {
 
@@ -24,7 +24,8 @@ struct RelayOptions {
     OutboxOptions outbox;
     std::size_t batch = 100;
     Duration poll_interval = std::chrono::milliseconds(100);
-    Duration lease = std::chrono::seconds(30); ///< How long claimed rows are out of reach of others.
+    Duration lease =
+        std::chrono::seconds(30); ///< How long claimed rows are out of reach of others.
     Duration backoff = std::chrono::seconds(1); ///< Pause after a failure of the store or broker.
 
     /// Returns everything that is wrong with the options; empty: nothing.
@@ -50,15 +51,16 @@ public:
 private:
     struct Claimed {
         std::int64_t position = 0;
-        Message message;
+        std::string key;
+        Message message; ///< Without its key.
         bool readable = true;
     };
-    enum class Pass { idle, full, failed };
+    enum class Pass { idle, full, failed }; ///< Full: go on at once.
 
     asio::awaitable<Pass> pass();
     asio::awaitable<Outcome<std::vector<Claimed>>> claim();
     asio::awaitable<Outcome<void>> drop_overtaking(std::vector<Claimed>& rows);
-    asio::awaitable<bool> publish(std::vector<Claimed> rows, Instant lease_end);
+    asio::awaitable<Pass> publish(std::vector<Claimed> rows, Instant lease_end);
     asio::awaitable<Outcome<void>> mark();
     asio::awaitable<Outcome<void>> release();
 

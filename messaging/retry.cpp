@@ -20,8 +20,8 @@ Duration retry_delay(const RetryPolicy& policy, Ids& ids, std::string_view purpo
     Duration delay = policy.backoff;
     for (int step = 1; step < failures && delay < policy.backoff_max; ++step) {
         // Compared by division, since the product may not fit.
-        delay = delay > policy.backoff_max / policy.factor ? policy.backoff_max
-                                                           : delay * policy.factor;
+        delay =
+            delay > policy.backoff_max / policy.factor ? policy.backoff_max : delay * policy.factor;
         if (delay == Duration::zero()) break;
     }
     delay = std::min(delay, policy.backoff_max);

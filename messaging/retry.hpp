@@ -23,8 +23,9 @@ struct RetryPolicy {
     [[nodiscard]] std::vector<std::string> validate() const;
 };
 
-/// Returns the delay after the `failures`-th failure (from 1): `backoff * factor^(failures - 1)`, at
-/// most `backoff_max`, then give or take the jitter, drawn for (`purpose`, `subject`, `failures`).
+/// Returns the delay after the `failures`-th failure (from 1): `backoff * factor^(failures - 1)`,
+/// at most `backoff_max`, then give or take the jitter, drawn for (`purpose`, `subject`,
+/// `failures`).
 [[nodiscard]] Duration retry_delay(const RetryPolicy& policy, Ids& ids, std::string_view purpose,
                                    std::string_view subject, int failures);
 

@@ -29,9 +29,13 @@ Signal::Signal(asio::any_io_executor executor)
 
 Signal::~Signal() = default;
 
-void Signal::notify() { state_->channel.try_send(boost::system::error_code{}); }
+void Signal::notify() {
+    state_->channel.try_send(boost::system::error_code{});
+}
 
-asio::awaitable<void> Signal::wait() { return receive(state_->channel); }
+asio::awaitable<void> Signal::wait() {
+    return receive(state_->channel);
+}
 
 asio::awaitable<void> Signal::wait_for(Clock& clock, Duration duration) {
     using asio::experimental::awaitable_operators::operator||;
@@ -47,10 +51,16 @@ Gate::Gate(asio::any_io_executor executor) : state_(std::make_unique<State>(std:
 
 Gate::~Gate() = default;
 
-void Gate::open() { state_->channel.close(); }
+void Gate::open() {
+    state_->channel.close();
+}
 
-bool Gate::is_open() const { return !state_->channel.is_open(); }
+bool Gate::is_open() const {
+    return !state_->channel.is_open();
+}
 
-asio::awaitable<void> Gate::wait() { return receive(state_->channel); }
+asio::awaitable<void> Gate::wait() {
+    return receive(state_->channel);
+}
 
 } // namespace crier::messaging

@@ -4,8 +4,8 @@
 
 #include <memory>
 
-// Waiting for something that another coroutine of the same process does. Nothing here is for threads,
-// and nothing keeps time by itself: a bounded wait sleeps on the port.
+// Waiting for something that another coroutine of the same process does. Nothing here is for
+// threads, and nothing keeps time by itself: a bounded wait sleeps on the port.
 
 namespace crier::messaging {
 

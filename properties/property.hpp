@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,12 +28,14 @@ struct Verdict {
     Instant violated_at{};         ///< When the first violation became certain.
     std::vector<std::uint64_t> subjects; ///< Message texts (hashes) that the witness is about, the main first.
     std::vector<std::uint64_t> events;   ///< Sequences of the events that show it, ascending.
+    std::optional<Subscriber> subscriber; ///< Whose it is, when it concerns one subscriber.
 };
 
 /// How a run ended, as far as judges care.
 struct RunEnd {
     Instant time{};
     bool quiet = false;          ///< Everything came to rest before the drain budget was over.
+    bool cut = false;            ///< Stopped from outside; what is missing might still have come.
     bool within_budget = true;   ///< The faults that struck stayed within the scenario's budget.
     const sim::TextTable* texts = nullptr; ///< For witnesses.
 };
@@ -58,6 +61,7 @@ struct PropertyOptions {
 struct PropertyInfo {
     std::string_view name;
     std::string_view summary; ///< One sentence: what it means when it is violated.
+    /// Makes a checker. `topology` must be complete and outlive it.
     std::unique_ptr<Checker> (*make)(const Topology& topology, const PropertyOptions& options);
 };
 
@@ -98,6 +102,8 @@ public:
     [[nodiscard]] virtual Verdict finish(const RunEnd& end) = 0;
 };
 
+/// Makes a ledger. `topology` must be complete and outlive it. Only subscribers whose effects are counted
+/// have units.
 [[nodiscard]] std::unique_ptr<Ledger> make_ledger(const Topology& topology);
 
 } // namespace crier::properties

@@ -22,6 +22,10 @@ struct ExploreOptions {
     std::uint64_t check_determinism_every = 100; ///< Every n-th seed runs twice; 0: never.
     std::chrono::nanoseconds step_limit = std::chrono::seconds(10); ///< Real time one step may take.
     std::atomic<bool>* interrupt = nullptr;
+    std::atomic<std::uint64_t>* seeds_running = nullptr; ///< One per worker, for whoever reports a crash.
+    /// Told when a step takes longer than `step_limit`; it should end the program, since nothing can end
+    /// the step. Unset: nobody watches.
+    std::function<void(std::uint64_t seed, const std::string& node)> on_hang;
 };
 
 /// How far an exploration is.

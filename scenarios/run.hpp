@@ -5,6 +5,7 @@
 #include "scenarios/scenario.hpp"
 #include "scenarios/service.hpp"
 #include "sim/history.hpp"
+#include "sim/kernel.hpp"
 
 #include <atomic>
 #include <memory>
@@ -20,8 +21,7 @@ struct RunOptions {
     bool keep_history = false;      ///< Keep events and texts, for traces and stories.
     std::optional<Instant> until;   ///< Stop there and judge what is known; verdicts may be inconclusive.
     std::atomic<bool>* interrupt = nullptr;    ///< Set by others to end the run early.
-    std::atomic<std::uint64_t>* heartbeat = nullptr; ///< Counts steps, for a watchdog.
-    std::atomic<std::uint32_t>* running_node = nullptr; ///< Which node's step runs, for a watchdog.
+    sim::StepWatch* watch = nullptr;           ///< For a watchdog on another thread.
 };
 
 struct FaultOutcome {
@@ -62,6 +62,9 @@ struct RunResult {
     std::shared_ptr<const sim::TextTable> texts;
     std::vector<std::string> node_names;         ///< By node id; [0] is the world.
 };
+
+/// Returns the names of a scenario's nodes by their ids, without a run; [0] is the world.
+[[nodiscard]] std::vector<std::string> node_names(const Scenario& scenario, const ServiceTable& services);
 
 /// Runs one seed of a scenario and judges it.
 /// **Requires** that `configure_sqlite()` was called once in this program.

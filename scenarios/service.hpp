@@ -26,6 +26,8 @@ struct OptionInfo {
     bool optional = false;                ///< May be absent without a value.
     std::vector<std::string> choices;     ///< For OptionType::choice.
     std::string help;
+    std::optional<std::int64_t> low = std::nullopt;  ///< Least count, or duration in nanoseconds …
+    std::optional<std::int64_t> high = std::nullopt; ///< … and greatest; none: 1 to 1,000,000; 0s to 24h.
 };
 
 /// One input from outside: a command that the service is asked to carry out.
@@ -93,6 +95,8 @@ struct ServiceType {
     std::optional<WatchSpec> effects; ///< Table (without database) of effects by default.
     std::vector<std::string_view> points; ///< Names for faults and sweeps.
     std::function<std::unique_ptr<Service>(ServiceContext&)> make;
+    /// Returns what is wrong with options that are right one by one; unset: nothing.
+    std::function<std::vector<std::string>(const ServiceSpec&)> check = nullptr;
 };
 
 class ServiceTable {

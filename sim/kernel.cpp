@@ -23,15 +23,14 @@ void Process::kill() {
 }
 
 void Process::reap() {
-    // Destroying a handler may unwind coroutines, which end further operations of this list: so always
-    // the head, and never an iterator. What they hand to the executor is dropped, since we are dead.
-    // Their destructors run as this process: what they record is a ghost's.
+    // Destroying handlers unwinds coroutines, which end further operations. What they hand to the
+    // executor is dropped, since we are dead. Their destructors run as this process: what they record
+    // is a ghost's.
     Process* const outer = std::exchange(kernel_.current_, this);
-    while (operations_ != nullptr) kernel_.discard(operations_);
+    kernel_.discard_all_of(*this);
     asio::execution_context::shutdown(); // coroutines that wait in channels of this process
-    while (operations_ != nullptr) kernel_.discard(operations_);
     state_.reset();
-    while (operations_ != nullptr) kernel_.discard(operations_);
+    kernel_.discard_all_of(*this);
     kernel_.current_ = outer;
     while (!held_.empty()) kernel_.release(held_.pop());
 }
@@ -41,13 +40,33 @@ void Process::resume() {
     while (!held_.empty()) kernel_.unshelve(held_, kernel_.now());
 }
 
-void Kernel::shelve(ReadyList& list, Operation* operation) {
+void Kernel::discard_all_of(Process& process) {
+    sweeps_ = false; // the heap is walked by index
+    while (process.pending_count_ > 0) {
+        for (std::size_t at = 0; at < queue_.size(); ++at) {
+            Operation* const operation = queue_.at(at).operation;
+            if (operation->process_ == &process && operation->is_live()) discard(operation);
+        }
+        discard_in(ready_, process);
+        discard_in(process.held_, process);
+        for (const ReadyList* shelf : shelves_) discard_in(*shelf, process);
+    }
+    sweeps_ = true;
+}
+
+void Kernel::discard_in(const ReadyList& list, const Process& process) {
+    for (Operation* at = list.front(); at != nullptr; at = at->next_) {
+        if (at->process_ == &process && at->is_live()) discard(at);
+    }
+}
+
+void Kernel::put(ReadyList& list, Operation* operation) {
     operation->place_ = Operation::Place::list;
     list.push(operation);
 }
 
-void Kernel::unshelve(ReadyList& list, Instant due) {
-    Operation* operation = list.pop();
+void Kernel::unshelve(ReadyList& shelf, Instant due) {
+    Operation* operation = shelf.pop();
     operation->place_ = Operation::Place::nowhere;
     if (operation->is_live()) {
         enqueue(operation, due);
@@ -67,30 +86,20 @@ void Kernel::enqueue(Operation* operation, Instant due) {
         in_order_ ? 0 : strategy_.rank(operation->process_->node(), due) & 0xFFFFFF;
     operation->key_ = (rank << turn_bits) | ++turns_;
     if (in_order_ && due == now_) {
-        operation->place_ = Operation::Place::list;
-        ready_.push(operation);
+        put(ready_, operation);
     } else {
         operation->place_ = Operation::Place::heap;
-        queue_.push({due.time_since_epoch().count(), operation->key_, operation});
+        queue_.push({due.time_since_epoch().count(), operation});
     }
-}
-
-void Kernel::unlink(Operation* operation) {
-    if (operation->previous_ != nullptr) {
-        operation->previous_->next_ = operation->next_;
-    } else {
-        operation->process_->operations_ = operation->next_;
-    }
-    if (operation->next_ != nullptr) operation->next_->previous_ = operation->previous_;
 }
 
 void Kernel::discard(Operation* operation) {
-    unlink(operation);
     operation->function_(operation, Operation::Action::destroy);
 }
 
 // The handler is gone. The memory goes too, unless a queue still points to it.
 void Kernel::retire(Operation* operation) {
+    --operation->process_->pending_count_;
     if (operation->place_ == Operation::Place::nowhere) {
         release(operation);
         return;
@@ -98,7 +107,7 @@ void Kernel::retire(Operation* operation) {
     operation->function_ = nullptr;
     if (operation->place_ == Operation::Place::heap) {
         queue_.note_tombstone();
-        if (queue_.wants_sweep()) queue_.sweep([this](Operation* dead) { release(dead); });
+        if (sweeps_ && queue_.wants_sweep()) queue_.sweep([this](Operation* dead) { release(dead); });
     }
 }
 
@@ -107,7 +116,7 @@ Operation* Kernel::take(Instant limit) {
     for (;;) {
         const bool timed = !queue_.empty() && queue_.top().time <= last;
         if (!ready_.empty() && (!timed || queue_.top().time > now_.time_since_epoch().count() ||
-                                ready_.front()->key_ < queue_.top().key)) {
+                                ready_.front()->key_ < queue_.top().operation->key_)) {
             Operation* operation = ready_.pop();
             if (operation->is_live()) return operation;
             release(operation);
@@ -135,7 +144,7 @@ bool Kernel::step(Instant limit) {
         if (operation == nullptr) return false;
         if (operation->process_->paused_) {
             ++operation->process_->held_count_;
-            shelve(operation->process_->held_, operation);
+            put(operation->process_->held_, operation);
             continue;
         }
         operation->place_ = Operation::Place::nowhere;
@@ -148,9 +157,12 @@ void Kernel::run(Operation* operation) {
     Process& process = *operation->process_;
     ++steps_;
     ++steps_at_now_;
-    unlink(operation);
     cause_ = operation->cause_;
     current_ = &process;
+    if (watch_ != nullptr) {
+        watch_->node.store(process.node(), std::memory_order_relaxed);
+        watch_->steps.store(steps_, std::memory_order_relaxed);
+    }
     const AtExit end{[this, &process] {
         current_ = nullptr;
         if (!process.alive_) process.reap();

@@ -5,11 +5,13 @@
 #include "sim/memory_pool.hpp"
 #include "sim/strategy.hpp"
 
+#include <atomic>
 #include <boost/asio/execution.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 // Virtual time and turns. A kernel runs the operations of processes one after another, ordered by
 // (time, key); a process is what a crash destroys at once. Nothing here knows nodes, networks or faults.
@@ -41,8 +43,8 @@ private:
     Process* process_;
 };
 
-/// One life of a simulated process: the Asio execution context of its coroutines, and the list of all
-/// that it waits for. Once dead it stays dead; a restart is another `Process`.
+/// One life of a simulated process: the Asio execution context of its coroutines, and what ends at once
+/// when it dies. Once dead it stays dead; a restart is another `Process`.
 class Process : public asio::execution_context {
 public:
     Process(Kernel& kernel, std::uint32_t node, std::uint32_t incarnation)
@@ -85,7 +87,7 @@ private:
     std::uint32_t incarnation_;
     bool alive_ = true;
     bool paused_ = false;
-    Operation* operations_ = nullptr;
+    std::uint64_t pending_count_ = 0; // operations that a crash would have to find
     ReadyList held_;
     std::uint64_t held_count_ = 0;
     std::shared_ptr<void> state_;
@@ -109,6 +111,12 @@ private:
     union {
         Handler handler_;
     };
+};
+
+/// What a watchdog sees of a run.
+struct StepWatch {
+    std::atomic<std::uint64_t> steps{0};
+    std::atomic<std::uint32_t> node{0};
 };
 
 /// The turns of one run.
@@ -136,10 +144,6 @@ public:
     template <class Handler>
     void post(Process& process, Handler&& handler);
 
-    /// Keeps a handler that waits for something other than time until `take_back` or `discard`.
-    template <class Handler>
-    Task<std::decay_t<Handler>>* hold(Process& process, Handler&& handler);
-
     /// Ends a pending operation and returns its handler.
     template <class Handler>
     [[nodiscard]] Handler take_back(Task<Handler>* task);
@@ -147,11 +151,15 @@ public:
     /// Destroys an operation and its handler unrun.
     void discard(Operation* operation);
 
-    /// Puts an operation that is on no queue into `list`, to wait there for something.
-    void shelve(ReadyList& list, Operation* operation);
+    /// Names a list on which operations may wait for something other than time; crashes look there.
+    void add_shelf(ReadyList& shelf) { shelves_.push_back(&shelf); }
 
-    /// Takes the first of `list`, and lets it run at `due` if it is still live.
-    void unshelve(ReadyList& list, Instant due);
+    /// Keeps `handler` on a shelf that was added before.
+    template <class Handler>
+    void shelve(ReadyList& shelf, Process& process, Handler&& handler);
+
+    /// Takes the first of a shelf, and lets it run at `due` if it is still live.
+    void unshelve(ReadyList& shelf, Instant due);
 
     /// Runs the next step, if there is one at or before `limit`. **Returns** false otherwise.
     /// An exception that escapes the step's handler escapes here, after the step was closed.
@@ -174,6 +182,9 @@ public:
 
     [[nodiscard]] MemoryPool& pool() { return pool_; }
 
+    /// Shows a watchdog on another thread which node's step runs, and that steps are made.
+    void show_to(StepWatch* watch) { watch_ = watch; }
+
 private:
     friend class Process;
     template <class Handler>
@@ -183,13 +194,17 @@ private:
     Task<std::decay_t<Handler>>* make(Process& process, Handler&& handler);
 
     void enqueue(Operation* operation, Instant due);
-    void unlink(Operation* operation);
+    void put(ReadyList& list, Operation* operation);
+    void discard_all_of(Process& process);
+    void discard_in(const ReadyList& list, const Process& process);
     void release(Operation* operation) { pool_.release(operation, operation->size_); }
     void retire(Operation* operation);
     Operation* take(Instant limit);
     void run(Operation* operation);
 
     Strategy& strategy_;
+    std::vector<ReadyList*> shelves_;
+    bool sweeps_ = true;
     Instant now_{};
     EventQueue queue_;
     ReadyList ready_;
@@ -199,6 +214,7 @@ private:
     std::uint64_t steps_ = 0;
     std::uint64_t steps_at_now_ = 0;
     std::uint64_t cause_ = 0;
+    StepWatch* watch_ = nullptr;
     bool in_order_ = strategy_.is_in_order();
 };
 
@@ -219,9 +235,7 @@ Task<std::decay_t<Handler>>* Kernel::make(Process& process, Handler&& handler) {
         new (pool_.allocate(sizeof(TaskType))) TaskType(process, std::forward<Handler>(handler));
     Operation* operation = task;
     operation->cause_ = cause_;
-    operation->next_ = process.operations_;
-    if (process.operations_ != nullptr) process.operations_->previous_ = operation;
-    process.operations_ = operation;
+    ++process.pending_count_;
     return task;
 }
 
@@ -238,13 +252,12 @@ void Kernel::post(Process& process, Handler&& handler) {
 }
 
 template <class Handler>
-Task<std::decay_t<Handler>>* Kernel::hold(Process& process, Handler&& handler) {
-    return make(process, std::forward<Handler>(handler));
+void Kernel::shelve(ReadyList& shelf, Process& process, Handler&& handler) {
+    put(shelf, make(process, std::forward<Handler>(handler)));
 }
 
 template <class Handler>
 Handler Kernel::take_back(Task<Handler>* task) {
-    unlink(task);
     Handler handler(std::move(task->handler_));
     task->handler_.~Handler();
     retire(task);

@@ -44,12 +44,16 @@ private:
     static constexpr std::size_t classes = 8; // up to 512 bytes
     static constexpr std::size_t slab_bytes = 32768;
 
+    struct alignas(64) Slab {
+        std::array<std::byte, slab_bytes> bytes;
+    };
+
     static constexpr std::size_t class_of(std::size_t size) { return (size + granule - 1) / granule - 1; }
 
     void refill(std::size_t index) {
         const std::size_t size = (index + 1) * granule;
-        slabs_.push_back(std::make_unique<std::byte[]>(slab_bytes));
-        std::byte* slab = slabs_.back().get();
+        slabs_.push_back(std::make_unique<Slab>()); // aligned: small blocks are one cache line
+        std::byte* slab = slabs_.back()->bytes.data();
         for (std::size_t at = slab_bytes / size; at-- > 0;) {
             auto* block = reinterpret_cast<Free*>(slab + at * size);
             block->next = free_[index];
@@ -58,7 +62,7 @@ private:
     }
 
     std::array<Free*, classes> free_{};
-    std::vector<std::unique_ptr<std::byte[]>> slabs_;
+    std::vector<std::unique_ptr<Slab>> slabs_;
 };
 
 } // namespace crier::sim

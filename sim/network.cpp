@@ -58,6 +58,7 @@ Network::Link& Network::link(std::uint32_t from, std::uint32_t to) {
     Link& added = links_.emplace_back();
     added.from = from;
     added.to = to;
+    kernel_.add_shelf(added.stalled);
     link_index_[place] = static_cast<std::uint32_t>(links_.size());
     return added;
 }
@@ -115,8 +116,7 @@ Network::Passage Network::pass(Process& from, Node& to, const CallKind& kind, st
     return passage;
 }
 
-void Network::stall(Link& link, Operation* operation, const CallKind& kind) {
-    kernel_.shelve(link.stalled, operation);
+void Network::note_stall(const Link& link, const CallKind& kind) {
     world_.record(events::message_stalled, world_.history().name(kind.name), link.from, link.to);
     for (const LinkFault& fault : link.faults) {
         if (fault.blocks) world_.faults().note_hit(fault.fault);

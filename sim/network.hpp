@@ -220,7 +220,7 @@ private:
     [[nodiscard]] Link& link(std::uint32_t from, std::uint32_t to);
     [[nodiscard]] Passage pass(Process& from, Node& to, const CallKind& kind, std::size_t bytes,
                                std::uint64_t subject);
-    void stall(Link& link, Operation* operation, const CallKind& kind);
+    void note_stall(const Link& link, const CallKind& kind);
     void refresh(Link& link);
     void break_link(Link& link);
     [[nodiscard]] std::uint32_t open_slot(Pending pending);
@@ -261,7 +261,8 @@ void Network::send(Process& from, Node& to, const CallKind& kind, std::size_t by
         if (link->epoch == epoch) arrive(*receiver);
     };
     if (passage.stalled) {
-        stall(*passage.link, kernel_.hold(*receiver, std::move(arriving)), kind);
+        kernel_.shelve(passage.link->stalled, *receiver, std::move(arriving));
+        note_stall(*passage.link, kind);
     } else {
         kernel_.at(*receiver, passage.due, std::move(arriving));
     }

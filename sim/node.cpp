@@ -19,7 +19,7 @@ void Node::start() {
     Process* const process = process_;
     world_.kernel().post(*process, [this, process] {
         std::shared_ptr<Program> program = options_.entry(*this);
-        program_ = program.get();
+        if (process->is_alive()) program_ = program.get(); // it may have died while it was built
         process->own(std::move(program));
     });
 }

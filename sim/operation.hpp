@@ -8,8 +8,8 @@ namespace crier::sim {
 
 class Process;
 
-/// A pending piece of work of one process, type-erased. It is in the process's list from creation to
-/// its end, so that a crash finds it whatever it waits for: time, a turn, an answer.
+/// A pending piece of work of one process, type-erased. A crash finds it whatever it waits for: time or
+/// a turn, in the kernel's queues; the end of a pause or of a partition, on a shelf.
 class Operation {
 public:
     enum class Action { run, destroy };
@@ -26,22 +26,21 @@ public:
     [[nodiscard]] bool is_live() const { return function_ != nullptr; }
 
 private:
-    friend class Process;
     friend class Kernel;
+    friend class EventQueue;
     friend class ReadyList;
     template <class Handler>
     friend class Task;
 
+    enum class Place : std::uint8_t { nowhere, heap, list };
+
     Function function_;
     Process* process_;
-    Operation* previous_ = nullptr;
-    Operation* next_ = nullptr;  // in the process's list
-    Operation* follower_ = nullptr; // in a ready or held list
-    std::uint64_t key_ = 0;      // turn among what is due at one instant
-    std::uint64_t cause_ = 0;    // the history event that led to it
+    Operation* next_ = nullptr; // in a list
+    std::uint64_t key_ = 0;     // turn among what is due at one instant
+    std::uint64_t cause_ = 0;   // the history event that led to it
     std::uint32_t size_;
-    enum class Place : std::uint8_t { nowhere, heap, list };
-    Place place_ = Place::nowhere; // what else points to it, so that its memory must stay
+    Place place_ = Place::nowhere; // what points to it, so that its memory must stay
 };
 
 /// First in, first out, through the operations themselves.
@@ -51,14 +50,14 @@ public:
     [[nodiscard]] Operation* front() const { return head_; }
 
     void push(Operation* operation) {
-        operation->follower_ = nullptr;
-        (head_ == nullptr ? head_ : tail_->follower_) = operation;
+        operation->next_ = nullptr;
+        (head_ == nullptr ? head_ : tail_->next_) = operation;
         tail_ = operation;
     }
 
     Operation* pop() {
         Operation* operation = head_;
-        head_ = operation->follower_;
+        head_ = operation->next_;
         return operation;
     }
 

@@ -7,8 +7,10 @@ World::World(WorldOptions options)
       history_(options.history), kernel_(*strategy_), world_process_(&make_process(0, 0)),
       network_(*this, kernel_, random_, options.network), faults_(*this) {}
 
-World::~World() {
-    // Programs and frames may look at nodes, network and history while they go: those go after them.
+// Programs and frames may look at nodes, network and history while they go: those go after them.
+World::~World() { end_processes(); }
+
+void World::end_processes() {
     for (const auto& process : processes_) process->kill();
 }
 

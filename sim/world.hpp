@@ -96,6 +96,9 @@ public:
     /// Runs one step at or before `limit`. **Returns** false when there is none or the run is broken.
     bool step(Instant limit);
 
+    /// Ends every process, for good: what they were built on may go before the world does.
+    void end_processes();
+
     /// Ends `run_until` after the current step.
     void stop() { stopped_ = true; }
 

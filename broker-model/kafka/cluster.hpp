@@ -11,6 +11,9 @@
 
 namespace crier::broker::kafka {
 
+class ControllerState;
+class RecordLedger;
+
 struct TopicOptions {
     std::string name;
     std::int32_t partitions = 1;
@@ -33,6 +36,7 @@ struct ClusterOptions {
     Duration group_max_session_timeout = std::chrono::minutes(30);
     Duration offsets_commit_timeout = std::chrono::seconds(5);
     std::int32_t offsets_topic_partitions = 50;
+    std::int32_t offsets_topic_min_insync = 1;
     std::int64_t flush_interval = 0; ///< log.flush.interval.messages; 0: left to the operating system.
 };
 
@@ -68,6 +72,11 @@ public:
     [[nodiscard]] const PartitionInfo& info(PartitionId id) const { return partitions_[id]; }
     [[nodiscard]] PartitionId partition_count() const { return static_cast<PartitionId>(partitions_.size()); }
 
+    /// Whether the partition belongs to `__consumer_offsets`.
+    [[nodiscard]] bool is_internal(PartitionId id) const {
+        return partitions_[id].topic + 1 == topics_.size();
+    }
+
     /// Returns the partition of `__consumer_offsets` whose leader coordinates the group.
     /// **Source**: Kafka GroupCoordinatorService.partitionFor: abs(String.hashCode) mod partitions.
     [[nodiscard]] PartitionId offsets_partition(std::string_view group) const;
@@ -78,7 +87,18 @@ public:
     /// Whether every broker is up and in sync with all it replicates: the fault budget is whole again.
     [[nodiscard]] bool is_whole() const;
 
+    /// Returns what was told of each partition's records.
+    [[nodiscard]] RecordLedger& ledger() const { return *ledger_; }
+
+    /// Returns the metadata of a cluster without topics yet: every partition without a leader.
+    [[nodiscard]] const std::shared_ptr<const ClusterMetadata>& first_metadata() const {
+        return first_metadata_;
+    }
+
 private:
+    void number_partitions();
+    [[nodiscard]] std::shared_ptr<const ClusterMetadata> place_replicas() const;
+
     sim::World& world_;
     ClusterOptions options_;
     std::vector<TopicOptions> topics_; // with __consumer_offsets as the last
@@ -86,6 +106,9 @@ private:
     std::vector<PartitionInfo> partitions_;
     std::vector<sim::Node*> brokers_;
     sim::Node* controller_ = nullptr;
+    std::shared_ptr<const ClusterMetadata> first_metadata_;
+    ControllerState* controller_state_ = nullptr; // on the controller's disk
+    std::unique_ptr<RecordLedger> ledger_;
 };
 
 /// Returns Kafka's partition hash of a key. **Source**: Kafka Utils.murmur2.

@@ -64,6 +64,7 @@ inline constexpr sim::CallKind offset_fetch{"offset-fetch"};
 inline constexpr sim::CallKind register_broker{"register-broker"};
 inline constexpr sim::CallKind broker_heartbeat{"broker-heartbeat"};
 inline constexpr sim::CallKind alter_partition{"alter-partition"};
+inline constexpr sim::CallKind metadata_push{"metadata-push"}; ///< Controller to brokers; no answer.
 } // namespace calls
 
 struct PartitionState {
@@ -118,11 +119,15 @@ struct FetchRequest {
     Duration max_wait{};
     std::size_t min_bytes = 1;
     std::size_t max_bytes = 52428800;
+    /// Of a follower: what the leader called its session; then `partitions` are only those that
+    /// changed. 0: a new session with all of them. **Source**: KIP-227.
+    std::uint64_t session = 0;
     std::vector<FetchPartition> partitions;
 };
 struct FetchPartitionAnswer {
     PartitionId partition = 0;
     ErrorCode error = ErrorCode::none;
+    std::int32_t leader_epoch = -1; ///< Of the leader that answers.
     Offset high_watermark = -1;
     Offset log_start_offset = 0;
     std::optional<std::int32_t> diverging_epoch; ///< The follower has to cut its log …
@@ -130,6 +135,7 @@ struct FetchPartitionAnswer {
     std::vector<StoredBatch> batches;            ///< Whole batches; the first may begin before the offset.
 };
 struct FetchAnswer {
+    std::uint64_t session = 0; ///< For a follower; 0: the leader knows no such session, begin again.
     std::vector<FetchPartitionAnswer> partitions; ///< Only those with something to tell.
 };
 
@@ -246,10 +252,11 @@ struct AlterPartitionRequest {
     PartitionId partition = 0;
     std::int32_t leader_epoch = 0;
     std::int32_t partition_epoch = 0;
-    std::vector<BrokerId> new_isr; ///< Sorted.
+    std::vector<BrokerId> new_isr;            ///< Sorted.
+    std::vector<std::uint64_t> broker_epochs; ///< Of `new_isr`, as the leader knows them; 0: unknown.
 };
 struct AlterPartitionAnswer {
-    ErrorCode error = ErrorCode::none;
+    bool accepted = false;
     PartitionState state; ///< As it is now.
 };
 

@@ -42,6 +42,9 @@ const char* name_of(int code) {
     return nullptr;
 }
 
+// Boost's base class has no virtual destructor; categories are never deleted through it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class Category final : public boost::system::error_category {
 public:
     [[nodiscard]] const char* name() const noexcept override { return "kafka"; }
@@ -51,6 +54,7 @@ public:
         return known != nullptr ? known : "ERROR_" + std::to_string(code);
     }
 };
+#pragma GCC diagnostic pop
 
 } // namespace
 

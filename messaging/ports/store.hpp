@@ -26,7 +26,7 @@ template <class... Arguments>
 [[nodiscard]] std::vector<Value> parameters(Arguments&&... arguments) {
     std::vector<Value> list;
     list.reserve(sizeof...(arguments));
-    const auto add = [&list](auto&& argument) {
+    [[maybe_unused]] const auto add = [&list](auto&& argument) {
         using Argument = std::decay_t<decltype(argument)>;
         if constexpr (std::is_integral_v<Argument>) {
             list.emplace_back(static_cast<std::int64_t>(argument));

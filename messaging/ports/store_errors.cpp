@@ -1,7 +1,7 @@
 #include "messaging/ports/store.hpp"
 
-// The words for store errors. They are ours and the same for every engine, since an engine's own text
-// differs between versions and would make two runs look different.
+// The words for store errors. They are ours and the same for every engine, since an engine's own
+// text differs between versions and would make two runs look different.
 
 namespace crier {
 
@@ -24,6 +24,9 @@ const char* text_of(int code) {
     return nullptr;
 }
 
+// Boost's base class has no virtual destructor; categories are never deleted through it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class Category final : public boost::system::error_category {
 public:
     [[nodiscard]] const char* name() const noexcept override { return "store"; }
@@ -33,6 +36,7 @@ public:
         return known != nullptr ? known : "store error " + std::to_string(code);
     }
 };
+#pragma GCC diagnostic pop
 
 } // namespace
 

@@ -1,0 +1,227 @@
+#include "broker-model/kafka/consumer.hpp"
+
+#include "broker-model/events.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace crier::broker::kafka {
+
+using crier::kafka::ConsumerRecord;
+using crier::kafka::RebalanceListener;
+using crier::kafka::TopicPartition;
+using crier::kafka::TopicPartitionOffset;
+
+namespace {
+
+/// The time that the application spends outside of `poll` is what max.poll.interval.ms limits.
+class PollScope {
+public:
+    explicit PollScope(std::shared_ptr<GroupMembership> member) : member_(std::move(member)) {
+        member_->enter_poll();
+    }
+    PollScope(const PollScope&) = delete;
+    PollScope& operator=(const PollScope&) = delete;
+    ~PollScope() { member_->leave_poll(); }
+
+private:
+    std::shared_ptr<GroupMembership> member_; // at a crash the consumer may go first
+};
+
+} // namespace
+
+SimConsumer::SimConsumer(const ClientContext& context, crier::kafka::ConsumerOptions options)
+    : context_(context), options_(std::move(options)),
+      group_text_(context.world().history().name(options_.group_id)),
+      wake_(std::make_shared<ConsumerWake>(context.process())),
+      fetcher_(std::make_shared<ConsumerFetcher>(context, options_, wake_)),
+      member_(std::make_shared<GroupMembership>(context, options_, wake_)) {
+    ensure(!options_.group_id.empty(), "a consumer names its group");
+    ensure(options_.max_poll_records >= 1, "max_poll_records is at least 1");
+}
+
+SimConsumer::~SimConsumer() {
+    member_->close();
+    fetcher_->close();
+}
+
+// A topic that does not exist is not subscribed to, as it is before the metadata show it.
+void SimConsumer::subscribe(std::vector<std::string> topics, RebalanceListener* listener) {
+    listener_ = listener;
+    std::vector<TopicId> found;
+    for (const std::string& topic : topics) {
+        if (const std::optional<TopicId> id = context_.cluster().find_topic(topic)) {
+            found.push_back(*id);
+        }
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    if (found == topics_) return;
+    if (!topics_.empty()) member_->request_join();
+    topics_ = std::move(found);
+}
+
+asio::awaitable<Outcome<std::vector<ConsumerRecord>>> SimConsumer::poll(Duration timeout) {
+    if (closed_) throw std::logic_error("this consumer has already been closed");
+    const Instant deadline = context_.now() + timeout;
+    const auto limit = static_cast<std::size_t>(options_.max_poll_records);
+    const PollScope scope(member_);
+    for (;;) {
+        if (has_group_news()) co_await take_part();
+        if (member_->fatal() != ErrorCode::none) {
+            co_return Failure{make_error_code(member_->fatal()), Certainty::failed};
+        }
+        if (member_->auto_commit_at(fetcher_->moves()) <= context_.now()) {
+            member_->start_auto_commit(fetcher_->positions(), fetcher_->moves());
+        }
+        member_->start_lookup(fetcher_);
+        if (fetcher_->lacks_offset()) {
+            co_return Failure{make_error_code(ErrorCode::offset_out_of_range), Certainty::failed};
+        }
+        std::vector<ConsumerRecord> records = fetcher_->take(limit, group_text_);
+        fetcher_->send();
+        if (!records.empty() || context_.now() >= deadline) co_return std::move(records);
+        const Instant due = next_wake(deadline);
+        co_await wake_->point.wait_until(due);
+    }
+}
+
+Instant SimConsumer::next_wake(Instant deadline) const {
+    Instant due = std::min(deadline, fetcher_->retry_at());
+    due = std::min(due, member_->auto_commit_at(fetcher_->moves()));
+    if (!topics_.empty()) due = std::min(due, member_->join_at());
+    if (member_->lookup_at() > context_.now()) due = std::min(due, member_->lookup_at());
+    return due;
+}
+
+bool SimConsumer::has_group_news() const {
+    return !topics_.empty() &&
+           (member_->is_lost() || member_->has_assignment() || member_->wants_join());
+}
+
+asio::awaitable<void> SimConsumer::take_part() {
+    if (member_->is_lost()) co_await lose();
+    std::optional<std::vector<PartitionId>> given = member_->take_assignment();
+    if (given) co_await accept(std::move(*given));
+    if (member_->is_lost()) co_await lose();
+    if (!member_->wants_join()) co_return;
+    co_await give_back();
+    if (member_->is_lost()) member_->note_loss(); // while giving back: there is nothing left to lose
+    if (member_->wants_join()) member_->join(topics_);
+}
+
+asio::awaitable<void> SimConsumer::accept(std::vector<PartitionId> partitions) {
+    generation_ = member_->generation();
+    fetcher_->assign(partitions);
+    record(events::assigned);
+    co_await tell(&RebalanceListener::partitions_assigned);
+}
+
+// The last commit may show that the partitions are lost already; then they are not given back.
+asio::awaitable<void> SimConsumer::give_back() {
+    if (!fetcher_->holds_any()) co_return;
+    co_await commit_positions();
+    if (member_->is_lost()) {
+        co_await lose();
+        co_return;
+    }
+    co_await tell(&RebalanceListener::partitions_revoked);
+    record(events::revoked);
+    fetcher_->drop_all();
+}
+
+asio::awaitable<void> SimConsumer::lose() {
+    member_->note_loss();
+    if (!fetcher_->holds_any()) co_return;
+    record(events::lost);
+    co_await tell(&RebalanceListener::partitions_lost);
+    fetcher_->drop_all();
+}
+
+asio::awaitable<void> SimConsumer::commit_positions() {
+    std::vector<PartitionOffset> positions = fetcher_->positions();
+    if (!options_.enable_auto_commit || positions.empty()) co_return;
+    const Duration limit = std::min(options_.default_api_timeout, options_.max_poll_interval);
+    // A failure only means that records are delivered again.
+    const Outcome<void> outcome = co_await member_->commit(std::move(positions), limit);
+    (void)outcome;
+}
+
+asio::awaitable<void> SimConsumer::tell(Callback callback) {
+    if (listener_ == nullptr) co_return;
+    std::vector<TopicPartition> partitions = assignment();
+    co_await (listener_->*callback)(std::move(partitions));
+}
+
+void SimConsumer::record(const sim::EventKind& kind) {
+    for (const PartitionId partition : fetcher_->held()) {
+        context_.world().record_as(&context_.process(), kind,
+                                   context_.cluster().info(partition).name_text, group_text_,
+                                   generation_);
+    }
+}
+
+asio::awaitable<Outcome<void>> SimConsumer::commit(std::vector<TopicPartitionOffset> offsets) {
+    std::vector<PartitionOffset> sent;
+    for (const TopicPartitionOffset& offset : offsets) {
+        const std::optional<TopicId> topic = context_.cluster().find_topic(offset.topic);
+        if (!topic || offset.partition < 0 ||
+            offset.partition >= context_.cluster().topic(*topic).partitions) {
+            co_return Failure{make_error_code(ErrorCode::unknown_topic_or_partition),
+                              Certainty::failed};
+        }
+        PartitionOffset& added = sent.emplace_back();
+        added.partition = context_.cluster().partition(*topic, offset.partition);
+        added.offset = offset.offset;
+    }
+    if (sent.empty()) co_return boost::system::in_place_value;
+    const Outcome<void> outcome =
+        co_await member_->commit(std::move(sent), options_.default_api_timeout);
+    co_return outcome;
+}
+
+PartitionId SimConsumer::find(const TopicPartition& partition) const {
+    const std::optional<TopicId> topic = context_.cluster().find_topic(partition.topic);
+    if (topic && partition.partition >= 0 &&
+        partition.partition < context_.cluster().topic(*topic).partitions) {
+        return context_.cluster().partition(*topic, partition.partition);
+    }
+    throw std::logic_error("no such partition: " + partition.topic + "/" +
+                           std::to_string(partition.partition));
+}
+
+void SimConsumer::pause(const TopicPartition& partition) {
+    fetcher_->set_paused(find(partition), true);
+}
+
+void SimConsumer::resume(const TopicPartition& partition) {
+    fetcher_->set_paused(find(partition), false);
+    wake_->point.tell_soon();
+}
+
+void SimConsumer::seek(const TopicPartition& partition, Offset offset) {
+    fetcher_->seek(find(partition), offset);
+    wake_->point.tell_soon();
+}
+
+std::vector<TopicPartition> SimConsumer::assignment() const {
+    std::vector<TopicPartition> partitions;
+    for (const PartitionId id : fetcher_->held()) {
+        const PartitionInfo& info = context_.cluster().info(id);
+        partitions.push_back({context_.cluster().topic(info.topic).name, info.index});
+    }
+    std::sort(partitions.begin(), partitions.end());
+    return partitions;
+}
+
+asio::awaitable<void> SimConsumer::close() {
+    if (closed_) co_return;
+    closed_ = true;
+    if (member_->is_lost()) co_await lose();
+    co_await give_back();
+    co_await member_->leave();
+    member_->close();
+    fetcher_->close();
+}
+
+} // namespace crier::broker::kafka

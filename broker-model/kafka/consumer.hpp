@@ -1,0 +1,61 @@
+#pragma once
+
+#include "broker-model/kafka/consumer_fetcher.hpp"
+#include "broker-model/kafka/group_membership.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+// The consumer port: what happens inside `poll`, in the order of the Java client: membership and its
+// callbacks, automatic commits of what earlier polls handed out, positions, records.
+// Eager rebalancing: everything is given back before joining again.
+// Source: Kafka ClassicKafkaConsumer.poll, ConsumerCoordinator.poll.
+
+namespace crier::broker::kafka {
+
+class SimConsumer final : public crier::kafka::Consumer {
+public:
+    SimConsumer(const ClientContext& context, crier::kafka::ConsumerOptions options);
+    ~SimConsumer() override;
+
+    void subscribe(std::vector<std::string> topics,
+                   crier::kafka::RebalanceListener* listener) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::ConsumerRecord>>> poll(
+        Duration timeout) override;
+    [[nodiscard]] asio::awaitable<Outcome<void>> commit(
+        std::vector<crier::kafka::TopicPartitionOffset> offsets) override;
+    void pause(const crier::kafka::TopicPartition& partition) override;
+    void resume(const crier::kafka::TopicPartition& partition) override;
+    void seek(const crier::kafka::TopicPartition& partition, Offset offset) override;
+    [[nodiscard]] std::vector<crier::kafka::TopicPartition> assignment() const override;
+    [[nodiscard]] asio::awaitable<void> close() override;
+
+private:
+    using Callback = asio::awaitable<void> (crier::kafka::RebalanceListener::*)(
+        std::vector<crier::kafka::TopicPartition>);
+
+    [[nodiscard]] bool has_group_news() const;
+    [[nodiscard]] asio::awaitable<void> take_part();
+    [[nodiscard]] asio::awaitable<void> accept(std::vector<PartitionId> partitions);
+    [[nodiscard]] asio::awaitable<void> give_back();
+    [[nodiscard]] asio::awaitable<void> lose();
+    [[nodiscard]] asio::awaitable<void> commit_positions();
+    [[nodiscard]] asio::awaitable<void> tell(Callback callback);
+    void record(const sim::EventKind& kind);
+    [[nodiscard]] PartitionId find(const crier::kafka::TopicPartition& partition) const;
+    [[nodiscard]] Instant next_wake(Instant deadline) const;
+
+    ClientContext context_;
+    crier::kafka::ConsumerOptions options_;
+    std::uint64_t group_text_;
+    std::shared_ptr<ConsumerWake> wake_;
+    std::shared_ptr<ConsumerFetcher> fetcher_;
+    std::shared_ptr<GroupMembership> member_;
+    std::vector<TopicId> topics_; // sorted
+    crier::kafka::RebalanceListener* listener_ = nullptr;
+    std::int32_t generation_ = -1; // of what is held
+    bool closed_ = false;
+};
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,322 @@
+#include "broker-model/kafka/consumer_fetcher.hpp"
+
+#include "broker-model/events.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace crier::broker::kafka {
+
+using crier::kafka::ConsumerRecord;
+using crier::kafka::OffsetReset;
+
+ConsumerFetcher::ConsumerFetcher(const ClientContext& context,
+                                 const crier::kafka::ConsumerOptions& options,
+                                 std::shared_ptr<ConsumerWake> wake)
+    : context_(context), options_(options), wake_(std::move(wake)),
+      metadata_(std::make_shared<MetadataCache>(context, options.request_timeout,
+                                                options.retry_backoff,
+                                                [this] {
+                                                    if (wake_->point.is_waiting()) send();
+                                                })),
+      leaders_(context.cluster().broker_count() + std::size_t{1}) {}
+
+void ConsumerFetcher::close() {
+    closed_ = true;
+    metadata_->close();
+    held_.clear();
+    arrived_.clear();
+}
+
+void ConsumerFetcher::assign(const std::vector<PartitionId>& partitions) {
+    held_.clear();
+    arrived_.clear();
+    lacks_offset_ = false;
+    for (const PartitionId partition : partitions) {
+        Held& held = held_.emplace_back();
+        held.partition = partition;
+        held.version = ++versions_;
+    }
+    std::sort(held_.begin(), held_.end(), [](const Held& left, const Held& right) {
+        return left.partition < right.partition;
+    });
+}
+
+std::vector<PartitionId> ConsumerFetcher::held() const {
+    std::vector<PartitionId> partitions;
+    for (const Held& held : held_) partitions.push_back(held.partition);
+    return partitions;
+}
+
+const ConsumerFetcher::Held* ConsumerFetcher::find(PartitionId partition) const {
+    const auto at = std::lower_bound(
+        held_.begin(), held_.end(), partition,
+        [](const Held& held, PartitionId wanted) { return held.partition < wanted; });
+    return at == held_.end() || at->partition != partition ? nullptr : &*at;
+}
+
+ConsumerFetcher::Held* ConsumerFetcher::find(PartitionId partition) {
+    return const_cast<Held*>(std::as_const(*this).find(partition));
+}
+
+// The Java client's IllegalStateException: a mistake of the code under test, which ends its process.
+ConsumerFetcher::Held& ConsumerFetcher::need(PartitionId partition) {
+    Held* const held = find(partition);
+    if (held == nullptr) throw std::logic_error("no current assignment for the partition");
+    return *held;
+}
+
+void ConsumerFetcher::set_paused(PartitionId partition, bool paused) {
+    need(partition).is_paused = paused;
+}
+
+void ConsumerFetcher::seek(PartitionId partition, Offset offset) {
+    Held& held = need(partition);
+    drop_buffer(held);
+    lacks_offset_ = false;
+    move(held, offset);
+}
+
+std::vector<PartitionId> ConsumerFetcher::without_position() const {
+    std::vector<PartitionId> partitions;
+    for (const Held& held : held_) {
+        if (held.position < 0 && held.seeking == Seeking::nothing) {
+            partitions.push_back(held.partition);
+        }
+    }
+    return partitions;
+}
+
+void ConsumerFetcher::note_committed(const PartitionOffset& committed) {
+    Held* const held = find(committed.partition);
+    if (held == nullptr || held->position >= 0) return;
+    if (committed.offset >= 0) {
+        move(*held, committed.offset);
+    } else if (held->seeking == Seeking::nothing) {
+        begin_reset(*held);
+    }
+}
+
+std::vector<PartitionOffset> ConsumerFetcher::positions() const {
+    std::vector<PartitionOffset> positions;
+    for (const Held& held : held_) {
+        if (held.position >= 0) positions.push_back({held.partition, held.position});
+    }
+    return positions;
+}
+
+void ConsumerFetcher::move(Held& held, Offset position) {
+    held.position = position;
+    held.seeking = Seeking::nothing;
+    held.version = ++versions_;
+    ++moves_;
+}
+
+void ConsumerFetcher::drop_buffer(Held& held) {
+    if (held.batches.empty()) return;
+    held.batches.clear();
+    std::erase(arrived_, held.partition);
+}
+
+void ConsumerFetcher::begin_reset(Held& held) {
+    drop_buffer(held);
+    held.position = -1;
+    held.version = ++versions_;
+    held.seeking = Seeking::reset;
+    held.retry_at = {};
+    if (options_.auto_offset_reset == OffsetReset::none) lacks_offset_ = true;
+}
+
+void ConsumerFetcher::send() {
+    if (closed_ || held_.empty()) return;
+    metadata_->refresh_if_old();
+    if (!metadata_->is_known()) return;
+    const bool may_reset = options_.auto_offset_reset != OffsetReset::none;
+    for (Held& held : held_) {
+        if (may_reset && held.seeking == Seeking::reset && held.retry_at <= context_.now()) {
+            ask_offset(held);
+        }
+    }
+    for (BrokerId broker = 1; broker < leaders_.size(); ++broker) fetch(broker);
+}
+
+Instant ConsumerFetcher::retry_at() const {
+    Instant earliest = Instant::max();
+    for (const Leader& leader : leaders_) {
+        if (leader.retry_at > context_.now()) earliest = std::min(earliest, leader.retry_at);
+    }
+    for (const Held& held : held_) {
+        if (held.seeking == Seeking::reset && held.retry_at > context_.now()) {
+            earliest = std::min(earliest, held.retry_at);
+        }
+    }
+    return earliest;
+}
+
+void ConsumerFetcher::ask_offset(Held& held) {
+    const BrokerId leader = metadata_->leader(held.partition);
+    if (leader == 0) return metadata_->refresh();
+    held.seeking = Seeking::asked;
+    ListOffsetsRequest request;
+    request.partition = held.partition;
+    request.latest = options_.auto_offset_reset == OffsetReset::latest;
+    context_.ask(leader, options_.request_timeout, 64, request,
+                 [self = shared_from_this(), partition = held.partition,
+                  version = held.version](const Outcome<ListOffsetsAnswer>& outcome) {
+                     self->on_offset(partition, version, outcome);
+                 });
+}
+
+void ConsumerFetcher::on_offset(PartitionId partition, std::uint64_t version,
+                                const Outcome<ListOffsetsAnswer>& outcome) {
+    Held* const held = find(partition);
+    if (held == nullptr || held->version != version) return;
+    if (outcome.has_value() && outcome->error == ErrorCode::none) {
+        move(*held, outcome->offset);
+        if (wake_->point.is_waiting()) send();
+        return;
+    }
+    held->seeking = Seeking::reset;
+    held->retry_at = context_.now() + options_.retry_backoff;
+    metadata_->refresh();
+    wake_->point.tell(); // who polls waits for the retry
+}
+
+// One fetch under way per leader; partitions with something buffered are not asked for.
+void ConsumerFetcher::fetch(BrokerId broker) {
+    Leader& leader = leaders_[broker];
+    if (leader.is_fetching || leader.retry_at > context_.now()) return;
+    leader.asking.clear();
+    for (const Held& held : held_) {
+        if (held.position < 0 || held.is_paused || !held.batches.empty()) continue;
+        const BrokerId leading = metadata_->leader(held.partition);
+        if (leading == 0) metadata_->refresh();
+        if (leading != broker) continue;
+        FetchPartition& asked = leader.asking.emplace_back();
+        asked.partition = held.partition;
+        asked.fetch_offset = held.position;
+        asked.current_leader_epoch = metadata_->leader_epoch(held.partition);
+        asked.max_bytes = options_.max_partition_fetch_bytes;
+    }
+    if (leader.asking.empty()) return;
+    leader.is_fetching = true;
+    FetchRequest request;
+    request.max_wait = options_.fetch_max_wait;
+    request.partitions = leader.asking;
+    const std::size_t bytes = 64 + 24 * leader.asking.size();
+    context_.ask(broker, options_.request_timeout, bytes, std::move(request),
+                 [self = shared_from_this(), broker](Outcome<FetchAnswer> outcome) {
+                     self->on_fetch(broker, std::move(outcome));
+                 });
+}
+
+void ConsumerFetcher::on_fetch(BrokerId broker, Outcome<FetchAnswer> outcome) {
+    Leader& leader = leaders_[broker];
+    leader.is_fetching = false;
+    if (closed_) return;
+    bool has_failed = outcome.has_error();
+    if (outcome.has_value()) {
+        for (FetchPartitionAnswer& answer : outcome->partitions) {
+            has_failed = has_failed || (answer.error != ErrorCode::none &&
+                                        answer.error != ErrorCode::offset_out_of_range);
+            on_partition(leader, answer);
+        }
+    }
+    if (has_failed) {
+        metadata_->refresh();
+        back_off(leader, broker);
+    } else {
+        leader.failures = 0;
+    }
+    if (!wake_->point.is_waiting()) return;
+    // An idle consumer's next long poll needs no turn of the coroutine that waits for records.
+    if (arrived_.empty() && !has_failed && !lacks_offset_) return send();
+    wake_->point.tell();
+}
+
+void ConsumerFetcher::back_off(Leader& leader, BrokerId broker) {
+    const Duration wait = context_.backoff(options_.retry_backoff, std::chrono::seconds(1),
+                                           ++leader.failures, broker);
+    leader.retry_at = context_.now() + wait;
+}
+
+void ConsumerFetcher::on_partition(Leader& leader, FetchPartitionAnswer& answer) {
+    Held* const held = find(answer.partition);
+    const auto asked = std::find_if(
+        leader.asking.begin(), leader.asking.end(),
+        [&answer](const FetchPartition& it) { return it.partition == answer.partition; });
+    if (held == nullptr || asked == leader.asking.end()) return;
+    if (held->position != asked->fetch_offset || !held->batches.empty()) return;
+    if (answer.error == ErrorCode::offset_out_of_range) {
+        begin_reset(*held);
+    } else if (answer.error == ErrorCode::none && !answer.batches.empty()) {
+        buffer(*held, std::move(answer.batches));
+    }
+}
+
+// Batches come whole; what lies before the position is skipped.
+void ConsumerFetcher::buffer(Held& held, std::vector<StoredBatch> batches) {
+    held.batches = std::move(batches);
+    held.batch = 0;
+    while (held.batch < held.batches.size() &&
+           held.batches[held.batch].end_offset() <= held.position) {
+        ++held.batch;
+    }
+    if (held.batch == held.batches.size()) {
+        held.batches.clear();
+        return;
+    }
+    const Offset base = held.batches[held.batch].base_offset;
+    held.record = base < held.position ? static_cast<std::size_t>(held.position - base) : 0;
+    arrived_.push_back(held.partition);
+}
+
+std::vector<ConsumerRecord> ConsumerFetcher::take(std::size_t limit, std::uint64_t group_text) {
+    std::vector<ConsumerRecord> records;
+    std::size_t paused = 0;
+    while (paused < arrived_.size() && records.size() < limit) {
+        Held& held = *find(arrived_[paused]);
+        if (held.is_paused) {
+            ++paused;
+            continue;
+        }
+        hand_out(held, limit - records.size(), group_text, records);
+        if (!held.batches.empty()) break;
+        arrived_.erase(arrived_.begin() + static_cast<std::ptrdiff_t>(paused));
+    }
+    return records;
+}
+
+void ConsumerFetcher::hand_out(Held& held, std::size_t limit, std::uint64_t group_text,
+                               std::vector<ConsumerRecord>& records) {
+    const Cluster& cluster = context_.cluster();
+    const PartitionInfo& info = cluster.info(held.partition);
+    const std::string& topic = cluster.topic(info.topic).name;
+    const Offset first = held.batches[held.batch].base_offset + static_cast<Offset>(held.record);
+    Offset next = first;
+    while (limit > 0 && held.batch < held.batches.size()) {
+        const StoredBatch& stored = held.batches[held.batch];
+        const std::vector<Record>& source = stored.batch->records;
+        const std::size_t count = std::min(limit, source.size() - held.record);
+        if (records.capacity() < records.size() + count) {
+            records.reserve(std::max(records.size() + count, 2 * records.capacity()));
+        }
+        for (std::size_t left = count; left > 0; --left, ++held.record) {
+            const Record& record = source[held.record];
+            const Offset offset = stored.base_offset + static_cast<Offset>(held.record);
+            records.push_back({topic, info.index, offset, WallTime(Duration(record.timestamp)),
+                               record.key, record.value, record.headers});
+        }
+        limit -= count;
+        next = stored.base_offset + static_cast<Offset>(held.record);
+        if (held.record < source.size()) continue;
+        ++held.batch;
+        held.record = 0;
+    }
+    if (held.batch == held.batches.size()) held.batches.clear();
+    move(held, next);
+    context_.world().record_as(&context_.process(), events::delivered, info.name_text, group_text,
+                               first, next);
+}
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,247 @@
+#include "broker-model/kafka/group_membership.hpp"
+
+#include "broker-model/kafka/assignor_range.hpp"
+
+#include <algorithm>
+
+namespace crier::broker::kafka {
+
+GroupMembership::GroupMembership(const ClientContext& context, const crier::kafka::ConsumerOptions& options,
+                         std::shared_ptr<ConsumerWake> wake)
+    : context_(context), options_(options), wake_(std::move(wake)), polled_(context.now()),
+      auto_commit_at_(context.now() + options.auto_commit_interval) {}
+
+bool GroupMembership::wants_join() const {
+    if (closed_ || fatal_ != ErrorCode::none) return false;
+    if (state_ == State::unjoined) return join_at_ <= context_.now();
+    return state_ == State::stable && rejoin_;
+}
+
+Instant GroupMembership::join_at() const {
+    return state_ == State::unjoined && join_at_ > context_.now() ? join_at_ : Instant::max();
+}
+
+void GroupMembership::join(std::vector<TopicId> topics) {
+    state_ = State::joining;
+    rejoin_ = false;
+    context_.ports().spawn("kafka.join", run_join(shared_from_this(), std::move(topics)));
+    if (is_beating_) return;
+    is_beating_ = true;
+    context_.ports().spawn("kafka.heartbeat", run_heartbeats(shared_from_this()));
+}
+
+asio::awaitable<void> GroupMembership::run_join(std::shared_ptr<GroupMembership> self,
+                                            std::vector<TopicId> topics) {
+    const Joined joined = co_await self->join_group(std::move(topics));
+    if (self->closed_) co_return;
+    if (joined == Joined::yes) {
+        self->state_ = State::stable;
+        self->join_failures_ = 0;
+    } else {
+        self->state_ = State::unjoined;
+        self->join_at_ = self->context_.now();
+        if (joined == Joined::later) {
+            self->join_at_ += self->context_.backoff(self->options_.retry_backoff,
+                                                     std::chrono::seconds(1),
+                                                     ++self->join_failures_, 0);
+        }
+    }
+    self->wake_->point.tell_soon();
+}
+
+asio::awaitable<BrokerId> GroupMembership::find_coordinator(Duration timeout) {
+    if (coordinator_ != 0) co_return coordinator_;
+    FindCoordinatorRequest request;
+    request.group = options_.group_id;
+    const BrokerId broker = context_.any_broker(coordinator_failures_);
+    const Duration limit = std::min(timeout, options_.request_timeout);
+    const Outcome<FindCoordinatorAnswer> outcome =
+        co_await context_.ask(broker, limit, 64, std::move(request));
+    if (outcome.has_error() || outcome->error != ErrorCode::none) {
+        ++coordinator_failures_;
+    } else {
+        coordinator_failures_ = 0;
+        coordinator_ = outcome->coordinator;
+    }
+    co_return coordinator_;
+}
+
+asio::awaitable<GroupMembership::Joined> GroupMembership::join_group(std::vector<TopicId> topics) {
+    JoinGroupRequest request;
+    request.group = options_.group_id;
+    request.client_id = options_.client_id;
+    request.session_timeout = options_.session_timeout;
+    request.rebalance_timeout = options_.max_poll_interval;
+    request.protocols.emplace_back(range_protocol);
+    request.topics = std::move(topics);
+    // The coordinator answers when all have joined. Source: Kafka AbstractCoordinator.joinGroupTimeoutMs.
+    const Duration limit = std::max(options_.request_timeout,
+                                    options_.max_poll_interval + std::chrono::seconds(5));
+    for (;;) {
+        const BrokerId broker = co_await find_coordinator(options_.request_timeout);
+        if (closed_ || broker == 0) co_return Joined::later;
+        request.member_id = member_id_;
+        JoinGroupRequest sent = request;
+        Outcome<JoinGroupAnswer> outcome = co_await context_.ask(broker, limit, 256, std::move(sent));
+        if (closed_) co_return Joined::later;
+        if (outcome.has_error()) {
+            forget_coordinator(broker);
+            co_return Joined::later;
+        }
+        JoinGroupAnswer& answer = outcome.value();
+        if (answer.error == ErrorCode::member_id_required) {
+            member_id_ = std::move(answer.member_id);
+            continue;
+        }
+        if (answer.error != ErrorCode::none) {
+            if (answer.error != ErrorCode::coordinator_load_in_progress) forget_coordinator(broker);
+            co_return join_failed(answer.error);
+        }
+        const Joined joined = co_await sync_group(std::move(answer));
+        co_return joined;
+    }
+}
+
+asio::awaitable<GroupMembership::Joined> GroupMembership::sync_group(JoinGroupAnswer joined) {
+    member_id_ = std::move(joined.member_id);
+    generation_ = joined.generation;
+    const std::int32_t generation = generation_;
+    const BrokerId broker = coordinator_;
+    if (broker == 0) co_return Joined::later; // a heartbeat met its end meanwhile
+    SyncGroupRequest request;
+    request.group = options_.group_id;
+    request.member_id = member_id_;
+    request.generation = generation;
+    if (joined.leader == member_id_) {
+        request.assignments = assign_range(context_.cluster(), joined.members);
+    }
+    Outcome<SyncGroupAnswer> outcome =
+        co_await context_.ask(broker, options_.request_timeout, 256, std::move(request));
+    if (closed_ || generation_ != generation) co_return Joined::later;
+    if (outcome.has_error()) {
+        forget_coordinator(broker);
+        co_return Joined::later;
+    }
+    if (outcome->error != ErrorCode::none) {
+        if (outcome->error == ErrorCode::not_coordinator ||
+            outcome->error == ErrorCode::coordinator_not_available) {
+            forget_coordinator(broker);
+        }
+        co_return join_failed(outcome->error);
+    }
+    assignment_ = std::move(outcome->partitions);
+    co_return Joined::yes;
+}
+
+GroupMembership::Joined GroupMembership::join_failed(ErrorCode error) {
+    switch (error) {
+    case ErrorCode::unknown_member_id:
+        member_id_.clear();
+        generation_ = -1;
+        return Joined::again;
+    case ErrorCode::illegal_generation: generation_ = -1; return Joined::again;
+    case ErrorCode::rebalance_in_progress: return Joined::again;
+    case ErrorCode::inconsistent_group_protocol:
+    case ErrorCode::invalid_session_timeout:
+    case ErrorCode::fenced_instance_id: fatal_ = error; return Joined::later;
+    default: return Joined::later;
+    }
+}
+
+// One coroutine for the life of the member. Between its beats it watches that the application polls.
+// Source: Kafka AbstractCoordinator.HeartbeatThread.
+asio::awaitable<void> GroupMembership::run_heartbeats(std::shared_ptr<GroupMembership> self) {
+    const ClientContext& context = self->context_;
+    Instant next = context.now() + self->options_.heartbeat_interval;
+    while (!self->closed_) {
+        Instant wake = next;
+        const bool guards = self->state_ == State::stable && !self->polling_;
+        const Instant poll_limit = self->polled_ + self->options_.max_poll_interval;
+        if (guards) wake = std::min(wake, poll_limit);
+        co_await context.ports().sleep(wake - context.now());
+        if (self->closed_) break;
+        const bool still_guards = self->state_ == State::stable && !self->polling_;
+        if (still_guards &&
+            context.now() >= self->polled_ + self->options_.max_poll_interval) {
+            co_await self->leave();
+            if (self->state_ == State::stable) self->lose(true);
+            continue;
+        }
+        if (context.now() < next) continue;
+        if (self->generation_ < 0 || self->state_ == State::unjoined) {
+            next = context.now() + self->options_.heartbeat_interval;
+            continue;
+        }
+        const bool answered = co_await self->beat();
+        next = context.now() +
+               (answered ? self->options_.heartbeat_interval : self->options_.retry_backoff);
+    }
+    self->is_beating_ = false;
+}
+
+asio::awaitable<bool> GroupMembership::beat() {
+    const BrokerId broker = co_await find_coordinator(options_.request_timeout);
+    if (closed_) co_return true;
+    if (broker == 0) co_return false;
+    HeartbeatRequest request;
+    request.group = options_.group_id;
+    request.member_id = member_id_;
+    request.generation = generation_;
+    const std::int32_t generation = generation_;
+    const Duration limit = std::min(options_.request_timeout, options_.session_timeout);
+    const Outcome<ErrorAnswer> outcome =
+        co_await context_.ask(broker, limit, 64, std::move(request));
+    if (closed_) co_return true;
+    if (outcome.has_error()) {
+        forget_coordinator(broker);
+        co_return false;
+    }
+    on_group_error(outcome->error, broker, generation);
+    co_return outcome->error == ErrorCode::none ||
+        outcome->error == ErrorCode::rebalance_in_progress;
+}
+
+void GroupMembership::on_group_error(ErrorCode error, BrokerId broker, std::int32_t sent_generation) {
+    if (error == ErrorCode::not_coordinator || error == ErrorCode::coordinator_not_available) {
+        return forget_coordinator(broker);
+    }
+    // What was said of a membership that is over concerns nobody.
+    if (state_ != State::stable || generation_ != sent_generation) return;
+    switch (error) {
+    case ErrorCode::rebalance_in_progress:
+        rejoin_ = true;
+        wake_->point.tell_soon();
+        break;
+    case ErrorCode::illegal_generation: lose(false); break;
+    case ErrorCode::unknown_member_id: lose(true); break;
+    case ErrorCode::fenced_instance_id:
+        fatal_ = error;
+        lose(true);
+        break;
+    default: break;
+    }
+}
+
+void GroupMembership::lose(bool with_member_id) {
+    state_ = State::unjoined;
+    join_at_ = context_.now();
+    generation_ = -1;
+    lost_ = true;
+    rejoin_ = false;
+    assignment_.reset();
+    if (with_member_id) member_id_.clear();
+    wake_->point.tell_soon();
+}
+
+asio::awaitable<void> GroupMembership::leave() {
+    if (member_id_.empty() || coordinator_ == 0) co_return;
+    LeaveGroupRequest request;
+    request.group = options_.group_id;
+    request.member_id = member_id_;
+    // Whatever comes back, this member is gone: the session ends by itself.
+    const Outcome<ErrorAnswer> outcome =
+        co_await context_.ask(coordinator_, options_.request_timeout, 64, std::move(request));
+    if (outcome.has_error()) coordinator_ = 0;
+}
+
+} // namespace crier::broker::kafka

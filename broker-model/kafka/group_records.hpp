@@ -1,0 +1,49 @@
+#pragma once
+
+#include "broker-model/kafka/protocol.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What a group coordinator writes into __consumer_offsets, and reads again after it moved: commits and
+// the groups as they were when they last became stable or empty. The bytes are this model's own.
+
+namespace crier::broker::kafka {
+
+/// A commit: `group` reads `partition` on from `offset`.
+struct OffsetRecord {
+    std::string_view group; ///< Lies in the record.
+    PartitionId partition = 0;
+    Offset offset = 0;
+    std::int32_t generation = -1;
+};
+
+struct MemberRecord {
+    std::string member_id;
+    std::string client_id;
+    Duration session_timeout{};
+    Duration rebalance_timeout{};
+    std::vector<std::string> protocols;
+    std::vector<TopicId> topics;
+    std::vector<PartitionId> assignment;
+};
+
+/// A group at the end of a rebalance.
+struct GroupRecord {
+    std::string group;
+    std::int32_t generation = 0;
+    std::string protocol;
+    std::string leader;
+    std::vector<MemberRecord> members; ///< Sorted by member id.
+};
+
+[[nodiscard]] Record write_record(const OffsetRecord& commit);
+[[nodiscard]] Record write_record(const GroupRecord& group);
+
+/// Returns what the record says if it is of that kind.
+[[nodiscard]] std::optional<OffsetRecord> read_offset_record(const Record& record);
+[[nodiscard]] std::optional<GroupRecord> read_group_record(const Record& record);
+
+} // namespace crier::broker::kafka

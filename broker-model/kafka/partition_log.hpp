@@ -1,0 +1,114 @@
+#pragma once
+
+#include "broker-model/kafka/protocol.hpp"
+#include "sim/disk.hpp"
+
+#include <memory>
+#include <vector>
+
+// One replica's log of one partition, as it lies on the broker's disk: batches in offset order, and
+// where each leader epoch began. It survives a crash as it is; a power loss takes a suffix of what was
+// not flushed. Knows nothing of leaders and followers.
+
+namespace crier::broker::kafka {
+
+/// Where a leader's records begin.
+struct EpochStart {
+    std::int32_t epoch = 0;
+    Offset start = 0;
+
+    friend bool operator==(const EpochStart&, const EpochStart&) = default;
+};
+
+/// Where a log leaves an epoch. Epoch -1: the log knows none so old.
+struct EpochEnd {
+    std::int32_t epoch = -1;
+    Offset end = -1;
+
+    friend bool operator==(const EpochEnd&, const EpochEnd&) = default;
+};
+
+/// Returns the largest epoch in `epochs` not above `epoch`, and its end in a log that ends at `end`.
+/// **Source**: Kafka LeaderEpochFileCache.endOffsetFor.
+[[nodiscard]] EpochEnd end_of_epoch(const std::vector<EpochStart>& epochs, Offset end,
+                                    std::int32_t epoch);
+
+class PartitionLog {
+public:
+    /// Log start offset: the first that can be read.
+    [[nodiscard]] Offset start() const { return start_; }
+    /// Log end offset: the next to be written.
+    [[nodiscard]] Offset end() const { return end_; }
+    [[nodiscard]] Offset flushed_end() const { return flushed_end_; }
+    [[nodiscard]] const std::vector<StoredBatch>& batches() const { return batches_; }
+    [[nodiscard]] const std::vector<EpochStart>& epochs() const { return epochs_; }
+
+    /// Returns the epoch of the last batch, -1 when there is none.
+    [[nodiscard]] std::int32_t last_epoch() const {
+        return batches_.empty() ? -1 : batches_.back().leader_epoch;
+    }
+
+    /// Adds a batch. **Requires** that it begins at or after the end (compaction leaves gaps).
+    void append(const StoredBatch& batch);
+
+    /// A leader of this epoch begins to write here.
+    void begin_epoch(std::int32_t epoch);
+
+    [[nodiscard]] EpochEnd end_of(std::int32_t epoch) const {
+        return end_of_epoch(epochs_, end_, epoch);
+    }
+
+    /// Drops every batch that reaches beyond `to`.
+    void truncate(Offset to);
+
+    /// Returns the index of the first batch that ends after `offset`.
+    [[nodiscard]] std::size_t find(Offset offset) const;
+
+    /// Appends to `to` whole batches from `from` on that end by `limit`; at least one if there is one,
+    /// and no more than `max_bytes` allow. **Returns** their bytes.
+    std::size_t read(Offset from, Offset limit, std::size_t max_bytes,
+                     std::vector<StoredBatch>& to) const;
+
+    /// Brings everything to the platter.
+    void flush() { flushed_end_ = end_; }
+
+    /// A power loss: a drawn number of batches after the last flush is gone. **Returns** how many.
+    std::uint64_t lose_unflushed(sim::Draw draw);
+
+    /// Notes that the high watermark is now `offset`; every five seconds one is kept on disk.
+    /// **Source**: replica.high.watermark.checkpoint.interval.ms.
+    void note_high_watermark(Offset offset, Instant now);
+
+    /// Returns the last high watermark that was kept.
+    [[nodiscard]] Offset kept_high_watermark() const { return std::min(kept_watermark_, end_); }
+
+    /// Removes batches below `limit` of which every record is superseded by a later one below `limit`,
+    /// once there are many. What stays is flushed, as Kafka's cleaner does with its segments.
+    void compact(Offset limit);
+
+private:
+    std::vector<StoredBatch> batches_;
+    std::vector<EpochStart> epochs_;
+    Offset start_ = 0;
+    Offset end_ = 0;
+    Offset flushed_end_ = 0;
+    Offset kept_watermark_ = 0;
+    Instant watermark_kept_at_{};
+    std::size_t compact_at_ = 256; // batches
+};
+
+/// All logs of one broker, on its disk.
+class BrokerLogs final : public sim::DurableState {
+public:
+    explicit BrokerLogs(std::size_t partitions) : logs_(partitions) {}
+
+    /// Returns the log of the partition, made empty if it was not there.
+    [[nodiscard]] PartitionLog& open(PartitionId partition);
+
+    std::uint64_t lose_unsynced(sim::Draw draw) override;
+
+private:
+    std::vector<std::unique_ptr<PartitionLog>> logs_; // by partition
+};
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,133 @@
+#include "broker-model/kafka/producer_accumulator.hpp"
+
+#include <algorithm>
+
+namespace crier::broker::kafka {
+
+std::size_t wire_bytes(const Record& record) {
+    std::size_t bytes = 7 + record.value.size();
+    if (record.key) bytes += record.key->size();
+    for (const Header& header : record.headers) {
+        bytes += 2 + header.name.size() + header.value.size();
+    }
+    return bytes;
+}
+
+ProducerBatch& ProducerAccumulator::open_batch(PartitionId partition, Queue& queue,
+                                               std::size_t following) {
+    auto batch = std::make_unique<ProducerBatch>();
+    batch->partition = partition;
+    batch->sequence = ++sequence_;
+    batch->records = std::make_shared<RecordBatch>();
+    batch->records->bytes = batch_overhead_bytes;
+    const std::size_t expected = std::min(following + 1, queue.records_hint);
+    batch->records->records.reserve(expected);
+    batch->places.reserve(expected);
+    queue.batches.push_back(std::move(batch));
+    return *queue.batches.back();
+}
+
+std::size_t ProducerAccumulator::append(PartitionId partition, Record&& record, Instant now,
+                                        const std::shared_ptr<SendCall>& call, std::uint32_t place,
+                                        std::size_t following) {
+    Queue& queue = queues_[partition];
+    const std::size_t bytes = wire_bytes(record);
+    ProducerBatch* batch =
+        queue.batches.size() == queue.first ? nullptr : queue.batches.back().get();
+    if (batch != nullptr && !batch->is_full && batch->records->bytes + bytes > batch_size_) {
+        batch->is_full = true;
+    }
+    if (batch == nullptr || batch->is_full) {
+        batch = &open_batch(partition, queue, following);
+        batch->created = now;
+        activate(partition, queue);
+    }
+    batch->records->records.push_back(std::move(record));
+    batch->records->bytes += bytes;
+    if (batch->records->bytes >= batch_size_) batch->is_full = true;
+    batch->places.push_back(place);
+    if (batch->shares.empty() || batch->shares.back().call != call) {
+        batch->shares.push_back({call, 0});
+    }
+    ++batch->shares.back().count;
+    return bytes;
+}
+
+void ProducerAccumulator::activate(PartitionId partition, Queue& queue) {
+    if (queue.is_active) return;
+    queue.is_active = true;
+    active_.push_back(partition);
+}
+
+std::span<const PartitionId> ProducerAccumulator::active() {
+    std::erase_if(active_, [this](PartitionId partition) {
+        if (queued(partition) > 0) return false;
+        queues_[partition].is_active = false;
+        return true;
+    });
+    return active_;
+}
+
+bool ProducerAccumulator::is_full(PartitionId partition) const {
+    return queued(partition) == 0 || queues_[partition].batches.back()->is_full;
+}
+
+Instant ProducerAccumulator::ready_at(PartitionId partition) const {
+    const Queue& queue = queues_[partition];
+    const ProducerBatch& batch = *queue.batches[queue.first];
+    if (batch.attempts > 0) return batch.retry_at;
+    const bool ready = batch.is_full || queued(partition) > 1 || batch.sequence <= flushed_;
+    return ready ? batch.created : batch.created + linger_;
+}
+
+Instant ProducerAccumulator::oldest(PartitionId partition) const {
+    const Queue& queue = queues_[partition];
+    Instant oldest = Instant::max();
+    for (std::size_t at = queue.first; at < queue.batches.size(); ++at) {
+        oldest = std::min(oldest, queue.batches[at]->created);
+    }
+    return oldest;
+}
+
+std::unique_ptr<ProducerBatch> ProducerAccumulator::take(PartitionId partition) {
+    Queue& queue = queues_[partition];
+    std::unique_ptr<ProducerBatch> batch = std::move(queue.batches[queue.first]);
+    if (++queue.first == queue.batches.size()) {
+        queue.batches.clear();
+        queue.first = 0;
+    } else if (queue.first >= 64 && queue.first * 2 >= queue.batches.size()) {
+        const auto taken = queue.batches.begin();
+        queue.batches.erase(taken, taken + static_cast<std::ptrdiff_t>(queue.first));
+        queue.first = 0;
+    }
+    batch->is_full = true;
+    queue.records_hint = std::max<std::size_t>(16, batch->places.size());
+    return batch;
+}
+
+void ProducerAccumulator::put_back(std::unique_ptr<ProducerBatch> batch) {
+    Queue& queue = queues_[batch->partition];
+    activate(batch->partition, queue);
+    if (queue.first > 0) {
+        queue.batches[--queue.first] = std::move(batch);
+    } else {
+        queue.batches.insert(queue.batches.begin(), std::move(batch));
+    }
+}
+
+std::vector<std::unique_ptr<ProducerBatch>> ProducerAccumulator::take_expired(Instant limit) {
+    std::vector<std::unique_ptr<ProducerBatch>> expired;
+    for (const PartitionId partition : active_) {
+        Queue& queue = queues_[partition];
+        std::vector<std::unique_ptr<ProducerBatch>> kept;
+        for (std::size_t at = queue.first; at < queue.batches.size(); ++at) {
+            std::unique_ptr<ProducerBatch>& batch = queue.batches[at];
+            (batch->created <= limit ? expired : kept).push_back(std::move(batch));
+        }
+        queue.batches = std::move(kept);
+        queue.first = 0;
+    }
+    return expired;
+}
+
+} // namespace crier::broker::kafka

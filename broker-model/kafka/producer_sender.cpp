@@ -1,0 +1,366 @@
+#include "broker-model/kafka/producer_sender.hpp"
+
+#include <algorithm>
+
+namespace crier::broker::kafka {
+
+using crier::kafka::Acks;
+using crier::kafka::ProducerRecord;
+using crier::kafka::RecordMetadata;
+
+namespace {
+
+constexpr Duration reconnect_backoff = std::chrono::milliseconds(50);      // reconnect.backoff.ms
+constexpr Duration reconnect_backoff_max = std::chrono::milliseconds(1000); // reconnect.backoff.max.ms
+
+/// Whether an answer with that error leaves open what became of the records.
+/// Source: Kafka ReplicaManager: they are in the leader's log when these are answered.
+bool may_be_stored(ErrorCode error) {
+    switch (error) {
+    case ErrorCode::request_timed_out:
+    case ErrorCode::not_enough_replicas_after_append:
+    case ErrorCode::kafka_storage_error:
+    case ErrorCode::network_exception:
+    case ErrorCode::unknown_server_error: return true;
+    default: return false;
+    }
+}
+
+/// Source: Kafka's InvalidMetadataException subclasses.
+bool tells_stale_metadata(ErrorCode error) {
+    switch (error) {
+    case ErrorCode::unknown_topic_or_partition:
+    case ErrorCode::leader_not_available:
+    case ErrorCode::not_leader_or_follower:
+    case ErrorCode::network_exception:
+    case ErrorCode::kafka_storage_error:
+    case ErrorCode::fenced_leader_epoch: return true;
+    default: return false;
+    }
+}
+
+} // namespace
+
+ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::ProducerOptions options)
+    : context_(context), options_(std::move(options)),
+      metadata_(std::make_shared<MetadataCache>(context, options_.request_timeout,
+                                                options_.retry_backoff,
+                                                [this] { on_metadata(); })),
+      accumulator_(context.cluster().partition_count(), options_),
+      sticky_(context, options_.batch_size),
+      connections_(context.cluster().broker_count() + std::size_t{1}),
+      is_muted_(context.cluster().partition_count()) {
+    ensure(options_.max_in_flight >= 1, "max_in_flight is at least 1");
+}
+
+std::size_t ProducerSender::append(std::vector<ProducerRecord>& records,
+                                   const std::shared_ptr<SendCall>& call) {
+    const Instant now = context_.now();
+    const std::int64_t timestamp = context_.ports().wall_now().time_since_epoch().count();
+    const std::string* topic_name = nullptr; // of the record before: most calls are for one topic
+    std::optional<TopicId> topic;
+    std::size_t homeless = 0;
+    metadata_->refresh_if_old();
+    const std::uint64_t before = accumulator_.sequence();
+    for (std::size_t at = 0; at < records.size(); ++at) {
+        ProducerRecord& record = records[at];
+        if (topic_name == nullptr || *topic_name != record.topic) {
+            topic = context_.cluster().find_topic(record.topic);
+            topic_name = &record.topic;
+        }
+        const std::optional<PartitionId> partition =
+            topic ? place(*topic, record) : std::optional<PartitionId>();
+        if (!partition) {
+            ++homeless;
+            continue;
+        }
+        const bool is_sticky = !record.partition && !record.key;
+        Record sent{std::move(record.key), std::move(record.value), std::move(record.headers),
+                    timestamp};
+        const std::size_t bytes =
+            accumulator_.append(*partition, std::move(sent), now, call,
+                                static_cast<std::uint32_t>(at), records.size() - at - 1);
+        if (is_sticky) sticky_.note_bytes(*topic, bytes, accumulator_.is_full(*partition));
+    }
+    call->open += records.size() - homeless;
+    incomplete_ += accumulator_.sequence() - before;
+    if (call->open > 0) arm_expiry(now);
+    return homeless;
+}
+
+std::optional<PartitionId> ProducerSender::place(TopicId topic, const ProducerRecord& record) {
+    const Cluster& cluster = context_.cluster();
+    const std::int32_t count = cluster.topic(topic).partitions;
+    if (record.partition) {
+        if (*record.partition < 0 || *record.partition >= count) return std::nullopt;
+        return cluster.partition(topic, *record.partition);
+    }
+    if (record.key) return cluster.partition(topic, partition_for_key(*record.key, count));
+    if (sticky_.wants_choice(topic)) choose_sticky(topic);
+    return cluster.partition(topic, sticky_.index(topic));
+}
+
+// Among the partitions that have a leader, or among all when none has.
+void ProducerSender::choose_sticky(TopicId topic) {
+    const Cluster& cluster = context_.cluster();
+    const std::int32_t count = cluster.topic(topic).partitions;
+    loads_.clear();
+    for (const bool any : {false, true}) {
+        for (std::int32_t index = 0; index < count; ++index) {
+            const PartitionId partition = cluster.partition(topic, index);
+            if (!any && metadata_->leader(partition) == 0) continue;
+            PartitionLoad load;
+            load.index = index;
+            load.queued = static_cast<std::uint32_t>(accumulator_.queued(partition));
+            loads_.push_back(load);
+        }
+        if (!loads_.empty()) break;
+    }
+    sticky_.choose(topic, loads_);
+}
+
+void ProducerSender::flush(const std::shared_ptr<SendCall>& call) {
+    accumulator_.flush();
+    call->open = incomplete_;
+    if (incomplete_ > 0) flushes_.push_back({accumulator_.sequence(), call});
+    send_ready();
+}
+
+void ProducerSender::send_ready() {
+    drain();
+    if (finished_.empty()) return;
+    context_.kernel().post(context_.process(), [self = shared_from_this()] { self->tell_finished(); });
+}
+
+void ProducerSender::close() {
+    closed_ = true;
+    metadata_->close();
+    ready_timer_.disarm(context_.process());
+    expiry_timer_.disarm(context_.process());
+}
+
+void ProducerSender::drain() {
+    if (closed_) return;
+    while (gather()) {
+        for (BrokerId broker = 1; broker < connections_.size(); ++broker) {
+            if (!connections_[broker].building.empty()) depart(broker);
+        }
+    }
+}
+
+// One round: at most one batch of each partition, at most one request for each broker.
+bool ProducerSender::gather() {
+    const Instant now = context_.now();
+    Instant next = Instant::max();
+    bool any = false;
+    for (const PartitionId partition : accumulator_.active()) {
+        if (accumulator_.queued(partition) == 0 || is_muted_[partition] != 0) continue;
+        Instant ready = accumulator_.ready_at(partition);
+        const BrokerId leader = metadata_->leader(partition);
+        if (leader == 0) {
+            if (ready <= now) metadata_->refresh();
+            continue;
+        }
+        Connection& connection = connections_[leader];
+        ready = std::max(ready, connection.not_before);
+        if (ready > now) {
+            next = std::min(next, ready);
+            continue;
+        }
+        if (connection.in_flight >= options_.max_in_flight) continue;
+        connection.building.push_back(accumulator_.take(partition));
+        any = true;
+    }
+    if (next != Instant::max()) {
+        ready_timer_.arm(context_.process(), next, [self = shared_from_this()] {
+            self->drain();
+            self->tell_finished();
+        });
+    }
+    return any;
+}
+
+void ProducerSender::depart(BrokerId broker) {
+    Connection& connection = connections_[broker];
+    ProduceRequest request;
+    request.acks = options_.acks;
+    request.timeout = options_.request_timeout;
+    request.partitions.reserve(connection.building.size());
+    std::size_t bytes = 64;
+    for (const std::unique_ptr<ProducerBatch>& batch : connection.building) {
+        ++batch->attempts;
+        bytes += batch->records->bytes;
+        request.partitions.push_back({batch->partition, batch->records});
+    }
+    if (options_.acks == Acks::none) {
+        // Nobody answers: what is written to the socket counts as sent, and the way is free again.
+        for (const std::unique_ptr<ProducerBatch>& batch : connection.building) succeed(*batch, -1);
+        connection.building.clear();
+        context_.ask(broker, options_.request_timeout, bytes, std::move(request),
+                     [self = shared_from_this(), broker](const Outcome<ProduceAnswer>& outcome) {
+                         self->note_connection(broker, outcome);
+                     });
+        return;
+    }
+    if (free_flights_.empty()) {
+        free_flights_.push_back(static_cast<std::uint32_t>(flights_.size()));
+        flights_.emplace_back();
+    }
+    const std::uint32_t index = free_flights_.back();
+    free_flights_.pop_back();
+    Flight& flight = flights_[index];
+    flight.broker = broker;
+    std::swap(flight.batches, connection.building);
+    if (options_.max_in_flight == 1) {
+        for (const std::unique_ptr<ProducerBatch>& batch : flight.batches) {
+            is_muted_[batch->partition] = 1;
+        }
+    }
+    ++connection.in_flight;
+    context_.ask(broker, options_.request_timeout, bytes, std::move(request),
+                 [self = shared_from_this(), index](const Outcome<ProduceAnswer>& outcome) {
+                     self->arrive(index, outcome);
+                 });
+}
+
+// Learns from an answer, or from none, how the way to the broker is.
+void ProducerSender::note_connection(BrokerId broker, const Outcome<ProduceAnswer>& outcome) {
+    if (closed_) return;
+    Connection& connection = connections_[broker];
+    if (outcome.has_value()) {
+        connection.refusals = 0;
+        return;
+    }
+    metadata_->refresh();
+    if (outcome.error().certainty != Certainty::failed) return;
+    const Duration wait = context_.backoff(reconnect_backoff, reconnect_backoff_max,
+                                           ++connection.refusals, broker);
+    connection.not_before = context_.now() + wait;
+}
+
+void ProducerSender::arrive(std::uint32_t index, const Outcome<ProduceAnswer>& outcome) {
+    const BrokerId broker = flights_[index].broker;
+    std::vector<std::unique_ptr<ProducerBatch>> batches = std::move(flights_[index].batches);
+    flights_[index].batches.clear();
+    free_flights_.push_back(index);
+    if (closed_) return;
+    --connections_[broker].in_flight;
+    note_connection(broker, outcome);
+    for (std::size_t at = 0; at < batches.size(); ++at) {
+        is_muted_[batches[at]->partition] = 0;
+        if (batches[at]->is_done) continue;
+        if (outcome.has_error() || at >= outcome->partitions.size()) {
+            const bool refused =
+                outcome.has_error() && outcome.error().certainty == Certainty::failed;
+            settle(std::move(batches[at]), ErrorCode::network_exception, refused, -1);
+            continue;
+        }
+        const ProducePartitionAnswer& answer = outcome->partitions[at];
+        settle(std::move(batches[at]), answer.error, !may_be_stored(answer.error),
+               answer.base_offset);
+    }
+    drain();
+    tell_finished();
+}
+
+void ProducerSender::settle(std::unique_ptr<ProducerBatch> batch, ErrorCode error,
+                            bool surely_not_stored, Offset base_offset) {
+    if (error == ErrorCode::none) return succeed(*batch, base_offset);
+    if (!surely_not_stored) batch->maybe_stored = true;
+    if (tells_stale_metadata(error)) metadata_->refresh();
+    const bool in_time = context_.now() < batch->created + options_.delivery_timeout;
+    if (!crier::kafka::is_retriable(error) || batch->attempts > options_.retries) {
+        return fail(*batch, error);
+    }
+    if (!in_time) return fail(*batch, ErrorCode::request_timed_out);
+    const auto identity = static_cast<std::uint64_t>(batch->created.time_since_epoch().count());
+    batch->retry_at =
+        context_.now() + context_.backoff(options_.retry_backoff, options_.retry_backoff_max,
+                                          batch->attempts, sim::mix(identity, batch->partition));
+    accumulator_.put_back(std::move(batch));
+}
+
+void ProducerSender::succeed(ProducerBatch& batch, Offset base_offset) {
+    const std::int32_t partition = context_.cluster().info(batch.partition).index;
+    complete(batch, [partition, base_offset](std::size_t at) {
+        RecordMetadata metadata;
+        metadata.partition = partition;
+        if (base_offset >= 0) metadata.offset = base_offset + static_cast<Offset>(at);
+        return metadata;
+    });
+}
+
+void ProducerSender::fail(ProducerBatch& batch, ErrorCode error) {
+    const Failure failure{make_error_code(error),
+                          batch.maybe_stored ? Certainty::unknown : Certainty::failed};
+    complete(batch, [&failure](std::size_t) { return failure; });
+}
+
+template <class OutcomeOf>
+void ProducerSender::complete(ProducerBatch& batch, OutcomeOf outcome_of) {
+    batch.is_done = true;
+    std::size_t at = 0;
+    for (ProducerBatch::Share& share : batch.shares) {
+        for (std::uint32_t left = share.count; left > 0; --left, ++at) {
+            share.call->outcomes[batch.places[at]] = outcome_of(at);
+        }
+        share.call->open -= share.count;
+        if (share.call->open == 0) finished_.push_back(std::move(share.call));
+    }
+    --incomplete_;
+    std::erase_if(flushes_, [this, &batch](FlushWait& flush) {
+        if (batch.sequence > flush.up_to || --flush.call->open > 0) return false;
+        finished_.push_back(std::move(flush.call));
+        return true;
+    });
+}
+
+// What is too old gets its outcome, also when a request that holds it is under way.
+// Source: KIP-91; Kafka Sender.getExpiredInflightBatches.
+void ProducerSender::expire() {
+    const Instant limit = context_.now() - options_.delivery_timeout;
+    for (const std::unique_ptr<ProducerBatch>& batch : accumulator_.take_expired(limit)) {
+        fail(*batch, ErrorCode::request_timed_out);
+    }
+    Instant oldest = Instant::max();
+    for (const Flight& flight : flights_) {
+        for (const std::unique_ptr<ProducerBatch>& batch : flight.batches) {
+            if (batch->is_done) continue;
+            if (batch->created > limit) {
+                oldest = std::min(oldest, batch->created);
+                continue;
+            }
+            batch->maybe_stored = true;
+            fail(*batch, ErrorCode::request_timed_out);
+        }
+    }
+    for (const PartitionId partition : accumulator_.active()) {
+        oldest = std::min(oldest, accumulator_.oldest(partition));
+    }
+    if (oldest != Instant::max()) arm_expiry(oldest);
+    tell_finished();
+}
+
+void ProducerSender::arm_expiry(Instant created) {
+    expiry_timer_.arm(context_.process(), created + options_.delivery_timeout,
+                      [self = shared_from_this()] { self->expire(); });
+}
+
+// Whoever is told goes on at once and may send again, so the list is taken first.
+void ProducerSender::tell_finished() {
+    if (finished_.empty()) return;
+    std::vector<std::shared_ptr<SendCall>> finished = std::move(finished_);
+    finished_.clear();
+    for (const std::shared_ptr<SendCall>& call : finished) call->finished.tell();
+}
+
+void ProducerSender::on_metadata() {
+    const std::shared_ptr<ProducerSender> self = shared_from_this(); // told callers may drop the producer
+    drain();
+    std::vector<std::shared_ptr<SendCall>> informed = std::move(uninformed_);
+    uninformed_.clear();
+    for (const std::shared_ptr<SendCall>& call : informed) call->finished.tell();
+    tell_finished();
+}
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "broker-model/kafka/client_context.hpp"
+#include "broker-model/kafka/metadata_cache.hpp"
+#include "broker-model/kafka/producer_accumulator.hpp"
+#include "broker-model/kafka/producer_partitioner.hpp"
+
+#include <memory>
+#include <vector>
+
+// Sends what a producer accumulated, and decides what became of it. The invariant: every record gets
+// exactly one outcome, and "failed" only if no request that held it can have been executed.
+// Everything happens in callbacks; no coroutine runs per record or batch.
+// Source: Kafka Sender, RecordAccumulator (without idempotence).
+
+namespace crier::broker::kafka {
+
+class ProducerSender : public std::enable_shared_from_this<ProducerSender> {
+public:
+    ProducerSender(const ClientContext& context, crier::kafka::ProducerOptions options);
+    ~ProducerSender() { metadata_->close(); }
+
+    [[nodiscard]] MetadataCache& metadata() { return *metadata_; }
+    [[nodiscard]] const crier::kafka::ProducerOptions& options() const { return options_; }
+    [[nodiscard]] const ClientContext& context() const { return context_; }
+
+    /// Has `call` told when metadata arrives.
+    void await_metadata(std::shared_ptr<SendCall> call) { uninformed_.push_back(std::move(call)); }
+
+    /// Appends the records, whose outcomes go to `call`. A record for a topic or partition that does not
+    /// exist is left alone. **Returns** how many those are.
+    std::size_t append(std::vector<crier::kafka::ProducerRecord>& records,
+                       const std::shared_ptr<SendCall>& call);
+
+    /// Makes everything appended ready, and has `call` told when it has its outcomes; `call.open` counts
+    /// the batches left.
+    void flush(const std::shared_ptr<SendCall>& call);
+
+    /// Sends what is ready. For callers that are coroutines.
+    void send_ready();
+
+    /// Ends all activity; outcomes that are not out yet never come.
+    void close();
+
+private:
+    struct Connection {
+        std::vector<std::unique_ptr<ProducerBatch>> building;
+        int in_flight = 0;
+        int refusals = 0;          // in a row
+        Instant not_before{};      // reconnect.backoff.ms
+    };
+    struct Flight {
+        BrokerId broker = 0;
+        std::vector<std::unique_ptr<ProducerBatch>> batches; // empty: free
+    };
+    struct FlushWait {
+        std::uint64_t up_to = 0; // sequence of batches
+        std::shared_ptr<SendCall> call;
+    };
+
+    [[nodiscard]] std::optional<PartitionId> place(TopicId topic,
+                                                   const crier::kafka::ProducerRecord& record);
+    void choose_sticky(TopicId topic);
+    void drain();
+    [[nodiscard]] bool gather();
+    void depart(BrokerId broker);
+    void arrive(std::uint32_t flight, const Outcome<ProduceAnswer>& outcome);
+    void note_connection(BrokerId broker, const Outcome<ProduceAnswer>& outcome);
+    void settle(std::unique_ptr<ProducerBatch> batch, ErrorCode error, bool surely_not_stored,
+                Offset base_offset);
+    void succeed(ProducerBatch& batch, Offset base_offset);
+    void fail(ProducerBatch& batch, ErrorCode error);
+    template <class OutcomeOf>
+    void complete(ProducerBatch& batch, OutcomeOf outcome_of);
+    void expire();
+    void arm_expiry(Instant created);
+    void tell_finished();
+    void on_metadata();
+
+    ClientContext context_;
+    crier::kafka::ProducerOptions options_;
+    std::shared_ptr<MetadataCache> metadata_;
+    ProducerAccumulator accumulator_;
+    StickyPartitions sticky_;
+    std::vector<Connection> connections_;  // by BrokerId
+    std::vector<Flight> flights_;
+    std::vector<std::uint32_t> free_flights_;
+    std::vector<std::uint8_t> is_muted_;   // by PartitionId; only with one request in flight
+    std::vector<FlushWait> flushes_;
+    std::vector<std::shared_ptr<SendCall>> finished_;
+    std::vector<std::shared_ptr<SendCall>> uninformed_;
+    std::vector<PartitionLoad> loads_;     // for one choice
+    std::uint64_t incomplete_ = 0;         // batches without outcomes
+    EarliestTimer ready_timer_;
+    EarliestTimer expiry_timer_;
+    bool closed_ = false;
+};
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,98 @@
+#include "broker-model/kafka/record_ledger.hpp"
+
+#include "broker-model/events.hpp"
+#include "broker-model/kafka/cluster.hpp"
+#include "broker-model/kafka/group_records.hpp"
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace crier::broker::kafka {
+
+namespace {
+
+// Returns the end of what two logs have in common, the first given by its epochs.
+Offset common_end(const std::vector<EpochStart>& epochs, Offset end, const PartitionLog& log) {
+    for (std::size_t at = epochs.size(); at-- > 0;) {
+        const Offset epoch_end = at + 1 < epochs.size() ? epochs[at + 1].start : end;
+        const EpochEnd found = log.end_of(epochs[at].epoch);
+        if (found.epoch == epochs[at].epoch) return std::min(epoch_end, found.end);
+    }
+    return 0;
+}
+
+std::int64_t attempts_in(std::string_view text) {
+    std::int64_t attempts = 0;
+    std::from_chars(text.data(), text.data() + text.size(), attempts);
+    return attempts;
+}
+
+} // namespace
+
+RecordLedger::RecordLedger(const Cluster& cluster)
+    : cluster_(cluster), world_(cluster.world()), told_(cluster.partition_count()) {}
+
+void RecordLedger::leads(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
+                         const PartitionLog& log) {
+    Told& told = told_[partition];
+    if (!leader.is_alive() || epoch <= told.leader_epoch) return; // news that has grown old on its way
+    told.leader_epoch = epoch;
+    const Offset common = common_end(told.epochs, told.end, log);
+    if (common >= told.end) return;
+    world_.record_as(&leader, events::records_lost, cluster_.info(partition).name_text, common,
+                     told.end - 1);
+    told.end = common;
+    while (!told.epochs.empty() && told.epochs.back().start >= common) told.epochs.pop_back();
+}
+
+void RecordLedger::stored_up_to(const sim::Process& leader, PartitionId partition,
+                                std::int32_t epoch, const PartitionLog& log,
+                                Offset high_watermark) {
+    Told& told = told_[partition];
+    if (high_watermark <= told.end || epoch < told.leader_epoch || !leader.is_alive()) return;
+    const bool commits = cluster_.is_internal(partition);
+    const std::uint64_t cause = world_.kernel().cause();
+    for (std::size_t at = log.find(told.end); at < log.batches().size(); ++at) {
+        const StoredBatch& batch = log.batches()[at];
+        if (batch.base_offset >= high_watermark) break;
+        if (told.epochs.empty() || told.epochs.back().epoch < batch.leader_epoch) {
+            told.epochs.push_back({batch.leader_epoch, batch.base_offset});
+        }
+        Offset offset = batch.base_offset;
+        for (const Record& record : batch.batch->records) {
+            if (offset >= told.end) {
+                commits ? tell_commit(leader, record) : tell(leader, partition, offset, record);
+            }
+            world_.kernel().set_cause(cause); // one record does not lead to the next
+            ++offset;
+        }
+    }
+    told.end = high_watermark;
+}
+
+void RecordLedger::tell(const sim::Process& leader, PartitionId partition, Offset offset,
+                        const Record& record) {
+    sim::History& history = world_.history();
+    const PartitionInfo& info = cluster_.info(partition);
+    std::string_view id = find_header(record.headers, id_header);
+    if (id.empty()) id = record.value;
+    const std::uint64_t message = history.text(id);
+    const std::uint64_t key = record.key ? history.text(*record.key) : 0;
+    world_.record_as(&leader, events::stored, info.name_text, offset, message, key);
+    if (!cluster_.topic(info.topic).dead_letters) return;
+    const std::string_view service = find_header(record.headers, "dead-letter-service");
+    const std::string_view letter = find_header(record.headers, "dead-letter-id");
+    const std::string_view attempts = find_header(record.headers, "dead-letter-attempts");
+    world_.record_as(&leader, events::dead_lettered, message, history.name(service),
+                     history.text(letter), attempts_in(attempts));
+}
+
+void RecordLedger::tell_commit(const sim::Process& leader, const Record& record) {
+    const std::optional<OffsetRecord> commit = read_offset_record(record);
+    if (!commit) return;
+    world_.record_as(&leader, events::offset_committed, cluster_.info(commit->partition).name_text,
+                     world_.history().name(commit->group), commit->offset, commit->generation);
+}
+
+} // namespace crier::broker::kafka

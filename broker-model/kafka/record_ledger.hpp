@@ -1,0 +1,51 @@
+#pragma once
+
+#include "broker-model/kafka/partition_log.hpp"
+
+#include <vector>
+
+// The world's truth about what is stored: per partition how far its records were told to the history,
+// over all changes of leadership. Each record below a high watermark is told once, by the leader that
+// moved the watermark; what a later leader lacks is told as lost.
+
+namespace crier::sim {
+class World;
+}
+
+namespace crier::broker::kafka {
+
+class Cluster;
+
+class RecordLedger {
+public:
+    explicit RecordLedger(const Cluster& cluster);
+
+    /// A broker begins to lead `partition` in `epoch` with this log.
+    void leads(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
+               const PartitionLog& log);
+
+    /// The leader of `epoch` has everything below `high_watermark` for good. A deposed leader that
+    /// does not know it yet is not believed.
+    void stored_up_to(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
+                      const PartitionLog& log, Offset high_watermark);
+
+    /// Returns how many records of the partition were told as stored and not lost since.
+    [[nodiscard]] Offset stored_end(PartitionId partition) const { return told_[partition].end; }
+
+private:
+    struct Told {
+        Offset end = 0;
+        std::int32_t leader_epoch = -1;  // the newest that anybody led in
+        std::vector<EpochStart> epochs; // of what was told
+    };
+
+    void tell(const sim::Process& leader, PartitionId partition, Offset offset,
+              const Record& record);
+    void tell_commit(const sim::Process& leader, const Record& record);
+
+    const Cluster& cluster_;
+    sim::World& world_;
+    std::vector<Told> told_; // by partition
+};
+
+} // namespace crier::broker::kafka

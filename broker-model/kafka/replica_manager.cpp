@@ -1,0 +1,184 @@
+#include "broker-model/kafka/replica_manager.hpp"
+
+#include "broker-model/kafka/record_ledger.hpp"
+
+#include <algorithm>
+
+// What the controller says, and what follows when a high watermark moves.
+
+namespace crier::broker::kafka {
+
+namespace {
+
+BrokerLogs& logs_of(BrokerHome& home) {
+    constexpr std::string_view name = "kafka-logs";
+    if (home.node.disk().find(name) == nullptr) {
+        home.node.disk().attach(name, std::make_unique<BrokerLogs>(home.cluster.partition_count()));
+    }
+    return static_cast<BrokerLogs&>(*home.node.disk().find(name));
+}
+
+} // namespace
+
+ReplicaManager::ReplicaManager(BrokerHome& home, InternalPartitions& internal)
+    : home_(home), internal_(internal), metadata_(home.cluster.first_metadata()),
+      replicas_(home.cluster.partition_count()), sessions_(home.cluster.broker_count()),
+      alarm_(home.process, *this) {
+    BrokerLogs& logs = logs_of(home);
+    for (const PartitionState& placed : metadata_->partitions) {
+        const auto self = std::find(placed.replicas.begin(), placed.replicas.end(), home.id);
+        if (self == placed.replicas.end()) continue;
+        auto replica = std::make_unique<Replica>();
+        const TopicOptions& topic = home.cluster.topic(home.cluster.info(placed.partition).topic);
+        replica->id = placed.partition;
+        replica->log = &logs.open(placed.partition);
+        replica->min_insync = std::min(topic.min_insync, topic.replication);
+        replica->is_internal = home.cluster.is_internal(placed.partition);
+        replica->high_watermark = replica->log->kept_high_watermark();
+        replicas_[placed.partition] = std::move(replica);
+    }
+    for (BrokerId leader = 1; leader <= home.cluster.broker_count(); ++leader) {
+        fetchers_.emplace_back(home, *this, leader);
+    }
+    shrink_isrs();
+}
+
+Replica* ReplicaManager::find(PartitionId partition) {
+    return partition < replicas_.size() ? replicas_[partition].get() : nullptr;
+}
+
+void ReplicaManager::apply(std::shared_ptr<const ClusterMetadata> metadata) {
+    if (!metadata || metadata->version <= metadata_->version) return;
+    metadata_ = std::move(metadata);
+    for (const PartitionState& state : metadata_->partitions) {
+        if (Replica* const replica = find(state.partition)) apply(*replica, state);
+    }
+    for (ReplicaFetcher& fetcher : fetchers_) fetcher.go_on();
+    settle();
+}
+
+void ReplicaManager::apply(Replica& replica, const PartitionState& next) {
+    const PartitionState& now = replica.state;
+    if (next.leader_epoch < now.leader_epoch || next.partition_epoch <= now.partition_epoch) return;
+    const bool is_new_epoch = next.leader_epoch != now.leader_epoch;
+    if (is_new_epoch && now.leader != 0 && now.leader != home_.id) {
+        fetchers_[now.leader - 1].remove(replica.id);
+    }
+    const bool led = replica.leads();
+    replica.state = next;
+    replica.is_altering = false;
+    replica.joining.clear();
+    if (next.leader == home_.id) {
+        if (is_new_epoch || !led) begin_leading(replica);
+        // A broker before KIP-966 completes these from the shrunken ISR with this error; a later one
+        // lets them time out. Either way the outcome is unknown to the producer.
+        if (replica.is_under_min_insync()) {
+            end_waiting(replica, ErrorCode::not_enough_replicas_after_append);
+        }
+        advance(replica);
+        return;
+    }
+    if (led) resign(replica);
+    replica.part = Replica::Part::follower;
+    if (is_new_epoch && next.leader != 0) fetchers_[next.leader - 1].add(replica.id);
+}
+
+void ReplicaManager::begin_leading(Replica& replica) {
+    replica.lead(home_.id, home_.now());
+    home_.cluster.ledger().leads(home_.process, replica.id, replica.state.leader_epoch,
+                                 *replica.log);
+    if (replica.is_internal) internal_.leads(replica);
+}
+
+void ReplicaManager::resign(Replica& replica) {
+    replica.peers.clear();
+    end_waiting(replica, ErrorCode::not_leader_or_follower);
+    for (const std::uint32_t slot : replica.fetches) {
+        if (!std::exchange(fetches_[slot].woken, true)) woken_fetches_.push_back(slot);
+    }
+    if (replica.is_internal) internal_.resigned(replica);
+}
+
+void ReplicaManager::advance(Replica& replica) {
+    const Offset allowed = replica.allowed_watermark(
+        home_.now(), home_.cluster.options().replica_lag_time_max, metadata_->live_brokers);
+    if (allowed <= replica.high_watermark) return;
+    replica.high_watermark = allowed;
+    replica.log->note_high_watermark(allowed, home_.now());
+    home_.cluster.ledger().stored_up_to(home_.process, replica.id, replica.state.leader_epoch,
+                                        *replica.log, allowed);
+    while (!replica.produces.empty() && replica.produces.front().required <= allowed) {
+        settle_waiting(replica.produces.front(), ErrorCode::none);
+        replica.produces.pop_front();
+    }
+    for (const std::uint32_t slot : replica.fetches) {
+        if (!std::exchange(fetches_[slot].woken, true)) woken_fetches_.push_back(slot);
+    }
+    for (Peer& peer : replica.peers) list(replica, peer, false); // they learn it with the next answer
+    if (replica.is_internal) {
+        replica.log->compact(allowed);
+        internal_.watermark_moved(replica);
+    }
+}
+
+// Ends when nothing is ready any more; what it calls back may append and so make more ready.
+void ReplicaManager::settle() {
+    if (settling_) return;
+    settling_ = true;
+    while (!done_produces_.empty() || !woken_fetches_.empty()) {
+        while (!done_produces_.empty()) {
+            const std::uint32_t slot = done_produces_.back();
+            done_produces_.pop_back();
+            close_produce(slot);
+        }
+        while (!woken_fetches_.empty()) {
+            const std::uint32_t slot = woken_fetches_.back();
+            woken_fetches_.pop_back();
+            ParkedFetch& parked = fetches_[slot];
+            parked.woken = false;
+            if (parked.live && answer_consumer(parked.request, parked.reply, false)) unpark(slot);
+        }
+    }
+    for (BrokerId follower = 1; follower <= sessions_.size(); ++follower) {
+        FollowerSession& session = sessions_[follower - 1];
+        if (session.is_ready && session.parked) answer_session(follower, session);
+    }
+    settling_ = false;
+}
+
+void ReplicaManager::pass_deadlines() {
+    const Instant now = home_.now();
+    for (std::uint32_t slot = 0; slot < produces_.size(); ++slot) {
+        PendingProduce& pending = produces_[slot];
+        if (!pending.live || pending.left == 0) continue;
+        if (pending.deadline <= now) {
+            done_produces_.push_back(slot); // with the error that it began with: timed out
+            pending.left = 0;
+            ++pending.generation;
+        } else {
+            alarm_.need(pending.deadline);
+        }
+    }
+    for (std::uint32_t slot = 0; slot < fetches_.size(); ++slot) {
+        ParkedFetch& parked = fetches_[slot];
+        if (!parked.live) continue;
+        if (parked.deadline <= now) {
+            (void)answer_consumer(parked.request, parked.reply, true);
+            unpark(slot);
+        } else {
+            alarm_.need(parked.deadline);
+        }
+    }
+    for (BrokerId follower = 1; follower <= sessions_.size(); ++follower) {
+        FollowerSession& session = sessions_[follower - 1];
+        if (!session.parked) continue;
+        if (session.deadline <= now) {
+            answer_session(follower, session);
+        } else {
+            alarm_.need(session.deadline);
+        }
+    }
+    settle();
+}
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,134 @@
+#pragma once
+
+#include "broker-model/kafka/alarm.hpp"
+#include "broker-model/kafka/broker_home.hpp"
+#include "broker-model/kafka/replica.hpp"
+#include "broker-model/kafka/replica_fetcher.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+// All replicas of one broker: produce, fetch and replication, and the requests that wait for them.
+// What waits costs no timer of its own and is looked at only when its partition moves. Its requests
+// end in `settle`, which answers everything that the step made ready, so that one step answers each
+// follower and consumer at most once. Source: Kafka ReplicaManager, Partition.
+
+namespace crier::broker::kafka {
+
+using crier::kafka::Acks;
+
+/// Told of what happens to partitions of `__consumer_offsets`.
+class InternalPartitions {
+public:
+    virtual ~InternalPartitions() = default;
+    virtual void leads(const Replica& replica) = 0;
+    virtual void resigned(const Replica& replica) = 0;
+    virtual void watermark_moved(const Replica& replica) = 0;
+};
+
+class ReplicaManager {
+public:
+    ReplicaManager(BrokerHome& home, InternalPartitions& internal);
+
+    /// Takes over the controller's view when it is newer.
+    void apply(std::shared_ptr<const ClusterMetadata> metadata);
+    [[nodiscard]] const std::shared_ptr<const ClusterMetadata>& metadata() const {
+        return metadata_;
+    }
+
+    void produce(ProduceRequest request, sim::Reply<ProduceAnswer> reply);
+    void fetch(FetchRequest request, sim::Reply<FetchAnswer> reply);
+    [[nodiscard]] ListOffsetsAnswer list_offsets(const ListOffsetsRequest& request);
+
+    /// Appends with acks=all and calls `done` once, maybe before this returns.
+    void append(PartitionId partition, SharedBatch batch, Duration timeout,
+                std::function<void(ErrorCode)> done);
+
+    /// Returns the replica, or null when this broker has none.
+    [[nodiscard]] Replica* find(PartitionId partition);
+
+    /// What became of a partition that a follower fetched.
+    enum class Received { nothing, changed, failed };
+    [[nodiscard]] FetchPartition next_fetch(PartitionId partition);
+    [[nodiscard]] Received receive(BrokerId leader, FetchPartitionAnswer& answer);
+
+private:
+    struct PendingProduce {
+        sim::Reply<ProduceAnswer> reply;
+        std::function<void(ErrorCode)> done; // instead of a reply
+        ProduceAnswer answer;
+        std::size_t left = 0; // partitions that wait
+        Instant deadline{};
+        std::uint32_t generation = 0;
+        bool live = false;
+    };
+    struct ParkedFetch {
+        FetchRequest request;
+        sim::Reply<FetchAnswer> reply;
+        Instant deadline{};
+        bool live = false;
+        bool woken = false;
+    };
+    /// A follower's fetch session at its leader.
+    struct FollowerSession {
+        std::uint64_t number = 0;
+        std::uint64_t broker_epoch = 0;
+        sim::Reply<FetchAnswer> parked;
+        Instant deadline{};
+        Instant last_fetch = Peer::never;
+        std::size_t max_bytes = 0;
+        std::vector<PartitionId> listed; // those with news
+        bool is_ready = false;           // some of it is worth an answer now
+        std::vector<FetchPartitionAnswer> verdicts;
+    };
+
+    void apply(Replica& replica, const PartitionState& state);
+    void begin_leading(Replica& replica);
+    void resign(Replica& replica);
+    void settle();
+    void advance(Replica& replica);
+    void pass_deadlines();
+
+    [[nodiscard]] std::uint32_t open_produce(Duration timeout);
+    void close_produce(std::uint32_t slot);
+    void append_to(std::uint32_t slot, PartitionId partition, const SharedBatch& batch, Acks acks);
+    [[nodiscard]] ErrorCode try_append(PartitionId partition, const SharedBatch& batch, Acks acks,
+                                       Offset& base_offset);
+    void note_written(Replica& replica);
+    void end_waiting(Replica& replica, ErrorCode error);
+    void settle_waiting(const WaitingProduce& waiting, ErrorCode error);
+
+    void fetch_for_follower(FetchRequest& request, sim::Reply<FetchAnswer> reply);
+    [[nodiscard]] FetchPartitionAnswer follow(FollowerSession& session, BrokerId follower,
+                                              const FetchPartition& asked);
+    void list(Replica& replica, Peer& peer, bool is_ready);
+    void answer_session(BrokerId follower, FollowerSession& session);
+    [[nodiscard]] bool answer_consumer(FetchRequest& request, sim::Reply<FetchAnswer>& reply,
+                                       bool is_due);
+    void park(FetchRequest request, sim::Reply<FetchAnswer> reply);
+    void unpark(std::uint32_t slot);
+
+    void propose_isr(Replica& replica, std::vector<BrokerId> isr);
+    void send_proposal(PartitionId partition, AlterPartitionRequest request);
+    void shrink_isrs();
+
+    BrokerHome& home_;
+    InternalPartitions& internal_;
+    std::shared_ptr<const ClusterMetadata> metadata_;
+    std::vector<std::unique_ptr<Replica>> replicas_; // by partition
+    std::deque<ReplicaFetcher> fetchers_;            // by broker - 1
+    std::vector<FollowerSession> sessions_;          // by broker - 1
+    std::uint64_t session_count_ = 0;
+    std::vector<PendingProduce> produces_;
+    std::vector<std::uint32_t> free_produces_;
+    std::vector<std::uint32_t> done_produces_;
+    std::vector<ParkedFetch> fetches_;
+    std::vector<std::uint32_t> free_fetches_;
+    std::vector<std::uint32_t> woken_fetches_;
+    Alarm<ReplicaManager, &ReplicaManager::pass_deadlines> alarm_;
+    bool settling_ = false;
+};
+
+} // namespace crier::broker::kafka

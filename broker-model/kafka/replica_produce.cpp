@@ -1,0 +1,136 @@
+#include "broker-model/kafka/replica_manager.hpp"
+
+#include <algorithm>
+
+// The way of a batch into the leader's log, and the wait for its followers.
+
+namespace crier::broker::kafka {
+
+void ReplicaManager::produce(ProduceRequest request, sim::Reply<ProduceAnswer> reply) {
+    const std::uint32_t slot = open_produce(request.timeout);
+    produces_[slot].answer.partitions.reserve(request.partitions.size());
+    for (const ProducePartition& partition : request.partitions) {
+        append_to(slot, partition.partition, partition.batch, request.acks);
+    }
+    PendingProduce& pending = produces_[slot];
+    pending.reply = std::move(reply);
+    if (pending.left == 0) {
+        done_produces_.push_back(slot);
+    } else {
+        alarm_.need(pending.deadline);
+    }
+    settle();
+}
+
+void ReplicaManager::append(PartitionId partition, SharedBatch batch, Duration timeout,
+                            std::function<void(ErrorCode)> done) {
+    const std::uint32_t slot = open_produce(timeout);
+    append_to(slot, partition, batch, Acks::all);
+    PendingProduce& pending = produces_[slot];
+    pending.done = std::move(done);
+    if (pending.left == 0) {
+        done_produces_.push_back(slot);
+    } else {
+        alarm_.need(pending.deadline);
+    }
+    settle();
+}
+
+std::uint32_t ReplicaManager::open_produce(Duration timeout) {
+    if (free_produces_.empty()) {
+        free_produces_.push_back(static_cast<std::uint32_t>(produces_.size()));
+        produces_.emplace_back();
+    }
+    const std::uint32_t slot = free_produces_.back();
+    free_produces_.pop_back();
+    PendingProduce& pending = produces_[slot];
+    pending.live = true;
+    pending.left = 0;
+    pending.deadline = home_.now() + timeout;
+    return slot;
+}
+
+void ReplicaManager::append_to(std::uint32_t slot, PartitionId partition, const SharedBatch& batch,
+                               Acks acks) {
+    ProducePartitionAnswer answer;
+    answer.partition = partition;
+    answer.error = try_append(partition, batch, acks, answer.base_offset);
+    if (answer.error == ErrorCode::none) {
+        Replica& replica = *find(partition);
+        const Offset end = replica.log->end();
+        note_written(replica);
+        if (acks == Acks::all && replica.high_watermark < end) {
+            PendingProduce& pending = produces_[slot];
+            // Until the watermark gets there. Source: Kafka DelayedProduce.
+            answer.error = ErrorCode::request_timed_out;
+            const auto index = static_cast<std::uint32_t>(pending.answer.partitions.size());
+            replica.produces.push_back({end, slot, pending.generation, index});
+            ++pending.left;
+        }
+    }
+    produces_[slot].answer.partitions.push_back(answer);
+}
+
+ErrorCode ReplicaManager::try_append(PartitionId partition, const SharedBatch& batch, Acks acks,
+                                     Offset& base_offset) {
+    Replica* const replica = find(partition);
+    if (replica == nullptr) {
+        return partition < replicas_.size() ? ErrorCode::not_leader_or_follower
+                                            : ErrorCode::unknown_topic_or_partition;
+    }
+    if (!replica->leads() || !home_.process.is_alive()) return ErrorCode::not_leader_or_follower;
+    if (acks == Acks::all && replica->is_under_min_insync()) return ErrorCode::not_enough_replicas;
+    if (home_.node.disk().is_full()) return ErrorCode::kafka_storage_error;
+    for (Peer& peer : replica->peers) {
+        replica->note_caught_up(peer, sessions_[peer.broker - 1].last_fetch);
+    }
+    base_offset = replica->append(batch);
+    return ErrorCode::none;
+}
+
+void ReplicaManager::note_written(Replica& replica) {
+    sim::Disk& disk = home_.node.disk();
+    disk.add_time(disk.options().write_time);
+    const std::int64_t interval = home_.cluster.options().flush_interval;
+    if (interval > 0 && replica.log->end() - replica.log->flushed_end() >= interval) {
+        replica.log->flush();
+        disk.add_time(disk.options().sync_time);
+    }
+    if (!replica.leads()) return;
+    for (Peer& peer : replica.peers) list(replica, peer, true);
+    advance(replica);
+}
+
+void ReplicaManager::settle_waiting(const WaitingProduce& waiting, ErrorCode error) {
+    PendingProduce& pending = produces_[waiting.slot];
+    if (!pending.live || pending.generation != waiting.generation) return; // timed out before
+    ProducePartitionAnswer& answer = pending.answer.partitions[waiting.index];
+    answer.error = error;
+    if (error != ErrorCode::none) answer.base_offset = -1;
+    if (--pending.left == 0) done_produces_.push_back(waiting.slot);
+}
+
+void ReplicaManager::end_waiting(Replica& replica, ErrorCode error) {
+    for (const WaitingProduce& waiting : replica.produces) settle_waiting(waiting, error);
+    replica.produces.clear();
+}
+
+void ReplicaManager::close_produce(std::uint32_t slot) {
+    PendingProduce& pending = produces_[slot];
+    ProduceAnswer answer = std::exchange(pending.answer, {});
+    sim::Reply<ProduceAnswer> reply = std::move(pending.reply);
+    const std::function<void(ErrorCode)> done = std::exchange(pending.done, nullptr);
+    pending.live = false;
+    ++pending.generation;
+    free_produces_.push_back(slot);
+    if (done) return done(answer.partitions.front().error);
+    const std::size_t bytes = 64 + 16 * answer.partitions.size();
+    const Duration io = home_.take_disk_time();
+    if (io == Duration{}) return reply(std::move(answer), bytes);
+    home_.kernel().at(home_.process, home_.now() + io,
+                      [late = std::move(reply), answer = std::move(answer), bytes]() mutable {
+                          late(std::move(answer), bytes);
+                      });
+}
+
+} // namespace crier::broker::kafka

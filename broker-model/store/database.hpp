@@ -1,0 +1,119 @@
+#pragma once
+
+#include "messaging/ports/store.hpp"
+#include "sim/node.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+// A simulated SQL server: a node of its own with SQLite on its disk. Transactions are serial: one owns
+// the server from its first statement to its end, and the others wait in order. What becomes durable is
+// recorded in the history where it happens, never by a client. This file is what the harness sees of it;
+// services use a `SimStore`.
+
+namespace crier::sim {
+class World;
+}
+
+namespace crier::broker {
+
+class CommitLedger;
+class CommitMark;
+class DatabaseServer;
+class SqlEngine;
+
+/// When a commit is answered.
+enum class Synchronous {
+    full, ///< Once it is on the platter.
+    off,  ///< At once; the platter follows within `flush_interval`. A power loss takes commits back.
+};
+
+/// A table whose new rows are told to the history.
+struct RowWatch {
+    std::string table;
+    std::string identity; ///< Column that holds the identity of the message.
+    std::string key;      ///< Column that holds the key; empty: none.
+
+    friend bool operator==(const RowWatch&, const RowWatch&) = default;
+};
+
+/// Settings of one server. The names are PostgreSQL's where it has them.
+struct DatabaseOptions {
+    std::string name;
+    Synchronous synchronous = Synchronous::full;     ///< synchronous_commit
+    Duration flush_interval = std::chrono::milliseconds(200); ///< wal_writer_delay
+    Duration lock_timeout = std::chrono::seconds(20); ///< Longest wait for the transaction before.
+    Duration idle_transaction_timeout = std::chrono::seconds(10); ///< Then it is rolled back.
+    int page_size = 1024;                            ///< Bytes; a power of two from 512 to 32768.
+    std::vector<std::string> schema;                 ///< Statements that run when it is created.
+    std::vector<RowWatch> watches;
+    sim::WallClock wall_clock{};
+    sim::DiskOptions disk{};
+
+    /// Returns everything that is wrong with the options; empty: nothing.
+    [[nodiscard]] std::vector<std::string> validate() const;
+};
+
+/// What is wrong with a piece of SQL, in the engine's words.
+struct SqlProblem {
+    std::string message;
+};
+
+[[noreturn]] void throw_exception_from_error(const SqlProblem& problem,
+                                             const boost::source_location& where);
+
+/// A database server: its node, and what the world knows of its commits.
+class Database {
+public:
+    /// Adds the node to the world and lays the schema on its disk; `start` starts it.
+    /// **Requires**: valid options. **Errors**: throws `ContractViolation` when the schema fails.
+    /// **Lifetime**: must be there while steps of the world run; may go before the world does.
+    Database(sim::World& world, DatabaseOptions options);
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    void start() { node_.start(); }
+
+    [[nodiscard]] sim::World& world() const { return node_.world(); }
+    [[nodiscard]] sim::Node& node() const { return node_; }
+    [[nodiscard]] const DatabaseOptions& options() const { return *options_; }
+
+    /// Returns how many transactions that wrote something were committed so far.
+    [[nodiscard]] std::uint64_t commit_count() const;
+
+    /// Reads what is committed, for judging: takes no time and leaves no trace, also while the node is
+    /// down or a transaction is open.
+    [[nodiscard]] Result<Rows, SqlProblem> query(const std::string& sql);
+
+    /// Returns what is wrong with a statement on the present schema, or an empty text. Runs nothing.
+    [[nodiscard]] std::string problem_of(const std::string& sql);
+
+    /// Returns the running server, or null. For `SimStore`.
+    [[nodiscard]] DatabaseServer* server() const;
+
+    /// Returns a number for one client transaction, unlike all others of this run.
+    [[nodiscard]] std::uint64_t next_session() { return ++sessions_; }
+
+private:
+    struct Reader;
+
+    Database(sim::World& world, std::shared_ptr<const DatabaseOptions> options,
+             std::unique_ptr<CommitMark> mark);
+
+    [[nodiscard]] SqlEngine& reader();
+
+    std::shared_ptr<const DatabaseOptions> options_; // shared with the entry of the node, as the ledger
+    std::shared_ptr<CommitLedger> ledger_;
+    sim::Node& node_;
+    std::unique_ptr<Reader> reader_;
+    std::uint64_t sessions_ = 0;
+};
+
+/// Returns what is wrong with a statement on a database of this schema (or with the schema), or an empty
+/// text. Runs the schema, but not the statement; needs no world.
+[[nodiscard]] std::string sql_problem(const std::vector<std::string>& schema, const std::string& sql);
+
+} // namespace crier::broker

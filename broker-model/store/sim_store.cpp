@@ -1,0 +1,200 @@
+#include "broker-model/store/sim_store.hpp"
+
+#include "broker-model/store/database_server.hpp"
+#include "sim/world.hpp"
+
+namespace crier::broker {
+
+namespace {
+
+std::size_t size_on_wire(const std::string& sql, const std::vector<Value>& parameters) {
+    std::size_t size = 64 + sql.size();
+    for (const Value& value : parameters) {
+        const auto* const text = std::get_if<std::string>(&value);
+        size += text == nullptr ? 12 : 4 + text->size();
+    }
+    return size;
+}
+
+// What runs at the server. Classes with constructors, since g++ 12.2 mishandles aggregates that are made
+// in an expression with co_await.
+
+class ServeStatement {
+public:
+    ServeStatement(Database& database, SqlRequest request)
+        : database_(&database), request_(std::move(request)) {}
+
+    void operator()(sim::Process&, DatabaseServer::Reply reply) {
+        DatabaseServer* const server = database_->server();
+        if (server != nullptr) server->statement(std::move(request_), std::move(reply));
+    }
+
+private:
+    Database* database_;
+    SqlRequest request_;
+};
+
+class ServeCommit {
+public:
+    ServeCommit(Database& database, std::uint64_t session) : database_(&database), session_(session) {}
+
+    void operator()(sim::Process&, DatabaseServer::Reply reply) const {
+        DatabaseServer* const server = database_->server();
+        if (server != nullptr) server->commit(session_, std::move(reply));
+    }
+
+private:
+    Database* database_;
+    std::uint64_t session_;
+};
+
+class ServeRollback {
+public:
+    ServeRollback(Database& database, std::uint64_t session) : database_(&database), session_(session) {}
+
+    void operator()(sim::Process&, DatabaseServer::Reply reply) const {
+        roll_back();
+        reply(SqlAnswer{});
+    }
+
+    void operator()(sim::Process&) const { roll_back(); }
+
+private:
+    void roll_back() const {
+        DatabaseServer* const server = database_->server();
+        if (server != nullptr) server->rollback(session_);
+    }
+
+    Database* database_;
+    std::uint64_t session_;
+};
+
+Failure certainly(StoreError error) { return {make_error_code(error), Certainty::failed}; }
+
+/// What a call without an answer means when the server may have executed it for good.
+Failure in_doubt(const Failure& failure) {
+    return {make_error_code(StoreError::connection_lost), failure.certainty};
+}
+
+bool is_refused(const Failure& failure) { return failure.code == sim::CallError::refused; }
+
+/// A transaction of one client process. The server forgets it at the first error, so later statements
+/// are refused here.
+class SimTransaction final : public Transaction {
+public:
+    SimTransaction(Database& database, sim::Process& process, StoreOptions options)
+        : database_(database), process_(process), options_(options) {}
+
+    ~SimTransaction() override { abandon(); }
+
+    [[nodiscard]] asio::awaitable<Outcome<Rows>> execute(std::string sql,
+                                                         std::vector<Value> parameters) override {
+        if (state_ == State::failed) co_return certainly(StoreError::aborted);
+        if (state_ == State::over) co_return certainly(StoreError::connection_lost);
+        sim::CallOptions call;
+        call.timeout = options_.request_timeout;
+        call.bytes = size_on_wire(sql, parameters);
+        SqlRequest request;
+        request.opens = state_ == State::fresh;
+        if (request.opens) session_ = database_.next_session();
+        request.session = session_;
+        request.client = &process_;
+        request.sql = std::move(sql);
+        request.parameters = std::move(parameters);
+        ServeStatement serve(database_, std::move(request));
+        state_ = State::open;
+        Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
+            process_, database_.node(), sql_statement, call, std::move(serve));
+        if (!answer) {
+            // Nothing was kept, whatever the server did: the connection is given up, and with it all of it.
+            const bool unheard = is_refused(answer.error());
+            if (!unheard) abandon();
+            state_ = State::over;
+            co_return certainly(unheard ? StoreError::unavailable : StoreError::connection_lost);
+        }
+        if (!answer->is_ok()) {
+            state_ = answer->error == StoreError::connection_lost ? State::over : State::failed;
+            co_return certainly(answer->error);
+        }
+        co_return std::move(answer->rows);
+    }
+
+    [[nodiscard]] asio::awaitable<Outcome<void>> commit() override {
+        const State before = std::exchange(state_, State::over);
+        if (before == State::fresh) co_return Outcome<void>();
+        if (before == State::failed) co_return certainly(StoreError::aborted);
+        if (before == State::over) co_return certainly(StoreError::connection_lost);
+        sim::CallOptions call;
+        call.timeout = options_.request_timeout;
+        ServeCommit serve(database_, session_);
+        const Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
+            process_, database_.node(), sql_commit, call, std::move(serve));
+        if (!answer) co_return in_doubt(answer.error());
+        if (!answer->is_ok()) co_return certainly(answer->error);
+        co_return Outcome<void>();
+    }
+
+    [[nodiscard]] asio::awaitable<void> rollback() override {
+        if (std::exchange(state_, State::over) != State::open) co_return;
+        sim::CallOptions call;
+        call.timeout = options_.request_timeout;
+        ServeRollback serve(database_, session_);
+        const Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
+            process_, database_.node(), sql_rollback, call, std::move(serve));
+        (void)answer; // without one the connection is gone, and the transaction with it
+    }
+
+private:
+    enum class State {
+        fresh,  ///< The server has not heard of it.
+        open,
+        failed, ///< A statement failed; the server has undone it all.
+        over,
+    };
+
+    // Closes the connection without waiting. A dead process sends nothing, and at the end of a run the
+    // database may be gone before it.
+    void abandon() {
+        const State before = std::exchange(state_, State::over);
+        if (before != State::open || !process_.is_alive()) return;
+        constexpr std::size_t bytes = 64;
+        database_.world().network().send(process_, database_.node(), sql_rollback, bytes, 0,
+                                         ServeRollback(database_, session_));
+    }
+
+    Database& database_;
+    sim::Process& process_;
+    StoreOptions options_;
+    State state_ = State::fresh;
+    std::uint64_t session_ = 0;
+};
+
+} // namespace
+
+SimStore::SimStore(Database& database, sim::Node& home, StoreOptions options)
+    : database_(database), process_(home.process()), options_(options) {}
+
+asio::awaitable<Outcome<std::unique_ptr<Transaction>>> SimStore::begin() {
+    co_return std::make_unique<SimTransaction>(database_, process_, options_);
+}
+
+asio::awaitable<Outcome<Rows>> SimStore::execute(std::string sql, std::vector<Value> parameters) {
+    sim::CallOptions call;
+    call.timeout = options_.request_timeout;
+    call.bytes = size_on_wire(sql, parameters);
+    SqlRequest request;
+    request.client = &process_;
+    request.sql = std::move(sql);
+    request.parameters = std::move(parameters);
+    ServeStatement serve(database_, std::move(request));
+    Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
+        process_, database_.node(), sql_execute, call, std::move(serve));
+    if (!answer) {
+        if (is_refused(answer.error())) co_return certainly(StoreError::unavailable);
+        co_return in_doubt(answer.error());
+    }
+    if (!answer->is_ok()) co_return certainly(answer->error);
+    co_return std::move(answer->rows);
+}
+
+} // namespace crier::broker

@@ -1,0 +1,335 @@
+#include "broker-model/store/sql_engine.hpp"
+
+#include "broker-model/store/sqlite_vfs.hpp"
+#include "messaging/ports/ensure.hpp"
+#include "sim/hash.hpp"
+
+#include <charconv>
+#include <sqlite3.h>
+
+namespace crier::broker {
+
+namespace {
+
+constexpr std::size_t statements_max = 512;
+
+// A log of up to this many pages keeps a commit cheap; then it is folded into the file.
+constexpr int checkpoint_pages = 1000;
+
+StoreError error_of(int code) {
+    switch (code) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID: return StoreError::unique_violation;
+    case SQLITE_CONSTRAINT_FOREIGNKEY: return StoreError::foreign_key_violation;
+    case SQLITE_CONSTRAINT_CHECK:
+    case SQLITE_CONSTRAINT_NOTNULL: return StoreError::check_violation;
+    case SQLITE_FULL: return StoreError::disk_full;
+    default: return StoreError::statement_error;
+    }
+}
+
+/// Reads the next word or sign of simple SQL, in lower case.
+std::string next_word(std::string_view& rest) {
+    const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+    while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
+    std::string word;
+    while (!rest.empty() && !is_space(rest.front()) && (word.empty() || rest.front() != ';')) {
+        const char c = rest.front();
+        word.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+        rest.remove_prefix(1);
+        if (word == ";") break;
+    }
+    return word;
+}
+
+/// The words of `create sequence [if not exists] NAME`, or none of it.
+struct SequenceStatement {
+    bool is_one = false;
+    bool may_exist = false;
+    std::string name; ///< Empty: a mistake in it.
+};
+
+SequenceStatement parse_sequence(std::string_view sql) {
+    SequenceStatement parsed;
+    if (next_word(sql) != "create" || next_word(sql) != "sequence") return parsed;
+    parsed.is_one = true;
+    std::string word = next_word(sql);
+    if (word == "if") {
+        const bool complete = next_word(sql) == "not" && next_word(sql) == "exists";
+        parsed.may_exist = true;
+        word = complete ? next_word(sql) : "";
+    }
+    const std::string end = next_word(sql);
+    const bool ends = (end.empty() || end == ";") && next_word(sql).empty();
+    const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    if (ends && plain) parsed.name = word;
+    return parsed;
+}
+
+bool is_blank(const char* tail) {
+    return std::string_view(tail).find_first_not_of(" \t\r\n;") == std::string_view::npos;
+}
+
+Value value_of(sqlite3_stmt* statement, int column) {
+    switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_NULL: return {};
+    case SQLITE_INTEGER: return static_cast<std::int64_t>(sqlite3_column_int64(statement, column));
+    case SQLITE_FLOAT: return sqlite3_column_double(statement, column);
+    default: {
+        const auto* const bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
+        const auto length = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
+        return bytes == nullptr ? std::string() : std::string(bytes, length);
+    }
+    }
+}
+
+} // namespace
+
+struct SqlEngine::Glue {
+    // Asked while a statement is compiled. Transactions are the server's, and so are its settings.
+    static int authorize(void* self, int action, const char*, const char*, const char*, const char*) {
+        auto& engine = *static_cast<SqlEngine*>(self);
+        switch (action) {
+        case SQLITE_TRANSACTION:
+        case SQLITE_SAVEPOINT:
+        case SQLITE_ATTACH:
+        case SQLITE_DETACH:
+        case SQLITE_PRAGMA: return engine.trusted_ ? SQLITE_OK : SQLITE_DENY;
+        case SQLITE_CREATE_TABLE:
+        case SQLITE_DROP_TABLE:
+        case SQLITE_ALTER_TABLE: engine.compiling_schema_ = true; return SQLITE_OK;
+        default: return SQLITE_OK;
+        }
+    }
+};
+
+std::size_t SqlEngine::TextHash::operator()(std::string_view text) const { return sim::hash_text(text); }
+
+SqlEngine::SqlEngine(DiskAccess& access, std::string_view file, SyncMode mode, SqlSources* sources)
+    : access_(access), sources_(sources) {
+    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI |
+                          SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    const int opened = sqlite3_open_v2(sqlite_uri(access, file).c_str(), &connection_, flags, vfs_name);
+    // Without shared memory the log needs exclusive locking, which must be chosen before the first read.
+    const std::string settings =
+        std::string("pragma locking_mode=exclusive; pragma cache_spill=off; pragma temp_store=memory;"
+                    "pragma foreign_keys=on; pragma secure_delete=off; pragma wal_autocheckpoint=") +
+        std::to_string(checkpoint_pages) + "; pragma synchronous=" +
+        (mode == SyncMode::commits ? "full" : "normal");
+    const int set = opened == SQLITE_OK
+                        ? sqlite3_exec(connection_, settings.c_str(), nullptr, nullptr, nullptr)
+                        : opened;
+    if (set != SQLITE_OK) {
+        const std::string problem = sqlite3_errmsg(connection_);
+        sqlite3_close_v2(std::exchange(connection_, nullptr));
+        ensure(access.is_dead(), ("a database does not open: " + problem).c_str());
+        return;
+    }
+    functions_.emplace(connection_, sources);
+    const auto compile_own = [this](const char* sql, sqlite3_stmt*& statement) {
+        sqlite3_prepare_v3(connection_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    };
+    compile_own("begin", begin_);
+    compile_own("commit", commit_);
+    compile_own("rollback", rollback_);
+    sqlite3_set_authorizer(connection_, &Glue::authorize, this);
+}
+
+SqlEngine::~SqlEngine() {
+    drop_statements();
+    sqlite3_finalize(begin_);
+    sqlite3_finalize(commit_);
+    sqlite3_finalize(rollback_);
+    capture_.reset();
+    // Closing would fold the log; a server that ends was killed, and does nothing more.
+    if (connection_ != nullptr) sqlite3_db_config(connection_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_close_v2(connection_);
+}
+
+void SqlEngine::watch(const std::vector<RowWatch>& watches, CommitLedger& ledger) {
+    if (connection_ == nullptr || watches.empty()) return;
+    capture_.emplace(connection_, watches, ledger);
+    schema_changed();
+}
+
+void SqlEngine::schema_changed() {
+    if (!capture_) return;
+    trusted_ = true;
+    capture_->schema_changed();
+    trusted_ = false;
+}
+
+void SqlEngine::drop_statements() {
+    for (auto& [sql, prepared] : cache_) sqlite3_finalize(prepared.statement);
+    cache_.clear();
+}
+
+SqlAnswer SqlEngine::fail(StoreError error, std::string problem) {
+    problem_ = std::move(problem);
+    SqlAnswer answer;
+    answer.error = error;
+    return answer;
+}
+
+SqlEngine::Prepared* SqlEngine::prepare(const std::string& sql) {
+    const auto found = cache_.find(sql);
+    if (found != cache_.end()) return &found->second;
+    if (connection_ == nullptr) {
+        problem_ = "the server is gone";
+        return nullptr;
+    }
+    Prepared prepared;
+    const SequenceStatement sequence = parse_sequence(sql);
+    if (sequence.is_one) {
+        prepared.sequence = sequence.name;
+        prepared.may_exist = sequence.may_exist;
+        if (sequence.name.empty()) {
+            problem_ = "expected: create sequence [if not exists] NAME";
+            return nullptr;
+        }
+    } else if (!compile(sql, prepared)) {
+        sqlite3_finalize(prepared.statement);
+        return nullptr;
+    }
+    if (cache_.size() >= statements_max) drop_statements();
+    return &cache_.emplace(sql, std::move(prepared)).first->second;
+}
+
+bool SqlEngine::compile(const std::string& sql, Prepared& prepared) {
+    const char* tail = nullptr;
+    compiling_schema_ = false;
+    const int code = sqlite3_prepare_v3(connection_, sql.c_str(), static_cast<int>(sql.size() + 1),
+                                        SQLITE_PREPARE_PERSISTENT, &prepared.statement, &tail);
+    if (code != SQLITE_OK) {
+        problem_ = sqlite3_errmsg(connection_);
+        return false;
+    }
+    if (prepared.statement == nullptr || !is_blank(tail)) {
+        problem_ = "expected exactly one statement";
+        return false;
+    }
+    prepared.only_reads = sqlite3_stmt_readonly(prepared.statement) != 0;
+    prepared.changes_schema = compiling_schema_;
+    return number_parameters(prepared);
+}
+
+bool SqlEngine::number_parameters(Prepared& prepared) {
+    const int count = sqlite3_bind_parameter_count(prepared.statement);
+    for (int index = 1; index <= count; ++index) {
+        const char* const name = sqlite3_bind_parameter_name(prepared.statement, index);
+        const std::string_view text = name == nullptr ? std::string_view() : name;
+        int number = 0;
+        const auto parsed = text.size() < 2 ? std::from_chars_result{nullptr, std::errc::invalid_argument}
+                                            : std::from_chars(text.data() + 1, text.data() + text.size(), number);
+        if (text.empty() || text.front() != '$' || parsed.ec != std::errc() || number < 1 ||
+            parsed.ptr != text.data() + text.size()) {
+            problem_ = "parameters are written $1, $2 ...";
+            return false;
+        }
+        prepared.numbers.push_back(number);
+        prepared.parameter_count = std::max(prepared.parameter_count, static_cast<std::size_t>(number));
+    }
+    return true;
+}
+
+// The values outlive the run, so SQLite need not copy them.
+bool SqlEngine::bind(Prepared& prepared, const std::vector<Value>& parameters) {
+    if (parameters.size() != prepared.parameter_count) return false;
+    int index = 0;
+    for (const int number : prepared.numbers) {
+        ++index;
+        const Value& value = parameters[static_cast<std::size_t>(number - 1)];
+        if (const auto* const integer = std::get_if<std::int64_t>(&value)) {
+            sqlite3_bind_int64(prepared.statement, index, *integer);
+        } else if (const auto* const text = std::get_if<std::string>(&value)) {
+            sqlite3_bind_text64(prepared.statement, index, text->data(), text->size(), SQLITE_STATIC,
+                                SQLITE_UTF8);
+        } else if (const auto* const real = std::get_if<double>(&value)) {
+            sqlite3_bind_double(prepared.statement, index, *real);
+        } else {
+            sqlite3_bind_null(prepared.statement, index);
+        }
+    }
+    return true;
+}
+
+SqlAnswer SqlEngine::make_sequence(const Prepared& prepared) {
+    if (sources_ == nullptr) return fail(StoreError::statement_error, "no sequences here");
+    const SequenceResult result = sources_->create_sequence(prepared.sequence);
+    if (result == SequenceResult::done || (result == SequenceResult::exists && prepared.may_exist)) return {};
+    return fail(StoreError::statement_error, "the sequence exists");
+}
+
+SqlAnswer SqlEngine::run(const std::string& sql, const std::vector<Value>& parameters) {
+    Prepared* const prepared = prepare(sql);
+    if (prepared == nullptr) return fail(StoreError::statement_error, std::move(problem_));
+    return run(*prepared, parameters);
+}
+
+SqlAnswer SqlEngine::run(Prepared& prepared, const std::vector<Value>& parameters) {
+    if (prepared.statement == nullptr) return make_sequence(prepared);
+    if (!bind(prepared, parameters)) {
+        return fail(StoreError::statement_error, "another number of parameters was expected");
+    }
+    functions_->statement_begins();
+    sqlite3_stmt* const statement = prepared.statement;
+    SqlAnswer answer;
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        const int columns = sqlite3_column_count(statement);
+        do {
+            Row& row = answer.rows.emplace_back();
+            row.reserve(static_cast<std::size_t>(columns));
+            for (int column = 0; column < columns; ++column) row.push_back(value_of(statement, column));
+            code = sqlite3_step(statement);
+        } while (code == SQLITE_ROW);
+    }
+    if (code != SQLITE_DONE) {
+        answer = fail(error_of(code), sqlite3_errmsg(connection_));
+    }
+    sqlite3_reset(statement);
+    if (prepared.changes_schema && answer.is_ok()) {
+        schema_touched_ = sqlite3_get_autocommit(connection_) == 0;
+        schema_changed();
+    }
+    return answer;
+}
+
+SqlAnswer SqlEngine::read(const std::string& sql) {
+    Prepared* const prepared = prepare(sql);
+    if (prepared == nullptr) return fail(StoreError::statement_error, std::move(problem_));
+    if (!prepared->only_reads) return fail(StoreError::statement_error, "expected a statement that only reads");
+    return run(*prepared, {});
+}
+
+bool SqlEngine::check(const std::string& sql) { return prepare(sql) != nullptr; }
+
+void SqlEngine::begin() {
+    sqlite3_step(begin_);
+    sqlite3_reset(begin_);
+}
+
+StoreError SqlEngine::commit() {
+    const int code = sqlite3_step(commit_);
+    if (code != SQLITE_DONE && connection_ != nullptr) problem_ = sqlite3_errmsg(connection_);
+    sqlite3_reset(commit_);
+    schema_touched_ = schema_touched_ && code != SQLITE_DONE;
+    if (code == SQLITE_DONE) return {};
+    rollback();
+    return error_of(code);
+}
+
+void SqlEngine::rollback() {
+    if (connection_ == nullptr || sqlite3_get_autocommit(connection_) != 0) return;
+    sqlite3_step(rollback_);
+    sqlite3_reset(rollback_);
+    if (std::exchange(schema_touched_, false)) schema_changed();
+}
+
+void SqlEngine::fold_log() {
+    const int code = sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    ensure(code == SQLITE_OK, "a log is folded");
+}
+
+} // namespace crier::broker

@@ -1,0 +1,152 @@
+#include "messaging/kafka/consumer.hpp"
+
+#include "messaging/kafka/member.hpp"
+#include "messaging/ports/ensure.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace crier::messaging::kafka {
+
+using crier::kafka::ConsumerRecord;
+using crier::kafka::Offset;
+using crier::kafka::TopicPartition;
+using crier::kafka::TopicPartitionOffset;
+
+RdkafkaConsumer::RdkafkaConsumer(asio::any_io_executor executor, const Settings& settings,
+                                 crier::kafka::ConsumerOptions options)
+    : options_(std::move(options)), member_(std::make_unique<Member>(settings, options_)),
+      worker_(std::move(executor)) {}
+
+RdkafkaConsumer::~RdkafkaConsumer() {
+    if (member_) member_->interrupt();
+    worker_.join();
+}
+
+void RdkafkaConsumer::subscribe(std::vector<std::string> topics,
+                                crier::kafka::RebalanceListener* listener) {
+    ensure(!topics.empty(), "a subscription names at least one topic");
+    topics_ = std::move(topics);
+    listener_ = listener;
+    subscribed_ = true;
+}
+
+asio::awaitable<Outcome<std::vector<ConsumerRecord>>> RdkafkaConsumer::poll(Duration timeout) {
+    ensure(subscribed_ && !closed_, "poll needs a subscription of an open consumer");
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    for (;;) {
+        const Duration left =
+            std::max<Duration>(deadline - std::chrono::steady_clock::now(), Duration::zero());
+        Changes changes{std::exchange(topics_, {}), std::exchange(pauses_, {}),
+                        std::exchange(seeks_, {})};
+        std::function<Polled()> look = [this, changes = std::move(changes), left] {
+            return member_->poll(changes, left);
+        };
+        Polled polled = co_await worker_.run<Polled>(std::move(look));
+        if (auto* failure = std::get_if<Failure>(&polled)) co_return *failure;
+        if (auto* records = std::get_if<std::vector<ConsumerRecord>>(&polled)) {
+            co_return std::move(*records);
+        }
+        if (auto* assigned = std::get_if<Assigned>(&polled)) {
+            co_await assign(std::move(assigned->partitions));
+        } else {
+            Revoked& revoked = std::get<Revoked>(polled);
+            co_await unassign(std::move(revoked.partitions), revoked.lost);
+        }
+    }
+}
+
+asio::awaitable<Outcome<void>> RdkafkaConsumer::commit(std::vector<TopicPartitionOffset> offsets) {
+    ensure(!closed_, "commit needs an open consumer");
+    if (offsets.empty()) co_return Outcome<void>();
+    std::function<Outcome<void>()> job = [this, offsets = std::move(offsets)] {
+        return member_->commit(offsets);
+    };
+    Outcome<void> committed = co_await worker_.run<Outcome<void>>(std::move(job));
+    co_return committed;
+}
+
+void RdkafkaConsumer::pause(const TopicPartition& partition) {
+    if (assigned_.contains(partition)) pauses_.insert_or_assign(partition, true);
+}
+
+void RdkafkaConsumer::resume(const TopicPartition& partition) {
+    if (assigned_.contains(partition)) pauses_.insert_or_assign(partition, false);
+}
+
+void RdkafkaConsumer::seek(const TopicPartition& partition, Offset offset) {
+    if (assigned_.contains(partition)) seeks_.insert_or_assign(partition, offset);
+}
+
+std::vector<TopicPartition> RdkafkaConsumer::assignment() const {
+    return {assigned_.begin(), assigned_.end()};
+}
+
+asio::awaitable<void> RdkafkaConsumer::close() {
+    if (closed_) co_return;
+    std::function<bool()> start = [this] {
+        member_->start_close();
+        return true;
+    };
+    co_await worker_.run<bool>(std::move(start));
+    for (;;) {
+        std::function<std::optional<Polled>()> look = [this] { return member_->poll_close(); };
+        std::optional<Polled> polled = co_await worker_.run<std::optional<Polled>>(std::move(look));
+        if (!polled) break;
+        if (auto* revoked = std::get_if<Revoked>(&*polled)) {
+            co_await unassign(std::move(revoked->partitions), revoked->lost);
+        } else {
+            // Given while leaving: handed back unseen.
+            Partitions none;
+            co_await unassign(std::move(none), false);
+        }
+    }
+    closed_ = true;
+    // Ending librdkafka's threads takes a moment too.
+    std::function<bool()> end = [this] {
+        member_.reset();
+        return true;
+    };
+    co_await worker_.run<bool>(std::move(end));
+}
+
+asio::awaitable<void> RdkafkaConsumer::assign(Partitions partitions) {
+    assigned_.insert(partitions.begin(), partitions.end());
+    if (listener_ != nullptr) co_await listener_->partitions_assigned(partitions);
+    // A seek by the listener is where fetching starts, so no record of the old place slips through.
+    std::map<TopicPartition, Offset> positions = std::exchange(seeks_, {});
+    std::function<bool()> job = [this, partitions = std::move(partitions),
+                                 positions = std::move(positions)] {
+        member_->assign(partitions, positions);
+        return true;
+    };
+    co_await worker_.run<bool>(std::move(job));
+}
+
+asio::awaitable<void> RdkafkaConsumer::unassign(Partitions partitions, bool lost) {
+    if (!lost) {
+        std::function<bool()> consumed = [this] {
+            member_->commit_consumed();
+            return true;
+        };
+        co_await worker_.run<bool>(std::move(consumed));
+    }
+    if (listener_ != nullptr && !partitions.empty()) {
+        if (lost) {
+            co_await listener_->partitions_lost(std::move(partitions));
+        } else {
+            co_await listener_->partitions_revoked(std::move(partitions));
+        }
+    }
+    assigned_.clear();
+    pauses_.clear();
+    seeks_.clear();
+    std::function<bool()> job = [this] {
+        member_->unassign();
+        return true;
+    };
+    co_await worker_.run<bool>(std::move(job));
+}
+
+} // namespace crier::messaging::kafka

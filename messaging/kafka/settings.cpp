@@ -1,0 +1,85 @@
+#include "messaging/kafka/settings.hpp"
+
+#include <algorithm>
+
+namespace crier::messaging::kafka {
+
+namespace {
+
+using crier::kafka::Acks;
+using crier::kafka::OffsetReset;
+
+/// Rounds up, so that a positive duration never becomes "at once".
+std::string milliseconds(Duration duration) {
+    return std::to_string(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
+}
+
+std::string boolean(bool value) { return value ? "true" : "false"; }
+
+std::string acks_name(Acks acks) {
+    switch (acks) {
+    case Acks::none: return "0";
+    case Acks::leader: return "1";
+    case Acks::all: break;
+    }
+    return "all";
+}
+
+std::string reset_name(OffsetReset reset) {
+    switch (reset) {
+    case OffsetReset::earliest: return "earliest";
+    case OffsetReset::none: return "error";
+    case OffsetReset::latest: break;
+    }
+    return "latest";
+}
+
+/// Source: KIP-679; Java switches idempotence off when other options contradict it.
+bool is_idempotent(const crier::kafka::ProducerOptions& options) {
+    return options.acks == Acks::all && options.retries > 0 && options.max_in_flight <= 5;
+}
+
+} // namespace
+
+Settings producer_settings(const crier::kafka::ProducerOptions& options) {
+    Settings settings{
+        {"acks", acks_name(options.acks)},
+        {"batch.size", std::to_string(options.batch_size)},
+        {"enable.idempotence", boolean(is_idempotent(options))},
+        {"linger.ms", milliseconds(options.linger)},
+        {"max.in.flight.requests.per.connection", std::to_string(options.max_in_flight)},
+        {"message.send.max.retries", std::to_string(options.retries)},
+        {"message.timeout.ms", milliseconds(options.delivery_timeout)},
+        {"partitioner", "murmur2_random"},
+        {"request.timeout.ms", milliseconds(options.request_timeout)},
+        {"retry.backoff.ms", milliseconds(options.retry_backoff)},
+        {"retry.backoff.max.ms", milliseconds(options.retry_backoff_max)},
+        {"socket.timeout.ms", milliseconds(options.request_timeout)},
+    };
+    if (!options.client_id.empty()) settings.emplace("client.id", options.client_id);
+    return settings;
+}
+
+Settings consumer_settings(const crier::kafka::ConsumerOptions& options) {
+    Settings settings{
+        {"auto.commit.interval.ms", milliseconds(options.auto_commit_interval)},
+        {"auto.offset.reset", reset_name(options.auto_offset_reset)},
+        {"check.crcs", "true"},
+        {"enable.auto.commit", boolean(options.enable_auto_commit)},
+        {"enable.auto.offset.store", "false"},
+        {"enable.partition.eof", "false"},
+        {"fetch.wait.max.ms", milliseconds(options.fetch_max_wait)},
+        {"group.id", options.group_id},
+        {"heartbeat.interval.ms", milliseconds(options.heartbeat_interval)},
+        {"isolation.level", "read_uncommitted"},
+        {"max.partition.fetch.bytes", std::to_string(options.max_partition_fetch_bytes)},
+        {"max.poll.interval.ms", milliseconds(options.max_poll_interval)},
+        {"partition.assignment.strategy", "range,roundrobin"},
+        {"session.timeout.ms", milliseconds(options.session_timeout)},
+        {"socket.timeout.ms", milliseconds(options.request_timeout)},
+    };
+    if (!options.client_id.empty()) settings.emplace("client.id", options.client_id);
+    return settings;
+}
+
+} // namespace crier::messaging::kafka

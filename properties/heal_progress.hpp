@@ -1,0 +1,13 @@
+#pragma once
+
+#include "properties/property.hpp"
+
+// Property `heal-progress`: once every fault is over, something moves in the ledger at least every
+// `within`, as long as units are open.
+
+namespace crier::properties {
+
+[[nodiscard]] std::unique_ptr<Checker> make_heal_progress(const Topology& topology,
+                                               const PropertyOptions& options);
+
+} // namespace crier::properties

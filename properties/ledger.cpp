@@ -1,0 +1,369 @@
+#include "properties/ledger.hpp"
+
+#include "broker-model/events.hpp"
+#include "properties/finding.hpp"
+#include "properties/flow_reader.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace crier::properties {
+
+namespace {
+
+using sim::Event;
+
+enum class UnitFate { open, effective, parked, discarded };
+
+/// One message at one subscriber.
+struct Unit {
+    std::uint32_t effects = 0; // durable rows
+    bool parked = false;
+    bool discarded = false;
+    bool attempted = false;
+    bool called_done = false;  // by the service: done, or a duplicate of it
+    bool called_parked = false;
+    bool effect_lost = false;
+    bool reported = false;
+
+    [[nodiscard]] int fates() const {
+        return (effects > 0 ? 1 : 0) + (parked ? 1 : 0) + (discarded ? 1 : 0);
+    }
+    [[nodiscard]] UnitFate fate() const {
+        if (effects > 0) return UnitFate::effective;
+        if (parked) return UnitFate::parked;
+        return discarded ? UnitFate::discarded : UnitFate::open;
+    }
+};
+
+/// One message in its flow.
+struct Trail {
+    std::uint64_t accepted = 0; // sequence
+    std::uint64_t stored = 0;   // sequence of the first copy
+    std::uint64_t partition = 0;
+    std::uint64_t offset = 0;
+};
+
+/// How far a subscriber is in a partition.
+struct Progress {
+    std::uint64_t delivered = 0; // up to before
+    std::uint64_t committed = 0;
+    std::uint64_t commit = 0; // sequence
+};
+
+struct Range {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::uint64_t sequence = 0;
+};
+
+class FlowLedger final : public Ledger, private FlowObserver {
+public:
+    explicit FlowLedger(const Topology& topology)
+        : topology_(topology), reader_(topology, *this), units_(topology.subscribers.size()),
+          counts_(topology.subscribers.size()) {}
+
+    void on_event(const Event& event) override;
+    LedgerCounts totals() const override;
+    std::vector<ServiceLedger> by_service() const override;
+    std::uint64_t open() const override { return totals().unaccounted; }
+    Instant last_moved() const override { return Instant(Duration(moved_)); }
+    Verdict finish(const RunEnd& end) override { return finish(end, {}); }
+
+    Verdict finish(const RunEnd& end, const PropertyOptions& options);
+
+private:
+    using Where = std::pair<std::size_t, std::uint64_t>; // subscriber, partition
+
+    void on_accepted(const FlowMessage& message, std::uint64_t key, const Event& event) override;
+    void on_unaccepted(const FlowMessage& message, const Event& event) override;
+    void on_stored(const FlowMessage& message, const Event& event) override;
+    void on_effect(const FlowMessage& message, std::size_t subscriber, const Event& event) override;
+    void on_effect_lost(const FlowMessage& message, std::size_t subscriber,
+                        const Event& event) override;
+    void on_parked(const FlowMessage& message, std::size_t subscriber, const Event& event) override;
+    void on_discarded(const FlowMessage& message, std::size_t subscriber,
+                      const Event& event) override;
+    void on_attempting(const FlowMessage& message, std::size_t subscriber,
+                       const Event& event) override;
+    void on_settled(const FlowMessage& message, std::size_t subscriber, const Event& event) override;
+
+    template <class Change>
+    void change(const FlowMessage& message, std::size_t subscriber, const Event& event,
+                Change make);
+    void count(const Unit& unit, std::size_t subscriber, int sign);
+    [[nodiscard]] Finding two_fates(const FlowMessage& message, std::size_t subscriber,
+                                    const Event& event) const;
+    [[nodiscard]] Finding unaccounted(const FlowMessage& message, std::size_t subscriber,
+                                      const RunEnd& end) const;
+    void diagnose(const FlowMessage& message, std::size_t subscriber, Finding& finding) const;
+    void delivered(const Event& event);
+    void committed(const Event& event);
+
+    const Topology& topology_;
+    FlowReader reader_;
+    ByNumber<Trail> trails_;
+    std::vector<ByNumber<Unit>> units_; // by subscriber
+    std::vector<LedgerCounts> counts_;  // by subscriber
+    std::map<Where, Progress> progress_;
+    std::map<std::uint64_t, std::vector<Range>> lost_; // by partition
+    Tally tally_;
+    std::int64_t moved_ = 0;
+};
+
+void FlowLedger::on_event(const Event& event) {
+    reader_.read(event);
+    if (event.kind == broker::events::delivered.id) delivered(event);
+    if (event.kind == broker::events::offset_committed.id) committed(event);
+    if (event.kind == broker::events::records_lost.id) {
+        lost_[event.operands[0]].push_back({event.operands[1], event.operands[2], event.sequence});
+    }
+}
+
+void FlowLedger::delivered(const Event& event) {
+    const auto subscriber = reader_.routes().subscriber(event.operands[1], event.operands[0]);
+    if (!subscriber) return;
+    Progress& progress = progress_[{*subscriber, event.operands[0]}];
+    progress.delivered = std::max(progress.delivered, event.operands[3]);
+}
+
+void FlowLedger::committed(const Event& event) {
+    const auto subscriber = reader_.routes().subscriber(event.operands[1], event.operands[0]);
+    if (!subscriber) return;
+    Progress& progress = progress_[{*subscriber, event.operands[0]}];
+    if (event.operands[2] <= progress.committed) return;
+    progress.committed = event.operands[2];
+    progress.commit = event.sequence;
+    moved_ = event.time;
+}
+
+void FlowLedger::on_accepted(const FlowMessage& message, std::uint64_t, const Event& event) {
+    trails_.at(message.number).accepted = event.sequence;
+    for (const std::size_t subscriber : topology_.flows[message.flow].subscribers) {
+        if (!reader_.routes().counts(subscriber)) continue;
+        tally_.observe();
+        count(units_[subscriber].at(message.number), subscriber, 1);
+    }
+    moved_ = event.time;
+}
+
+void FlowLedger::on_unaccepted(const FlowMessage& message, const Event& event) {
+    trails_.at(message.number).accepted = 0;
+    for (const std::size_t subscriber : topology_.flows[message.flow].subscribers) {
+        if (!reader_.routes().counts(subscriber)) continue;
+        count(units_[subscriber].at(message.number), subscriber, -1);
+    }
+    moved_ = event.time;
+}
+
+void FlowLedger::on_stored(const FlowMessage& message, const Event& event) {
+    Trail& trail = trails_.at(message.number);
+    if (trail.stored != 0) return;
+    trail.stored = event.sequence;
+    trail.partition = event.operands[0];
+    trail.offset = event.operands[1];
+}
+
+void FlowLedger::on_effect(const FlowMessage& message, std::size_t subscriber, const Event& event) {
+    change(message, subscriber, event, [](Unit& unit) { ++unit.effects; });
+}
+
+void FlowLedger::on_effect_lost(const FlowMessage& message, std::size_t subscriber,
+                                const Event& event) {
+    change(message, subscriber, event, [](Unit& unit) {
+        if (unit.effects > 0) --unit.effects;
+        unit.effect_lost = true;
+    });
+}
+
+void FlowLedger::on_parked(const FlowMessage& message, std::size_t subscriber, const Event& event) {
+    change(message, subscriber, event, [](Unit& unit) { unit.parked = true; });
+}
+
+void FlowLedger::on_discarded(const FlowMessage& message, std::size_t subscriber,
+                              const Event& event) {
+    change(message, subscriber, event, [](Unit& unit) { unit.discarded = true; });
+}
+
+void FlowLedger::on_attempting(const FlowMessage& message, std::size_t subscriber, const Event&) {
+    units_[subscriber].at(message.number).attempted = true;
+}
+
+void FlowLedger::on_settled(const FlowMessage& message, std::size_t subscriber,
+                            const Event& event) {
+    const FateTexts& fates = reader_.fates();
+    const std::uint64_t fate = event.operands[1];
+    Unit& unit = units_[subscriber].at(message.number);
+    if (fate == fates.done || fate == fates.duplicate) unit.called_done = true;
+    if (fate == fates.parked) unit.called_parked = true;
+    moved_ = event.time;
+}
+
+template <class Change>
+void FlowLedger::change(const FlowMessage& message, std::size_t subscriber, const Event& event,
+                        Change make) {
+    moved_ = event.time;
+    Unit& unit = units_[subscriber].at(message.number);
+    const bool counted =
+        reader_.is_accepted(message.number) && reader_.routes().counts(subscriber);
+    if (counted) count(unit, subscriber, -1);
+    make(unit);
+    if (!counted) return;
+    count(unit, subscriber, 1);
+    if (unit.fates() < 2 || unit.reported) return;
+    unit.reported = true;
+    tally_.violate([&] { return two_fates(message, subscriber, event); });
+}
+
+void FlowLedger::count(const Unit& unit, std::size_t subscriber, int sign) {
+    const auto step = static_cast<std::uint64_t>(sign); // -1 wraps, which is what subtracting is
+    LedgerCounts& counts = counts_[subscriber];
+    counts.accepted += step;
+    switch (unit.fate()) {
+    case UnitFate::open: counts.unaccounted += step; break;
+    case UnitFate::effective: counts.effective += step; break;
+    case UnitFate::parked: counts.parked += step; break;
+    case UnitFate::discarded: counts.discarded += step; break;
+    }
+}
+
+LedgerCounts FlowLedger::totals() const {
+    LedgerCounts sum;
+    for (const LedgerCounts& counts : counts_) {
+        sum.accepted += counts.accepted;
+        sum.effective += counts.effective;
+        sum.parked += counts.parked;
+        sum.discarded += counts.discarded;
+        sum.expired += counts.expired;
+        sum.unaccounted += counts.unaccounted;
+    }
+    return sum;
+}
+
+std::vector<ServiceLedger> FlowLedger::by_service() const {
+    std::vector<ServiceLedger> services;
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+        if (reader_.routes().counts(i)) {
+            services.push_back({topology_.subscribers[i].service, counts_[i]});
+        }
+    }
+    return services;
+}
+
+Finding FlowLedger::two_fates(const FlowMessage& message, std::size_t subscriber,
+                              const Event& event) const {
+    const Subscriber& who = topology_.subscribers[subscriber];
+    const Unit unit = units_[subscriber].get(message.number);
+    Finding finding;
+    finding.time = event.time;
+    finding.subscriber = subscriber;
+    finding.subjects = {message.text};
+    finding.events = {trails_.get(message.number).accepted, event.sequence};
+    finding.witness.text(message.text).words(" has two fates at " + who.service + ": it ");
+    finding.witness.words(unit.effects > 0 ? "took effect" : "was discarded");
+    finding.witness.words(unit.parked ? " and it was parked" : " and it was discarded");
+    finding.witness.words("; both are true since ").time(event.time).words(".");
+    return finding;
+}
+
+Finding FlowLedger::unaccounted(const FlowMessage& message, std::size_t subscriber,
+                                const RunEnd& end) const {
+    const Trail trail = trails_.get(message.number);
+    Finding finding;
+    finding.time = end.time.time_since_epoch().count();
+    finding.subscriber = subscriber;
+    finding.subjects = {message.text};
+    finding.events = {trail.accepted, trail.stored};
+    finding.witness.text(message.text).words(" was accepted and is unaccounted for at ");
+    finding.witness.words(topology_.subscribers[subscriber].service).words(": ");
+    diagnose(message, subscriber, finding);
+    return finding;
+}
+
+/// Says how far it came, the farthest that is known.
+void FlowLedger::diagnose(const FlowMessage& message, std::size_t subscriber,
+                          Finding& finding) const {
+    const Trail trail = trails_.get(message.number);
+    const Unit unit = units_[subscriber].get(message.number);
+    Sentence& say = finding.witness;
+    if (unit.effect_lost) {
+        say.words("its effect was durable and is gone with a power loss.");
+        return;
+    }
+    if (trail.stored == 0) {
+        say.words("it was never published.");
+        return;
+    }
+    const auto found = progress_.find({subscriber, trail.partition});
+    const Progress progress = found == progress_.end() ? Progress{} : found->second;
+    say.words("it is stored at ").text(trail.partition).words(" offset ");
+    say.number(static_cast<std::int64_t>(trail.offset)).words(", ");
+    const auto losses = lost_.find(trail.partition);
+    if (losses != lost_.end() && !unit.attempted) {
+        for (const Range& range : losses->second) {
+            const bool covers = trail.offset >= range.first && trail.offset <= range.last;
+            if (!covers || range.sequence < trail.stored) continue;
+            finding.events.push_back(range.sequence);
+            say.words("and the broker lost that record.");
+            return;
+        }
+    }
+    const bool passed = progress.committed > trail.offset;
+    if (passed) finding.events.push_back(progress.commit);
+    if (unit.called_parked) {
+        say.words("and was called parked, but no dead letter of it is stored.");
+    } else if (unit.called_done) {
+        say.words("and was called done, but it has no durable effect.");
+    } else if (unit.attempted) {
+        say.words(passed ? "was consumed and dropped: it was attempted without a durable effect, "
+                           "and the committed offset has passed it."
+                         : "and was still being handled at the end.");
+    } else if (progress.delivered > trail.offset) {
+        say.words(passed ? "was consumed and dropped: no attempt was made, and the committed "
+                           "offset has passed it."
+                         : "and was received, but no attempt was made.");
+    } else {
+        say.words(passed ? "and the committed offset has passed it although it was never received."
+                         : "and was never received.");
+    }
+}
+
+Verdict FlowLedger::finish(const RunEnd& end, const PropertyOptions& options) {
+    for (std::uint32_t number = 0; number < reader_.count(); ++number) {
+        if (!reader_.is_accepted(number)) continue;
+        const FlowMessage message = reader_.message(number);
+        for (const std::size_t subscriber : topology_.flows[message.flow].subscribers) {
+            if (!reader_.routes().counts(subscriber)) continue;
+            if (units_[subscriber].get(number).fate() != UnitFate::open) continue;
+            tally_.miss([&] { return unaccounted(message, subscriber, end); });
+        }
+    }
+    return tally_.verdict("ledger", topology_, options, end);
+}
+
+class LedgerChecker final : public Checker {
+public:
+    LedgerChecker(const Topology& topology, const PropertyOptions& options)
+        : ledger_(topology), options_(options) {}
+
+    void on_event(const Event& event) override { ledger_.on_event(event); }
+    Verdict finish(const RunEnd& end) override { return ledger_.finish(end, options_); }
+
+private:
+    FlowLedger ledger_;
+    PropertyOptions options_;
+};
+
+} // namespace
+
+std::unique_ptr<Ledger> make_ledger(const Topology& topology) {
+    return std::make_unique<FlowLedger>(topology);
+}
+
+std::unique_ptr<Checker> make_ledger_checker(const Topology& topology,
+                                             const PropertyOptions& options) {
+    return std::make_unique<LedgerChecker>(topology, options);
+}
+
+} // namespace crier::properties

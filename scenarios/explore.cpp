@@ -1,0 +1,212 @@
+// Many seeds, one report. Workers take seeds in order; what they find is folded in the order of seeds,
+// up to the first violation, so that the report does not depend on how many workers there were.
+#include "scenarios/explore.hpp"
+
+#include "scenarios/judge.hpp"
+#include "scenarios/workers.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <mutex>
+
+namespace crier::scenario {
+
+namespace {
+
+constexpr std::uint64_t no_seed = std::numeric_limits<std::uint64_t>::max();
+
+class Exploration {
+public:
+    Exploration(const Scenario& scenario, const ServiceTable& services, const ExploreOptions& options,
+                const std::function<void(const ExploreProgress&)>& progress)
+        : scenario_(scenario), services_(services), options_(options), progress_(progress),
+          began_(real_time()), watches_(std::make_unique<Watched[]>(options.workers)),
+          next_to_fold_(options.first_seed) {}
+
+    ExploreResult operator()() {
+        WorkerOptions work;
+        work.first = options_.first_seed;
+        work.last = options_.time_limit ? no_seed - 1 : options_.last_seed;
+        work.workers = options_.workers;
+        work.is_wanted = [this](std::uint64_t seed) { return is_wanted(seed); };
+        work.run = [this](unsigned worker, std::uint64_t seed) { run(worker, seed); };
+        work.tick = [this] { tick(); };
+        run_workers(work);
+        conclude();
+        return std::move(result_);
+    }
+
+private:
+    struct Watched {
+        sim::StepWatch steps;
+        std::atomic<std::uint64_t> seed{0};
+        std::uint64_t seen_steps = 0;
+        std::uint64_t seen_seed = 0;
+        std::chrono::nanoseconds seen_at{};
+    };
+
+    [[nodiscard]] bool is_interrupted() const {
+        return options_.interrupt != nullptr && options_.interrupt->load(std::memory_order_relaxed);
+    }
+
+    bool is_wanted(std::uint64_t seed) const {
+        if (is_interrupted()) return false;
+        if (options_.time_limit && real_time() - began_ >= *options_.time_limit) return false;
+        return seed <= stop_after_.load();
+    }
+
+    void run(unsigned worker, std::uint64_t seed) {
+        Watched& watched = watches_[worker];
+        watched.seed.store(seed);
+        if (options_.seeds_running != nullptr) options_.seeds_running[worker].store(seed);
+        RunOptions how;
+        how.seed = seed;
+        how.interrupt = options_.interrupt;
+        how.watch = &watched.steps;
+        RunResult found = run_scenario(scenario_, services_, how);
+        const std::uint64_t every = options_.check_determinism_every;
+        if (every != 0 && seed % every == 0 && !found.interrupted && found.broken.empty()) {
+            const RunResult again = run_scenario(scenario_, services_, how);
+            if (!again.interrupted && again.digest != found.digest) {
+                found.broken = "the seed ran twice and gave two digests";
+            }
+        }
+        watched.seed.store(0);
+        if (options_.seeds_running != nullptr) options_.seeds_running[worker].store(0);
+        const std::lock_guard lock(mutex_);
+        const bool ends_it = !found.broken.empty() ||
+                             (found.verdict == properties::VerdictKind::violated && !options_.keep_going);
+        if (ends_it && seed < stop_after_.load()) stop_after_.store(seed);
+        waiting_.emplace(seed, std::move(found));
+        fold();
+    }
+
+    void fold() {
+        while (!waiting_.empty() && waiting_.begin()->first == next_to_fold_) {
+            add(waiting_.begin()->second);
+            waiting_.erase(waiting_.begin());
+            ++next_to_fold_;
+        }
+    }
+
+    void add(const RunResult& run) {
+        if (run.seed > stop_after_.load()) return;
+        if (run.interrupted && run.broken.empty()) return;
+        ++result_.runs;
+        if (!run.broken.empty()) {
+            result_.broken = run.broken;
+            result_.broken_seed = run.seed;
+            return;
+        }
+        for (const properties::Verdict& verdict : run.properties) {
+            result_.observations[verdict.property] += verdict.observations;
+        }
+        for (const FaultOutcome& fault : run.faults) {
+            result_.fault_hits[fault.kind] += fault.hits > 0 ? 1 : 0;
+            result_.fault_planned[fault.kind] += 1;
+        }
+        result_.ledger.accepted += run.ledger.accepted;
+        result_.ledger.effective += run.ledger.effective;
+        result_.ledger.parked += run.ledger.parked;
+        result_.ledger.discarded += run.ledger.discarded;
+        result_.ledger.expired += run.ledger.expired;
+        result_.ledger.unaccounted += run.ledger.unaccounted;
+        if (!run.within_budget) ++result_.beyond_budget;
+        if (run.verdict == properties::VerdictKind::inconclusive) ++result_.inconclusive;
+        if (run.verdict == properties::VerdictKind::violated) {
+            for (const properties::Verdict& verdict : run.properties) {
+                if (verdict.kind != properties::VerdictKind::violated) continue;
+                result_.violations.push_back({run.seed, run.digest, verdict.property, verdict.witness});
+                break;
+            }
+        }
+    }
+
+    void tick() {
+        const std::chrono::nanoseconds now = real_time();
+        for (unsigned worker = 0; worker < options_.workers; ++worker) watch(watches_[worker], now);
+        if (!progress_) return;
+        ExploreProgress progress;
+        {
+            const std::lock_guard lock(mutex_);
+            progress.done = result_.runs + waiting_.size();
+            progress.violations = result_.violations.size();
+        }
+        progress.total = options_.time_limit ? 0 : options_.last_seed - options_.first_seed + 1;
+        progress.elapsed = now - began_;
+        const double seconds = static_cast<double>(progress.elapsed.count()) / 1e9;
+        progress.seeds_per_second = seconds > 0 ? static_cast<double>(progress.done) / seconds : 0;
+        progress_(progress);
+    }
+
+    void watch(Watched& watched, std::chrono::nanoseconds now) {
+        const std::uint64_t steps = watched.steps.steps.load(std::memory_order_relaxed);
+        const std::uint64_t seed = watched.seed.load();
+        if (seed == 0 || steps != watched.seen_steps || seed != watched.seen_seed) {
+            watched.seen_steps = steps;
+            watched.seen_seed = seed;
+            watched.seen_at = now;
+            return;
+        }
+        if (now - watched.seen_at < options_.step_limit || !options_.on_hang) return;
+        const std::uint32_t node = watched.steps.node.load(std::memory_order_relaxed);
+        const std::vector<std::string> names = node_names(scenario_, services_);
+        options_.on_hang(seed, node < names.size() ? names[node] : "an unknown node");
+        watched.seen_at = now;
+    }
+
+    void conclude() {
+        result_.interrupted = is_interrupted();
+        result_.wall = real_time() - began_;
+        if (!result_.violations.empty()) {
+            RunOptions how;
+            how.seed = result_.violations.front().seed;
+            how.keep_history = true;
+            result_.first = run_scenario(scenario_, services_, how);
+            if (result_.first->digest != result_.violations.front().digest && result_.broken.empty()) {
+                result_.broken = "the violating seed ran again and gave another digest";
+                result_.broken_seed = how.seed;
+            }
+            result_.verdict = properties::VerdictKind::violated;
+        } else if (result_.inconclusive > 0) {
+            result_.verdict = properties::VerdictKind::inconclusive;
+        } else {
+            const bool observed = std::any_of(result_.observations.begin(), result_.observations.end(),
+                                              [](const auto& entry) { return entry.second > 0; });
+            result_.verdict = observed ? properties::VerdictKind::holds : properties::VerdictKind::vacuous;
+        }
+        if (result_.runs == 0) return;
+        for (const auto& [property, count] : result_.observations) {
+            if (count == 0) result_.remarks.push_back("non-vacuous: " + property + " saw nothing to judge in any run");
+        }
+        for (const auto& [kind, planned] : result_.fault_planned) {
+            if (result_.fault_hits[kind] == 0) {
+                result_.remarks.push_back("fault-effective: " + kind + " was planned " + std::to_string(planned) +
+                                          " times and hit nothing in any run");
+            }
+        }
+    }
+
+    const Scenario& scenario_;
+    const ServiceTable& services_;
+    const ExploreOptions& options_;
+    const std::function<void(const ExploreProgress&)>& progress_;
+    std::chrono::nanoseconds began_;
+    std::unique_ptr<Watched[]> watches_;
+    std::atomic<std::uint64_t> stop_after_{no_seed};
+    std::mutex mutex_; // guards what follows
+    std::map<std::uint64_t, RunResult> waiting_;
+    std::uint64_t next_to_fold_;
+    ExploreResult result_;
+};
+
+} // namespace
+
+ExploreResult explore(const Scenario& scenario, const ServiceTable& services, const ExploreOptions& options,
+                      const std::function<void(const ExploreProgress&)>& progress) {
+    Exploration exploration(scenario, services, options, progress);
+    return exploration();
+}
+
+} // namespace crier::scenario

@@ -1,0 +1,335 @@
+#include "scenarios/load_format.hpp"
+
+#include "broker-model/kafka/protocol.hpp"
+#include "scenarios/load_units.hpp"
+#include "scenarios/names.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace crier::scenario {
+
+namespace {
+
+constexpr std::int64_t millisecond = 1'000'000;
+constexpr std::int64_t second = 1'000 * millisecond;
+
+Key text(std::string name, std::string help) { return {std::move(name), KeyType::text, std::move(help)}; }
+
+Key flag(std::string name, std::string help) { return {std::move(name), KeyType::flag, std::move(help)}; }
+
+Key reference(std::string name, std::string help) {
+    return {std::move(name), KeyType::reference, std::move(help)};
+}
+
+Key count(std::string name, std::int64_t low, std::int64_t high, std::string help) {
+    return {std::move(name), KeyType::count, std::move(help), false, low, high};
+}
+
+Key duration(std::string name, std::int64_t low, std::string help,
+             KeyType type = KeyType::duration) {
+    return {std::move(name), type, std::move(help), false, low, longest.count()};
+}
+
+Key choice(std::string name, std::vector<std::string> choices, std::string help) {
+    return {std::move(name), KeyType::choice, std::move(help), false, 0, 0, std::move(choices)};
+}
+
+Key structure(std::string name, std::string of, std::string help) {
+    Key key{std::move(name), KeyType::structure, std::move(help)};
+    key.structure = std::move(of);
+    return key;
+}
+
+Key required(Key key) {
+    key.required = true;
+    return key;
+}
+
+Key option_key(const OptionInfo& option, std::string name) {
+    Key key{std::move(name), KeyType::text, option.help};
+    key.required = !option.fallback && !option.optional;
+    switch (option.type) {
+    case OptionType::flag: key.type = KeyType::flag; break;
+    case OptionType::count:
+        key.type = KeyType::count;
+        key.low = option.low.value_or(1);
+        key.high = option.high.value_or(1'000'000);
+        break;
+    case OptionType::duration:
+        key.type = KeyType::duration;
+        key.low = option.low.value_or(0);
+        key.high = option.high.value_or(longest.count());
+        break;
+    case OptionType::share:
+        key.type = KeyType::share;
+        key.high = 1'000'000;
+        break;
+    case OptionType::choice:
+        key.type = KeyType::choice;
+        key.choices = option.choices;
+        break;
+    case OptionType::text: break;
+    case OptionType::database:
+    case OptionType::channel: key.type = KeyType::reference; break;
+    }
+    return key;
+}
+
+constexpr std::array<FaultFormat, 13> formats{{
+    {sim::FaultKind::crash, "the process dies, and starts again over what its disk has"},
+    {sim::FaultKind::power_loss, "the machine dies: unsynced writes go"},
+    {sim::FaultKind::pause, "the process freezes while the world goes on"},
+    {sim::FaultKind::partition, "nothing passes between two sides", true},
+    {sim::FaultKind::slow_link, "latency grows `times`", true, false, true, false,
+     FaultFormat::Amount::times},
+    {sim::FaultKind::lossy_link, "packets are lost", true, false, true, false,
+     FaultFormat::Amount::loss},
+    {sim::FaultKind::reset, "connections break", true, false, false},
+    {sim::FaultKind::clock_jump, "the wall clock jumps `by`, and back after `for`", false, false,
+     true, true, FaultFormat::Amount::by},
+    {sim::FaultKind::slow_disk, "the disk is `times` as slow", false, false, true, false,
+     FaultFormat::Amount::times},
+    {sim::FaultKind::full_disk, "the disk takes no new data"},
+    {sim::FaultKind::drop_request, "one call vanishes on its way", false, true, false},
+    {sim::FaultKind::lose_answer, "one call is executed, and its answer vanishes", false, true,
+     false},
+    {sim::FaultKind::delay_call, "one call leaves late", false, true, true},
+}};
+
+} // namespace
+
+Keys top_keys() {
+    return {
+        text("about", "what the scenario shows"),
+        structure("brokers", "brokers", "message brokers, by name"),
+        structure("channels", "channels", "topics, by name"),
+        structure("databases", "databases", "a list of names, or a map with options"),
+        required(structure("services", "services", "the system under test, by name")),
+        structure("load", "load", "what arrives from outside"),
+        structure("faults", "faults", "what may go wrong"),
+        structure("budget", "budget", "how much may fail together"),
+        required(structure("expect", "expect", "the properties that must hold")),
+        duration("settle", 100 * millisecond, "silence after which a run is over; 5s"),
+        duration("drain", second, "the longest wait for that after healing; 5m"),
+        choice("schedule", {"in-order", "random", "priorities"},
+               "which node goes first when several can; random"),
+    };
+}
+
+Keys broker_keys() { return {required(structure("kafka", "kafka", "a Kafka cluster"))}; }
+
+Keys kafka_keys() {
+    return {
+        count("nodes", 1, 1'000, "brokers of the cluster; 3"),
+        duration("replica-lag-time-max", 100 * millisecond, "Kafka's replica.lag.time.max.ms; 30s"),
+        duration("broker-session-timeout", 100 * millisecond,
+                 "Kafka's broker.session.timeout.ms; 9s"),
+        duration("group-initial-rebalance-delay", 0,
+                 "Kafka's group.initial.rebalance.delay.ms; 3s"),
+    };
+}
+
+Keys channel_keys() {
+    return {
+        reference("on", "its broker; may be left out when there is one"),
+        count("partitions", 1, 1'000, "1"),
+        count("replication", 1, 1'000, "replicas of each partition; 1"),
+        count("min-in-sync", 1, 1'000, "Kafka's min.insync.replicas; 1"),
+        flag("unclean-leader-election", "whether a replica that lags may lead; off"),
+    };
+}
+
+Keys database_keys() {
+    return {flag("synchronous", "off: a commit may be lost with the power; on")};
+}
+
+Keys watch_keys() {
+    return {
+        reference("database", "the service's own unless named"),
+        {"table", KeyType::column, "table whose rows count"},
+        {"identity", KeyType::column, "column that tells one row's event from another's"},
+        {"key", KeyType::column, "column of the aggregate"},
+    };
+}
+
+Keys load_keys() {
+    Key poison{"poison", KeyType::share, "share that no handler can ever process; 0%"};
+    poison.high = 1'000'000;
+    Key skew{"skew", KeyType::percent, "share of inputs for the first key; 0%"};
+    skew.high = 100;
+    return {
+        required(reference("to", "a service that takes inputs")),
+        required({"rate", KeyType::rate, "mean number of inputs", false, 1, 60'000'000}),
+        required(duration("for", millisecond, "how long inputs arrive")),
+        duration("start", 0, "when they begin; 0s"),
+        choice("arrival", {"constant", "poisson", "bursts"}, "how they arrive; constant"),
+        count("burst", 1, 1'000'000, "inputs of one burst, with `arrival: bursts`"),
+        count("keys", 1, 10'000'000, "distinct aggregates; 100"),
+        std::move(skew),
+        std::move(poison),
+        count("clients", 1, 1'000, "clients that share the inputs; 1"),
+    };
+}
+
+Keys budget_keys() {
+    return {count("brokers-down", 0, 1'000, "brokers of one cluster that may be down together; 1")};
+}
+
+Keys sql_keys() {
+    return {
+        {"name", KeyType::name, "for reports; sql-1, sql-2 …"},
+        required(reference("database", "where the query runs")),
+        required(text("query", "a select")),
+        choice("empty", {"always", "at-end"}, "it returns no row"),
+        {"equals", KeyType::value, "it returns one row with this one value"},
+        choice("when", {"always", "at-end"}, "when `equals` is checked; at-end"),
+    };
+}
+
+Keys service_keys(const ServiceTable& services) {
+    std::vector<std::string> types;
+    for (const ServiceType& type : services.rows()) types.push_back(type.is);
+    return {
+        required(choice("is", std::move(types), "the class that it runs")),
+        count("replicas", 1, replicas_max, "processes; 1"),
+        structure("effects", "watch", "whose rows are its effects"),
+        structure("accepts", "watch", "whose durable rows are accepted events"),
+    };
+}
+
+Keys option_keys(const ServiceType& type, std::string_view prefix) {
+    Keys keys;
+    for (const OptionInfo& option : type.options) {
+        if (!option.name.starts_with(prefix)) continue;
+        const std::string rest = option.name.substr(prefix.size());
+        const std::size_t dot = rest.find('.');
+        if (dot == std::string::npos) {
+            keys.push_back(option_key(option, rest));
+            continue;
+        }
+        const std::string group = rest.substr(0, dot);
+        const auto has_name = [&group](const Key& key) { return key.name == group; };
+        if (std::any_of(keys.begin(), keys.end(), has_name)) continue;
+        keys.push_back(structure(group, std::string(prefix) + group + ".", "options of " + group));
+    }
+    return keys;
+}
+
+std::span<const FaultFormat> fault_formats() { return formats; }
+
+Keys target_keys() {
+    return {
+        reference("leader-of", "the leader of `orders/0` when it begins"),
+        reference("coordinator-of", "the coordinator of a consumer's group when it begins"),
+    };
+}
+
+Keys fault_keys(const FaultFormat& format) {
+    Keys keys{
+        structure("of", "target", "whom it befalls"),
+        structure("any-of", "targets", "one of these is drawn each time"),
+    };
+    for (Key& key : target_keys()) keys.push_back(std::move(key));
+    if (format.is_link) {
+        keys.push_back(structure("between", "sides", "two sides; with `of` everybody else is the other"));
+        keys.push_back(flag("one-way", "only from the first side to the other; off"));
+    }
+    if (!format.is_call) {
+        keys.push_back(duration("at", 0, "once, then"));
+        keys.push_back(duration("every", millisecond, "again and again, at drawn distances with this mean"));
+    }
+    Key call = reference("call", "at a call from or to the target");
+    call.choices = call_names();
+    keys.push_back(format.is_call ? required(std::move(call)) : std::move(call));
+    if (!format.is_call) keys.push_back(reference("point", "when the target reaches a named point"));
+    keys.push_back({"nth", KeyType::count_range, "which time; 1", false, 1, 1'000'000'000});
+    if (format.lasts) {
+        Key length = duration("for", millisecond, "how long", KeyType::duration_range);
+        keys.push_back(format.for_ever ? std::move(length) : required(std::move(length)));
+    }
+    switch (format.amount) {
+    case FaultFormat::Amount::none: break;
+    case FaultFormat::Amount::times:
+        keys.push_back(required({"times", KeyType::count_range, "how many times", false, 2, 1'000'000}));
+        break;
+    case FaultFormat::Amount::loss:
+        keys.push_back(required({"loss", KeyType::share_range, "share of packets", false, 1, 1'000'000}));
+        break;
+    case FaultFormat::Amount::by:
+        keys.push_back(required({"by", KeyType::duration_range, "how far", false, -longest.count(),
+                                 longest.count()}));
+        break;
+    }
+    return keys;
+}
+
+Keys expectation_keys(std::string_view property) {
+    Keys keys{flag("must-observe", "having nothing to judge is a violation; off")};
+    if (property == "per-key-effect-order") {
+        keys.push_back(choice("order", {"strict", "skip-parked", "none"},
+                              "whether a parked event leaves the order; skip-parked"));
+    }
+    if (property == "heal-progress") {
+        keys.push_back(duration("within", millisecond, "the longest silence allowed; 60s"));
+    }
+    return keys;
+}
+
+std::vector<std::string> property_names() {
+    std::vector<std::string> names{"ledger"};
+    for (const properties::PropertyInfo& info : properties::catalogue()) names.emplace_back(info.name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+std::vector<std::string> call_names() {
+    namespace calls = broker::kafka::calls;
+    std::vector<std::string> names;
+    for (const sim::CallKind& call :
+         {calls::metadata, calls::produce, calls::fetch, calls::replica_fetch, calls::list_offsets,
+          calls::find_coordinator, calls::join_group, calls::sync_group, calls::heartbeat,
+          calls::leave_group, calls::offset_commit, calls::offset_fetch, calls::register_broker,
+          calls::broker_heartbeat, calls::alter_partition}) {
+        names.emplace_back(call.name);
+    }
+    for (const char* name : {"sql-statement", "sql-commit", "sql-rollback", "sql-execute", "input"}) {
+        names.emplace_back(name);
+    }
+    return names;
+}
+
+std::vector<std::string> disk_points() { return {"disk.write", "disk.sync"}; }
+
+std::string allowed_text(const Key& key) {
+    const auto limits = [](const std::string& low, const std::string& high) {
+        return " from " + low + " to " + high;
+    };
+    const auto counts = [&] { return limits(std::to_string(key.low), std::to_string(key.high)); };
+    const auto times = [&] {
+        return limits(duration_text(Duration(key.low)), duration_text(Duration(key.high)));
+    };
+    switch (key.type) {
+    case KeyType::text: return "text";
+    case KeyType::name: return "a name: a letter, then letters, digits, `-`, `_` and `.`";
+    case KeyType::column: return "a table or column: a letter, then letters, digits and `_`";
+    case KeyType::reference: return "a name";
+    case KeyType::flag: return "`on` or `off`";
+    case KeyType::count: return "a whole number" + counts();
+    case KeyType::count_range: return "a whole number or range" + counts() + ", such as `5..50`";
+    case KeyType::duration: return "a duration" + times() + ", such as `250ms`, `5s` or `2m`";
+    case KeyType::duration_range:
+        return "a duration or range" + times() + ", such as `5s` or `1s..5s`";
+    case KeyType::rate: return "a rate from 1/m to 1000000/s, such as `20/s` or `30/m`";
+    case KeyType::share: return "a share from 0% to 100% with at most four decimals, such as `0.5%`";
+    case KeyType::share_range: return "a share or range of shares, such as `5%` or `1%..20%`";
+    case KeyType::percent: return "whole percent from 0% to 100%, such as `80%`";
+    case KeyType::choice: return "one of " + quoted_list(key.choices);
+    case KeyType::value: return "a single value";
+    case KeyType::structure: return "a map or list";
+    }
+    return "something else";
+}
+
+} // namespace crier::scenario

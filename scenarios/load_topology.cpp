@@ -1,0 +1,175 @@
+#include "scenarios/load_parts.hpp"
+
+#include "scenarios/names.hpp"
+
+#include <algorithm>
+
+namespace crier::scenario {
+
+namespace {
+
+/// Calls `enter` for each entry of a map of named things.
+template <class Enter>
+void each_entry(const YamlNode& node, const std::string& what, Problems& problems, Enter enter) {
+    if (node.kind != YamlNode::Kind::map) {
+        problems.add(node.place, "`" + what + "` must be a map from names, not " + shown(node));
+        return;
+    }
+    if (node.keys.size() > things_max) {
+        problems.add(node.place, "`" + what + "` has " + std::to_string(node.keys.size()) +
+                                     " entries; at most " + std::to_string(things_max));
+        return;
+    }
+    for (std::size_t at = 0; at < node.keys.size(); ++at) enter(node.keys[at], node.items[at]);
+}
+
+template <class Spec>
+auto* find_named(std::vector<Spec>& specs, const std::string& name) {
+    const auto found = std::find_if(specs.begin(), specs.end(),
+                                    [&name](const auto& spec) { return spec.name == name; });
+    return found == specs.end() ? nullptr : &*found;
+}
+
+template <class Spec>
+const auto* find_named(const std::vector<Spec>& specs, const std::string& name) {
+    const auto found = std::find_if(specs.begin(), specs.end(),
+                                    [&name](const auto& spec) { return spec.name == name; });
+    return found == specs.end() ? nullptr : &*found;
+}
+
+/// The broker of a channel, when it can be known.
+void read_on(const Loading& loading, const Fields& fields, const YamlKey& name, ChannelSpec& spec) {
+    if (const YamlNode* const on = fields.reference("on")) {
+        if (loading.things.check(ThingKind::broker, *on)) spec.on = on->text;
+        return;
+    }
+    const std::vector<std::string> brokers = loading.things.names(ThingKind::broker);
+    if (brokers.size() == 1) {
+        spec.on = brokers.front();
+    } else if (!fields.has("on")) {
+        loading.problems.add(name.place,
+                             brokers.empty()
+                                 ? "channel `" + name.text + "` needs a broker: write `brokers`"
+                                 : "channel `" + name.text + "` needs `on`: one of " + quoted_list(brokers));
+    }
+}
+
+void check_replication(const Loading& loading, const Fields& fields, const ChannelSpec& spec) {
+    const BrokerSpec* const broker = find_broker(loading.scenario, spec.on);
+    const YamlNode* const replication = fields.find("replication");
+    if (broker != nullptr && replication != nullptr && spec.replication > broker->kafka.nodes) {
+        loading.problems.add(replication->place, "`replication` is more than the " +
+                                                     std::to_string(broker->kafka.nodes) +
+                                                     " nodes of `" + spec.on + "`");
+    }
+    const YamlNode* const min_in_sync = fields.find("min-in-sync");
+    if (min_in_sync != nullptr && spec.min_in_sync > spec.replication) {
+        loading.problems.add(min_in_sync->place, "`min-in-sync` is more than `replication` (" +
+                                                     std::to_string(spec.replication) +
+                                                     "): nothing could be written");
+    }
+}
+
+} // namespace
+
+void enter_names(Loading& loading, const Fields& top) {
+    const auto enter = [&](std::string_view key, ThingKind kind) {
+        const YamlNode* const node = top.find(key);
+        if (node == nullptr || node->keys.size() > things_max) return;
+        for (const YamlKey& name : node->keys) loading.things.add(kind, name);
+    };
+    enter("brokers", ThingKind::broker);
+    enter("channels", ThingKind::channel);
+    enter("databases", ThingKind::database);
+    if (const YamlNode* const list = top.find("databases");
+        list != nullptr && list->kind == YamlNode::Kind::list && list->items.size() <= things_max) {
+        for (const YamlNode& item : list->items) {
+            if (item.kind == YamlNode::Kind::scalar) {
+                loading.things.add(ThingKind::database, {item.text, item.place});
+            }
+        }
+    }
+    enter("services", ThingKind::service);
+}
+
+void read_brokers(Loading& loading, const YamlNode& node) {
+    each_entry(node, "brokers", loading.problems, [&](const YamlKey& name, const YamlNode& value) {
+        const std::string owner = "broker `" + name.text + "`";
+        const Fields broker(value, broker_keys(), owner, loading.problems);
+        BrokerSpec spec;
+        spec.name = name.text;
+        if (const YamlNode* const kafka = broker.find("kafka")) {
+            const Fields fields(*kafka, kafka_keys(), "the Kafka cluster of " + owner, loading.problems);
+            fields.read_count("nodes", spec.kafka.nodes);
+            fields.read_duration("replica-lag-time-max", spec.kafka.replica_lag_time_max);
+            fields.read_duration("broker-session-timeout", spec.kafka.broker_session_timeout);
+            fields.read_duration("group-initial-rebalance-delay",
+                                 spec.kafka.group_initial_rebalance_delay);
+        }
+        if (find_named(loading.scenario.brokers, spec.name) == nullptr) {
+            loading.scenario.brokers.push_back(std::move(spec));
+        }
+    });
+}
+
+void read_channels(Loading& loading, const YamlNode& node) {
+    each_entry(node, "channels", loading.problems, [&](const YamlKey& name, const YamlNode& value) {
+        const Fields fields(value, channel_keys(), "channel `" + name.text + "`", loading.problems);
+        ChannelSpec spec;
+        spec.name = name.text;
+        read_on(loading, fields, name, spec);
+        fields.read_count("partitions", spec.partitions);
+        fields.read_count("replication", spec.replication);
+        fields.read_count("min-in-sync", spec.min_in_sync);
+        fields.read_flag("unclean-leader-election", spec.unclean_leader_election);
+        check_replication(loading, fields, spec);
+        if (find_named(loading.scenario.channels, spec.name) == nullptr) {
+            loading.scenario.channels.push_back(std::move(spec));
+        }
+    });
+}
+
+void read_databases(Loading& loading, const YamlNode& node) {
+    std::vector<DatabaseSpec>& databases = loading.scenario.databases;
+    if (node.kind == YamlNode::Kind::list) {
+        for (const YamlNode* const item : read_list(node, "databases", loading.problems)) {
+            if (item->kind != YamlNode::Kind::scalar) {
+                loading.problems.add(item->place, "a database must be a name, not " + shown(*item) +
+                                                      "; with options, write `databases` as a map");
+            } else if (find_named(databases, item->text) != nullptr) {
+                loading.problems.add(item->place, "`" + item->text + "` is here a second time");
+            } else {
+                DatabaseSpec spec;
+                spec.name = item->text;
+                databases.push_back(std::move(spec));
+            }
+        }
+        return;
+    }
+    each_entry(node, "databases", loading.problems, [&](const YamlKey& name, const YamlNode& value) {
+        const Fields fields(value, database_keys(), "database `" + name.text + "`", loading.problems);
+        DatabaseSpec spec;
+        spec.name = name.text;
+        fields.read_flag("synchronous", spec.synchronous);
+        if (find_named(databases, spec.name) == nullptr) databases.push_back(std::move(spec));
+    });
+}
+
+const BrokerSpec* find_broker(const Scenario& scenario, const std::string& name) {
+    return find_named(scenario.brokers, name);
+}
+
+ChannelSpec* find_channel(Scenario& scenario, const std::string& name) {
+    return find_named(scenario.channels, name);
+}
+
+const ServiceSpec* find_service(const Scenario& scenario, const std::string& name) {
+    return find_named(scenario.services, name);
+}
+
+void read_budget(Loading& loading, const YamlNode& node) {
+    const Fields fields(node, budget_keys(), "`budget`", loading.problems);
+    fields.read_count("brokers-down", loading.scenario.budget.brokers_down);
+}
+
+} // namespace crier::scenario

@@ -1,0 +1,140 @@
+// One run, from a seed to verdicts: build, storm, heal, settle, drain, judge.
+#include "scenarios/run.hpp"
+
+#include "scenarios/judge.hpp"
+#include "scenarios/system.hpp"
+
+namespace crier::scenario {
+
+namespace {
+
+constexpr Duration slice = std::chrono::milliseconds(250); // how often the run looks whether it is over
+constexpr Duration hopeless_silence = std::chrono::seconds(150); // longer than any client's own deadline
+
+/// The loop of one run.
+class Run {
+public:
+    Run(const Scenario& scenario, const ServiceTable& services, const RunOptions& options)
+        : scenario_(scenario), options_(options), plan_(make_plan(scenario, options.seed, options.edits)),
+          world_(world_options(scenario, options)), system_(world_, scenario, services, plan_),
+          judge_(world_.history(), scenario, system_) {
+        world_.kernel().show_to(options.watch);
+    }
+    ~Run() { world_.end_processes(); }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+    RunResult operator()() {
+        const std::vector<std::uint32_t> fault_ids = system_.add_faults(plan_);
+        system_.start();
+        const bool cut = !go();
+        RunResult result;
+        result.scenario = scenario_.name;
+        result.scenario_hash = scenario_.hash;
+        result.seed = options_.seed;
+        result.interrupted = cut;
+        result.quiet = quiet_;
+        if (world_.broken()) {
+            result.broken = world_.broken()->what + " (on " + world_.broken()->node + ")";
+        }
+        result.virtual_time = world_.now().time_since_epoch();
+        judge_.finish(world_.now(), quiet_, cut, result);
+        report_faults(fault_ids, result);
+        result.events = world_.history().count();
+        result.steps = world_.kernel().steps();
+        result.digest = world_.history().digest();
+        if (options_.keep_history) {
+            result.history.assign(world_.history().events().begin(), world_.history().events().end());
+            result.texts = std::make_shared<sim::TextTable>(world_.history().texts());
+            result.node_names = system_.node_names();
+        }
+        return result;
+    }
+
+private:
+    static sim::WorldOptions world_options(const Scenario& scenario, const RunOptions& options) {
+        sim::WorldOptions world;
+        world.seed = options.seed;
+        world.strategy = scenario.strategy;
+        world.history.keep = options.keep_history;
+        return world;
+    }
+
+    /// **Returns** false when the run was cut short or broke.
+    bool go() {
+        if (!storm_until(plan_.heal_at)) return false;
+        world_.faults().heal();
+        const Instant drain_end = plan_.heal_at + scenario_.drain;
+        while (world_.now() < drain_end) {
+            if (!advance(world_.now() + slice)) return false;
+            const Duration silence = world_.now() - std::max(judge_.last_moved(), plan_.heal_at);
+            const bool finished = judge_.open() == 0 && world_.now() >= plan_.load_end;
+            if (silence >= (finished ? scenario_.settle : hopeless_silence)) {
+                quiet_ = true;
+                return true;
+            }
+        }
+        return true;
+    }
+
+    bool storm_until(Instant end) {
+        while (world_.now() < end) {
+            if (!advance(std::min(end, world_.now() + slice))) return false;
+            judge_.look(world_.now());
+        }
+        return true;
+    }
+
+    bool advance(Instant limit) {
+        const bool last = options_.until && limit >= *options_.until;
+        if (last) limit = *options_.until;
+        if (!world_.run_until(limit)) return false;
+        if (options_.interrupt != nullptr && options_.interrupt->load(std::memory_order_relaxed)) return false;
+        return !last;
+    }
+
+    void report_faults(const std::vector<std::uint32_t>& ids, RunResult& result) {
+        for (std::size_t at = 0; at < ids.size(); ++at) {
+            const PlannedFault& planned = plan_.faults[at];
+            const sim::FaultRecord& record = world_.faults().records()[ids[at] - 1];
+            FaultOutcome outcome;
+            outcome.id = planned.id;
+            outcome.kind = std::string(sim::name_of(planned.kind));
+            outcome.target = planned.target.name;
+            outcome.what = planned.what;
+            outcome.began = record.began;
+            outcome.withheld = record.withheld;
+            outcome.hits = record.hits;
+            if (record.withheld) {
+                result.remarks.push_back("withheld by the fault budget: " + planned.what);
+            } else if (record.hits == 0) {
+                result.remarks.push_back("hit nothing: " + planned.what);
+            }
+            result.faults.push_back(std::move(outcome));
+        }
+    }
+
+    const Scenario& scenario_;
+    const RunOptions& options_;
+    Plan plan_;
+    sim::World world_;
+    System system_;
+    Judge judge_;
+    bool quiet_ = false;
+};
+
+} // namespace
+
+RunResult run_scenario(const Scenario& scenario, const ServiceTable& services, const RunOptions& options) {
+    Run run(scenario, services, options);
+    return run();
+}
+
+std::vector<std::string> node_names(const Scenario& scenario, const ServiceTable& services) {
+    sim::World world({});
+    const Plan nothing;
+    const System system(world, scenario, services, nothing);
+    return system.node_names();
+}
+
+} // namespace crier::scenario

@@ -1,0 +1,14 @@
+#include "scenarios/service.hpp"
+#include "scenarios/stock/consumer.hpp"
+#include "scenarios/stock/outbox_producer.hpp"
+#include "scenarios/stock/outbox_relay.hpp"
+
+namespace crier::scenario {
+
+ServiceTable stock_services() {
+    ServiceTable table;
+    table.add(outbox_producer()).add(outbox_relay()).add(consumer());
+    return table;
+}
+
+} // namespace crier::scenario

@@ -1,0 +1,295 @@
+#include "scenarios/system.hpp"
+
+#include "messaging/ports/ensure.hpp"
+#include "scenarios/load_client.hpp"
+
+#include <algorithm>
+
+namespace crier::scenario {
+
+namespace {
+
+template <class Spec>
+const Spec* find_named(const std::vector<Spec>& specs, const std::string& name) {
+    const auto found = std::find_if(specs.begin(), specs.end(), [&](const Spec& spec) { return spec.name == name; });
+    return found == specs.end() ? nullptr : &*found;
+}
+
+std::string table_of(const WatchSpec& watch) { return watch.database + "." + watch.table; }
+
+std::string option_text(const ServiceSpec& spec, const std::string& option) {
+    const auto found = spec.options.find(option);
+    if (option.empty() || found == spec.options.end()) return {};
+    return std::get<std::string>(found->second);
+}
+
+} // namespace
+
+System::System(sim::World& world, const Scenario& scenario, const ServiceTable& services, const Plan& plan)
+    : world_(world), scenario_(scenario) {
+    add_brokers();
+    add_databases();
+    add_services(services);
+    add_load(plan);
+    describe(services);
+    world_.faults().set_budget([this](sim::FaultKind kind, std::span<const std::uint32_t> nodes) {
+        return fits_budget(kind, nodes);
+    });
+}
+
+void System::add_brokers() {
+    for (const BrokerSpec& spec : scenario_.brokers) {
+        broker::kafka::ClusterOptions options;
+        options.name = spec.name;
+        options.brokers = spec.kafka.nodes;
+        options.replica_lag_time_max = spec.kafka.replica_lag_time_max;
+        options.broker_session_timeout = spec.kafka.broker_session_timeout;
+        options.group_initial_rebalance_delay = spec.kafka.group_initial_rebalance_delay;
+        std::vector<broker::kafka::TopicOptions> topics;
+        for (const ChannelSpec& channel : scenario_.channels) {
+            if (channel.on != spec.name) continue;
+            broker::kafka::TopicOptions topic;
+            topic.name = channel.name;
+            topic.partitions = channel.partitions;
+            topic.replication = channel.replication;
+            topic.min_insync = channel.min_in_sync;
+            topic.unclean_leader_election = channel.unclean_leader_election;
+            topic.dead_letters = channel.dead_letters;
+            topics.push_back(std::move(topic));
+        }
+        clusters_.push_back(
+            std::make_unique<broker::kafka::Cluster>(world_, std::move(options), std::move(topics)));
+        for (const ChannelSpec& channel : scenario_.channels) {
+            if (channel.on == spec.name) directory_.cluster_of_channel[channel.name] = clusters_.back().get();
+        }
+    }
+}
+
+void System::add_databases() {
+    for (const DatabaseSpec& spec : scenario_.databases) {
+        broker::DatabaseOptions options;
+        options.name = spec.name;
+        options.synchronous = spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
+        for (const ServiceSpec& service : scenario_.services) {
+            for (const std::optional<WatchSpec>& watch : {service.effects, service.accepts}) {
+                if (!watch || watch->database != spec.name) continue;
+                broker::RowWatch row{watch->table, watch->identity, watch->key};
+                if (std::find(options.watches.begin(), options.watches.end(), row) == options.watches.end()) {
+                    options.watches.push_back(std::move(row));
+                }
+            }
+        }
+        databases_.push_back(std::make_unique<broker::Database>(world_, std::move(options)));
+        directory_.databases[spec.name] = databases_.back().get();
+    }
+}
+
+void System::add_services(const ServiceTable& services) {
+    for (const ServiceSpec& spec : scenario_.services) {
+        const ServiceType* const type = services.find(spec.is);
+        ensure(type != nullptr, "a checked scenario names only services of the table");
+        ServiceNodes& added = services_.emplace_back(ServiceNodes{&spec, {}});
+        for (std::int32_t replica = 1; replica <= spec.replicas; ++replica) {
+            sim::NodeOptions options;
+            options.name = spec.name + "/" + std::to_string(replica);
+            options.entry = [this, &spec, type, replica](sim::Node& node) {
+                return std::make_unique<ServiceProgram>(node, directory_, spec, *type, replica);
+            };
+            added.replicas.push_back(&world_.add_node(std::move(options)));
+        }
+    }
+}
+
+void System::add_load(const Plan& plan) {
+    for (std::size_t at = 0; at < scenario_.load.size(); ++at) {
+        const LoadSpec& load = scenario_.load[at];
+        const auto target = std::find_if(services_.begin(), services_.end(), [&](const ServiceNodes& service) {
+            return service.spec->name == load.to;
+        });
+        ensure(target != services_.end(), "a checked scenario's load goes to one of its services");
+        std::vector<std::vector<const PlannedInput*>> shares(load.clients);
+        for (const PlannedInput& input : plan.inputs) {
+            if (input.load == at) shares[input.input.number % load.clients].push_back(&input);
+        }
+        for (std::uint32_t client = 0; client < load.clients; ++client) {
+            sim::NodeOptions options;
+            options.name = "load-" + std::to_string(at + 1) + "/" + std::to_string(client + 1);
+            options.entry = [share = std::move(shares[client]), replicas = target->replicas](sim::Node& node) {
+                return std::make_unique<LoadClient>(node, share, replicas);
+            };
+            load_.push_back(&world_.add_node(std::move(options)));
+        }
+    }
+}
+
+std::uint64_t System::name(const std::string& text) { return world_.history().name(text); }
+
+// A producer's accepted events reach a channel through the relays of its database, or by itself.
+void System::describe(const ServiceTable& services) {
+    using namespace properties;
+    for (const ChannelSpec& spec : scenario_.channels) {
+        Channel channel;
+        channel.name = spec.name;
+        channel.dead_letters = spec.dead_letters;
+        for (std::int32_t partition = 0; partition < spec.partitions; ++partition) {
+            const std::uint64_t text = name(spec.name + "/" + std::to_string(partition));
+            topology_.partitions[text] = {topology_.channels.size(), channel.partition_texts.size()};
+            channel.partition_texts.push_back(text);
+        }
+        topology_.channels.push_back(std::move(channel));
+    }
+    const auto channel_index = [this](const std::string& channel) {
+        const ChannelSpec* const found = find_named(scenario_.channels, channel);
+        return static_cast<std::size_t>(found - scenario_.channels.data());
+    };
+    for (const ServiceNodes& service : services_) {
+        const ServiceSpec& spec = *service.spec;
+        const ServiceType& type = *services.find(spec.is);
+        const std::string from = option_text(spec, type.from_option);
+        if (from.empty()) continue;
+        Subscriber subscriber;
+        subscriber.service = spec.name;
+        subscriber.service_text = name(spec.name);
+        subscriber.group = spec.name;
+        subscriber.group_text = subscriber.service_text;
+        if (spec.effects) {
+            subscriber.effects_table = table_of(*spec.effects);
+            subscriber.effects_table_text = name(subscriber.effects_table);
+        }
+        subscriber.channel = channel_index(from);
+        if (!type.attempts_option.empty()) {
+            subscriber.attempts_max = static_cast<int>(std::get<std::int64_t>(spec.options.at(type.attempts_option)));
+        }
+        for (const sim::Node* replica : service.replicas) subscriber.nodes.push_back(replica->id());
+        topology_.subscribers.push_back(std::move(subscriber));
+    }
+    for (const ServiceNodes& service : services_) {
+        const ServiceSpec& producer = *service.spec;
+        if (!producer.accepts) continue;
+        std::vector<std::string> destinations;
+        const ServiceType& type = *services.find(producer.is);
+        if (const std::string to = option_text(producer, type.to_option); !to.empty()) destinations.push_back(to);
+        for (const ServiceSpec& relay : scenario_.services) {
+            const ServiceType& relay_type = *services.find(relay.is);
+            if (relay_type.takes_inputs || !relay_type.from_option.empty()) continue;
+            if (option_text(relay, relay_type.database_option) != producer.accepts->database) continue;
+            const std::string to = option_text(relay, relay_type.to_option);
+            if (!to.empty() && std::find(destinations.begin(), destinations.end(), to) == destinations.end()) {
+                destinations.push_back(to);
+            }
+        }
+        for (const std::string& to : destinations) {
+            Flow flow;
+            flow.accepted_table = table_of(*producer.accepts);
+            flow.accepted_table_text = name(flow.accepted_table);
+            flow.channel = channel_index(to);
+            for (std::size_t at = 0; at < topology_.subscribers.size(); ++at) {
+                if (topology_.subscribers[at].channel == flow.channel) flow.subscribers.push_back(at);
+            }
+            topology_.flows.push_back(std::move(flow));
+        }
+    }
+    topology_.node_names = node_names();
+}
+
+std::vector<std::string> System::node_names() const {
+    std::vector<std::string> names{"world"};
+    for (std::uint32_t id = 1; id <= world_.node_count(); ++id) names.push_back(world_.node(id).name());
+    return names;
+}
+
+broker::Database* System::database(const std::string& name) const {
+    const auto found = directory_.databases.find(name);
+    return found == directory_.databases.end() ? nullptr : found->second;
+}
+
+void System::start() {
+    for (const auto& cluster : clusters_) cluster->start();
+    for (const auto& database : databases_) database->start();
+    for (const ServiceNodes& service : services_) {
+        for (sim::Node* replica : service.replicas) replica->start();
+    }
+    for (sim::Node* load : load_) load->start();
+}
+
+std::vector<std::uint32_t> System::nodes_of(const Target& target) const {
+    if (target.kind == Target::Kind::name) {
+        if (const sim::Node* node = world_.find(target.name)) return {node->id()};
+        std::vector<std::uint32_t> nodes; // all replicas of a service, all brokers of a cluster
+        for (const ServiceNodes& service : services_) {
+            if (service.spec->name != target.name) continue;
+            for (const sim::Node* replica : service.replicas) nodes.push_back(replica->id());
+        }
+        for (const auto& cluster : clusters_) {
+            if (cluster->options().name != target.name) continue;
+            for (broker::kafka::BrokerId id = 1; id <= cluster->broker_count(); ++id) {
+                nodes.push_back(cluster->broker(id).id());
+            }
+        }
+        return nodes;
+    }
+    for (const auto& cluster : clusters_) {
+        std::optional<broker::kafka::PartitionId> partition;
+        if (target.kind == Target::Kind::leader_of) {
+            const std::size_t slash = target.name.rfind('/');
+            const auto topic = cluster->find_topic(target.name.substr(0, slash));
+            if (!topic) continue;
+            partition = cluster->partition(*topic, std::stoi(target.name.substr(slash + 1)));
+        } else {
+            const bool is_here = std::any_of(services_.begin(), services_.end(), [&](const ServiceNodes& service) {
+                return service.spec->name == target.name;
+            });
+            if (is_here) partition = cluster->offsets_partition(target.name);
+        }
+        if (!partition) continue;
+        const sim::Node* const leader = cluster->leader_of(*partition);
+        if (leader == nullptr) return {};
+        return {leader->id()};
+    }
+    return {};
+}
+
+std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
+    std::vector<std::uint32_t> ids;
+    for (const PlannedFault& planned : plan.faults) {
+        sim::FaultSpec spec;
+        spec.kind = planned.kind;
+        spec.nodes = nodes_of(planned.target);
+        if (planned.target.kind != Target::Kind::name) {
+            spec.resolve = [this, target = planned.target] { return nodes_of(target); };
+        }
+        for (const Target& peer : planned.peers) {
+            for (const std::uint32_t node : nodes_of(peer)) spec.peers.push_back(node);
+        }
+        spec.one_way = planned.one_way;
+        spec.trigger = planned.trigger;
+        spec.duration = planned.length;
+        spec.amount = planned.amount;
+        spec.what = planned.what;
+        ids.push_back(world_.faults().add(std::move(spec)));
+    }
+    return ids;
+}
+
+// A fault that takes a broker away, or cuts it off from its peers, may strike only while the cluster has
+// fewer brokers missing than the budget says; one that is back but not in sync is still missing.
+bool System::fits_budget(sim::FaultKind kind, std::span<const std::uint32_t> nodes) const {
+    const bool takes_away = kind == sim::FaultKind::crash || kind == sim::FaultKind::power_loss ||
+                            kind == sim::FaultKind::pause || kind == sim::FaultKind::partition;
+    if (!takes_away) return true;
+    for (const auto& cluster : clusters_) {
+        std::int32_t struck = 0;
+        std::int32_t missing = cluster->is_whole() ? 0 : 1;
+        std::int32_t down = 0;
+        for (broker::kafka::BrokerId id = 1; id <= cluster->broker_count(); ++id) {
+            const sim::Node& broker = cluster->broker(id);
+            if (!broker.is_up() || broker.process().is_paused()) ++down;
+            if (std::find(nodes.begin(), nodes.end(), broker.id()) != nodes.end()) ++struck;
+        }
+        missing = std::max(missing, down);
+        if (struck > 0 && struck + missing > scenario_.budget.brokers_down) return false;
+    }
+    return true;
+}
+
+} // namespace crier::scenario

@@ -1,0 +1,451 @@
+#include "messaging/ports/ensure.hpp"
+#include "tests/conformance/mock_cluster.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <set>
+
+// The Kafka port over librdkafka against a cluster that speaks the protocol: what product code relies
+// on, seen from outside.
+
+namespace crier::conformance {
+namespace {
+
+using kafka::Consumer;
+using kafka::ConsumerOptions;
+using kafka::ConsumerRecord;
+using kafka::ErrorCode;
+using kafka::OffsetReset;
+using kafka::Producer;
+using kafka::ProducerOptions;
+using kafka::ProducerRecord;
+using kafka::RecordMetadata;
+using kafka::TopicPartition;
+using kafka::TopicPartitionOffset;
+
+constexpr Duration tick = std::chrono::milliseconds(50);
+
+class Kafka : public ::testing::Test {
+protected:
+    Kafka() : client_(process_.ports().background, process_.ports().clock, cluster_.client_options()) {}
+
+    static ProducerOptions prompt() {
+        ProducerOptions options;
+        options.linger = std::chrono::milliseconds(1);
+        return options;
+    }
+
+    static ConsumerOptions member(const std::string& group) {
+        ConsumerOptions options;
+        options.group_id = group;
+        options.enable_auto_commit = false;
+        options.auto_offset_reset = OffsetReset::earliest;
+        options.session_timeout = std::chrono::seconds(6);
+        options.heartbeat_interval = std::chrono::milliseconds(200);
+        options.fetch_max_wait = std::chrono::milliseconds(10);
+        return options;
+    }
+
+    MockCluster cluster_;
+    RealProcess process_;
+    messaging::kafka::RdkafkaClient client_;
+};
+
+ProducerRecord record(std::string key, std::string value) {
+    ProducerRecord made;
+    made.topic = "orders";
+    made.key = std::move(key);
+    made.value = std::move(value);
+    return made;
+}
+
+std::vector<ProducerRecord> numbered(int first, int count) {
+    std::vector<ProducerRecord> records;
+    for (int i = first; i < first + count; ++i) records.push_back(record("k", std::to_string(i)));
+    return records;
+}
+
+/// Polls until `count` records came.
+asio::awaitable<std::vector<ConsumerRecord>> receive(Clock& clock, Consumer& consumer,
+                                                     std::size_t count) {
+    std::vector<ConsumerRecord> records;
+    const Instant give_up = clock.now() + deadline;
+    while (records.size() < count && clock.now() < give_up) {
+        Outcome<std::vector<ConsumerRecord>> polled = co_await consumer.poll(tick);
+        for (ConsumerRecord& came : polled.value()) records.push_back(std::move(came));
+    }
+    co_return records;
+}
+
+std::vector<std::string> values_of(const std::vector<ConsumerRecord>& records) {
+    std::vector<std::string> values;
+    for (const ConsumerRecord& came : records) values.push_back(came.value);
+    return values;
+}
+
+// Source: Kafka's UtilsTest and librdkafka's unit test of murmur2; the rest computed with the published
+// algorithm. The column is the partition of 12.
+constexpr std::array<std::pair<const char*, std::int32_t>, 16> partition_of_12{{
+    {"", 9},        {"21", 0},       {"foobar", 6},      {"a-little-bit-long-string", 8},
+    {"kafka", 4},   {"abc", 3},      {"1234", 0},        {"a-little-bit-longer-string", 11},
+    {"4", 1},       {"key", 1},      {"a", 4},           {"b", 8},
+    {"order-1", 10}, {"order-2", 3}, {"customer-42", 9},
+    {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", 5},
+}};
+
+asio::awaitable<void> send_keys(Producer& producer) {
+    std::vector<ProducerRecord> records;
+    for (const auto& [key, partition] : partition_of_12) records.push_back(record(key, "v"));
+    const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(std::move(records));
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        EXPECT_EQ(sent[i].value().partition, partition_of_12[i].second)
+            << "key '" << partition_of_12[i].first << "'";
+    }
+}
+
+TEST_F(Kafka, PutsAKeyWhereTheJavaClientPutsIt) {
+    cluster_.create_topic("orders", 12);
+    const auto producer = client_.producer(prompt());
+    process_.run(send_keys(*producer));
+}
+
+asio::awaitable<void> send_and_receive(Clock& clock, Producer& producer, Consumer& consumer) {
+    std::vector<ProducerRecord> records = numbered(0, 200);
+    records[0].headers.push_back({"id", "order-0"});
+    records[0].headers.push_back({"empty", ""});
+    records[1].key = std::nullopt;
+    records[1].partition = 0;
+    records[2].key = "";
+    const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(std::move(records));
+    EXPECT_EQ(sent.size(), 200U);
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        EXPECT_EQ(sent[i].value().offset, static_cast<kafka::Offset>(i));
+    }
+    std::vector<std::string> topics{"orders"};
+    consumer.subscribe(std::move(topics), nullptr);
+    const std::vector<ConsumerRecord> came = co_await receive(clock, consumer, 200);
+    for (std::size_t i = 0; i < came.size(); ++i) EXPECT_EQ(came[i].value, std::to_string(i));
+    const std::vector<Header> headers{{"id", "order-0"}, {"empty", ""}};
+    EXPECT_EQ(came.at(0).headers, headers);
+    EXPECT_EQ(came.at(0).key, "k");
+    EXPECT_EQ(came.at(1).key, std::nullopt);
+    EXPECT_EQ(came.at(2).key, "");
+    EXPECT_GT(came.at(0).timestamp, WallTime());
+    co_await consumer.close();
+}
+
+TEST_F(Kafka, KeepsTheOrderOfSendingAndEveryPartOfARecord) {
+    cluster_.create_topic("orders", 1);
+    const auto producer = client_.producer(prompt());
+    const auto consumer = client_.consumer(member("g"));
+    process_.run(send_and_receive(process_.ports().clock, *producer, *consumer));
+}
+
+asio::awaitable<void> send_through_errors(Clock& clock, Producer& producer, Consumer& consumer) {
+    std::vector<ProducerRecord> records = numbered(0, 50);
+    const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(std::move(records));
+    for (const auto& outcome : sent) EXPECT_TRUE(outcome);
+    std::vector<std::string> topics{"orders"};
+    consumer.subscribe(std::move(topics), nullptr);
+    const std::vector<ConsumerRecord> came = co_await receive(clock, consumer, 50);
+    for (std::size_t i = 0; i < came.size(); ++i) EXPECT_EQ(came[i].value, std::to_string(i));
+}
+
+TEST_F(Kafka, RetriesWhatMayPassWithoutReordering) {
+    cluster_.create_topic("orders", 1);
+    cluster_.fail_next(produce_request, {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                                         RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
+    ProducerOptions options = prompt();
+    options.batch_size = 200;
+    options.retry_backoff = std::chrono::milliseconds(10);
+    const auto producer = client_.producer(options);
+    const auto consumer = client_.consumer(member("g"));
+    process_.run(send_through_errors(process_.ports().clock, *producer, *consumer));
+}
+
+asio::awaitable<void> expect_failure(Producer& producer, Failure expected) {
+    const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(numbered(0, 1));
+    EXPECT_EQ(sent.at(0).error(), expected);
+}
+
+TEST_F(Kafka, ReportsFailedWhenTheBrokerRefusedTheRecord) {
+    cluster_.create_topic("orders", 1);
+    cluster_.fail_next(produce_request, {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
+    const auto producer = client_.producer(prompt());
+    const error_code refused(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, kafka::category());
+    process_.run(expect_failure(*producer, {refused, Certainty::failed}));
+}
+
+TEST_F(Kafka, ReportsUnknownWhenTheAnswerWasLost) {
+    cluster_.create_topic("orders", 1);
+    // The broker hangs up instead of answering; there is no time for another try.
+    const std::vector<rd_kafka_resp_err_t> hang_up(20, RD_KAFKA_RESP_ERR__TRANSPORT);
+    cluster_.fail_next(produce_request, hang_up);
+    ProducerOptions options = prompt();
+    options.acks = kafka::Acks::leader;
+    options.retries = 0;
+    options.delivery_timeout = std::chrono::seconds(2);
+    const auto producer = client_.producer(options);
+    process_.run(expect_failure(*producer, {ErrorCode::network_exception, Certainty::unknown}));
+}
+
+TEST_F(Kafka, ReportsFailedWhenNothingWasEverSent) {
+    cluster_.create_topic("orders", 1);
+    cluster_.set_down(true);
+    ProducerOptions options = prompt();
+    options.delivery_timeout = std::chrono::milliseconds(300);
+    const auto producer = client_.producer(options);
+    process_.run(expect_failure(*producer, {ErrorCode::request_timed_out, Certainty::failed}));
+}
+
+asio::awaitable<void> send_and_note(Producer& producer, std::size_t& known) {
+    const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(numbered(0, 20));
+    known = sent.size();
+}
+
+asio::awaitable<void> send_and_flush(ProcessPorts ports, Producer& producer, std::size_t& known) {
+    ports.background.spawn("send", send_and_note(producer, known));
+    co_await ports.clock.sleep(Duration::zero());
+    co_await producer.flush();
+}
+
+TEST_F(Kafka, FlushEndsTheLingeringAndWaitsForOutcomes) {
+    cluster_.create_topic("orders", 1);
+    ProducerOptions options;
+    options.linger = deadline * 2;
+    options.delivery_timeout = deadline * 4;
+    const auto producer = client_.producer(options);
+    std::size_t known = 0;
+    process_.run(send_and_flush(process_.ports(), *producer, known));
+    EXPECT_EQ(known, 20U);
+}
+
+asio::awaitable<void> read_and_commit(Clock& clock, Producer& producer, Consumer& consumer,
+                                      kafka::Offset next) {
+    const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(numbered(0, 10));
+    EXPECT_EQ(sent.size(), 10U);
+    std::vector<std::string> topics{"orders"};
+    consumer.subscribe(std::move(topics), nullptr);
+    const std::vector<ConsumerRecord> came = co_await receive(clock, consumer, 10);
+    EXPECT_EQ(came.size(), 10U);
+    std::vector<TopicPartitionOffset> offsets;
+    offsets.push_back({"orders", 0, next});
+    const Outcome<void> committed = co_await consumer.commit(std::move(offsets));
+    EXPECT_TRUE(committed);
+    co_await consumer.close();
+}
+
+asio::awaitable<void> expect_rest(Clock& clock, Consumer& consumer) {
+    std::vector<std::string> topics{"orders"};
+    consumer.subscribe(std::move(topics), nullptr);
+    const std::vector<ConsumerRecord> came = co_await receive(clock, consumer, 3);
+    const std::vector<std::string> values = values_of(came);
+    EXPECT_THAT(values, ::testing::ElementsAre("7", "8", "9"));
+    co_await consumer.close();
+}
+
+TEST_F(Kafka, GoesOnWhereTheGroupHasCommitted) {
+    cluster_.create_topic("orders", 1);
+    const auto producer = client_.producer(prompt());
+    const auto first = client_.consumer(member("g"));
+    process_.run(read_and_commit(process_.ports().clock, *producer, *first, 7));
+    const auto second = client_.consumer(member("g"));
+    process_.run(expect_rest(process_.ports().clock, *second));
+}
+
+asio::awaitable<void> commit_in_vain(Clock& clock, Producer& producer, Consumer& consumer,
+                                     MockCluster& cluster) {
+    co_await producer.send(numbered(0, 1));
+    std::vector<std::string> topics{"orders"};
+    consumer.subscribe(std::move(topics), nullptr);
+    const std::vector<ConsumerRecord> came = co_await receive(clock, consumer, 1);
+    EXPECT_EQ(came.size(), 1U);
+    std::vector<rd_kafka_resp_err_t> errors{RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION};
+    cluster.fail_next(offset_commit_request, errors);
+    std::vector<TopicPartitionOffset> offsets;
+    offsets.push_back({"orders", 0, 1});
+    const Outcome<void> committed = co_await consumer.commit(std::move(offsets));
+    const Failure expected{ErrorCode::illegal_generation, Certainty::failed};
+    EXPECT_EQ(committed.error(), expected);
+}
+
+TEST_F(Kafka, ReportsACommitThatTheCoordinatorRefuses) {
+    cluster_.create_topic("orders", 1);
+    const auto producer = client_.producer(prompt());
+    const auto consumer = client_.consumer(member("g"));
+    process_.run(commit_in_vain(process_.ports().clock, *producer, *consumer, cluster_));
+}
+
+asio::awaitable<void> go_back_and_pause(Clock& clock, Producer& producer, Consumer& consumer) {
+    co_await producer.send(numbered(0, 10));
+    std::vector<std::string> topics{"orders"};
+    consumer.subscribe(std::move(topics), nullptr);
+    const std::vector<ConsumerRecord> first = co_await receive(clock, consumer, 10);
+    EXPECT_EQ(first.size(), 10U);
+    const TopicPartition partition{"orders", 0};
+    consumer.seek(partition, 4);
+    const std::vector<ConsumerRecord> again = co_await receive(clock, consumer, 6);
+    const std::vector<std::string> values = values_of(again);
+    EXPECT_THAT(values, ::testing::ElementsAre("4", "5", "6", "7", "8", "9"));
+    consumer.pause(partition);
+    co_await producer.send(numbered(10, 5));
+    for (int i = 0; i < 4; ++i) {
+        const Outcome<std::vector<ConsumerRecord>> held = co_await consumer.poll(tick);
+        EXPECT_TRUE(held.value().empty());
+    }
+    consumer.resume(partition);
+    const std::vector<ConsumerRecord> rest = co_await receive(clock, consumer, 5);
+    const std::vector<std::string> rest_values = values_of(rest);
+    EXPECT_THAT(rest_values, ::testing::ElementsAre("10", "11", "12", "13", "14"));
+}
+
+TEST_F(Kafka, SeeksPausesAndResumes) {
+    cluster_.create_topic("orders", 1);
+    const auto producer = client_.producer(prompt());
+    const auto consumer = client_.consumer(member("g"));
+    process_.run(go_back_and_pause(process_.ports().clock, *producer, *consumer));
+}
+
+/// Commits what it was given last, inside the revocation: the last moment when it may.
+class Committer final : public kafka::RebalanceListener {
+public:
+    explicit Committer(Consumer& consumer) : consumer_(consumer) {}
+
+    asio::awaitable<void> partitions_revoked(std::vector<TopicPartition> partitions) override {
+        ++revocations;
+        std::vector<TopicPartitionOffset> offsets;
+        for (const TopicPartition& partition : partitions) {
+            const auto next = finished.find(partition);
+            if (next == finished.end()) continue;
+            offsets.push_back({partition.topic, partition.partition, next->second});
+        }
+        finished.clear();
+        const Outcome<void> committed = co_await consumer_.commit(std::move(offsets));
+        EXPECT_TRUE(committed);
+    }
+    asio::awaitable<void> partitions_assigned(std::vector<TopicPartition>) override { co_return; }
+    asio::awaitable<void> partitions_lost(std::vector<TopicPartition>) override {
+        ADD_FAILURE() << "nothing was lost";
+        co_return;
+    }
+
+    std::map<TopicPartition, kafka::Offset> finished;
+    int revocations = 0;
+
+private:
+    Consumer& consumer_;
+};
+
+/// A member that notes what it read.
+struct Reader {
+    explicit Reader(std::unique_ptr<Consumer> member) : consumer(std::move(member)) {}
+
+    std::unique_ptr<Consumer> consumer;
+    Committer committer{*consumer};
+    std::vector<std::string> values;
+};
+
+asio::awaitable<void> read_once(Reader& reader) {
+    Outcome<std::vector<ConsumerRecord>> polled = co_await reader.consumer->poll(tick);
+    for (const ConsumerRecord& came : polled.value()) {
+        const TopicPartition place{came.topic, came.partition};
+        reader.values.push_back(came.value);
+        reader.committer.finished[place] = came.offset + 1;
+    }
+}
+
+asio::awaitable<void> read_on(Reader& reader, bool& stopped) {
+    while (!stopped) co_await read_once(reader);
+    co_await reader.consumer->close();
+    reader.consumer.reset();
+}
+
+asio::awaitable<void> send_to_all(Producer& producer, int first, int count) {
+    std::vector<ProducerRecord> records = numbered(first, count);
+    for (int i = 0; i < count; ++i) records[static_cast<std::size_t>(i)].partition = i % 4;
+    const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(std::move(records));
+    for (const auto& outcome : sent) EXPECT_TRUE(outcome);
+}
+
+asio::awaitable<void> share_work(ProcessPorts ports, Producer& producer, Reader& one, Reader& two) {
+    std::vector<std::string> topics{"orders"};
+    one.consumer->subscribe(topics, &one.committer);
+    two.consumer->subscribe(topics, &two.committer);
+    bool stop_one = false;
+    bool stop_two = false;
+    co_await send_to_all(producer, 0, 40);
+    ports.background.spawn("one", read_on(one, stop_one));
+    std::function<bool()> all_to_one = [&one] { return one.values.size() == 40; };
+    co_await until(ports.clock, std::move(all_to_one));
+    ports.background.spawn("two", read_on(two, stop_two));
+    std::function<bool()> shared = [&one, &two] {
+        return one.consumer->assignment().size() == 2 && two.consumer->assignment().size() == 2;
+    };
+    co_await until(ports.clock, std::move(shared));
+    co_await send_to_all(producer, 40, 40);
+    std::function<bool()> read = [&one, &two] {
+        return one.values.size() + two.values.size() == 80;
+    };
+    co_await until(ports.clock, std::move(read));
+    stop_one = true;
+    std::function<bool()> alone = [&one, &two] {
+        return !one.consumer && two.consumer->assignment().size() == 4;
+    };
+    co_await until(ports.clock, std::move(alone));
+    co_await send_to_all(producer, 80, 4);
+    std::function<bool()> rest = [&one, &two] {
+        return one.values.size() + two.values.size() == 84;
+    };
+    co_await until(ports.clock, std::move(rest));
+    stop_two = true;
+    std::function<bool()> closed = [&two] { return !two.consumer; };
+    co_await until(ports.clock, std::move(closed));
+}
+
+TEST_F(Kafka, HandsPartitionsOverWithoutLossOrRepetition) {
+    cluster_.create_topic("orders", 4);
+    const auto producer = client_.producer(prompt());
+    Reader one(client_.consumer(member("g")));
+    Reader two(client_.consumer(member("g")));
+    process_.run(share_work(process_.ports(), *producer, one, two));
+    std::multiset<std::string> all(one.values.begin(), one.values.end());
+    all.insert(two.values.begin(), two.values.end());
+    EXPECT_EQ(all.size(), 84U);
+    EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 84U);
+    EXPECT_EQ(one.committer.revocations, 2);
+    EXPECT_EQ(two.committer.revocations, 2);
+}
+
+asio::awaitable<void> read_and_close(Clock& clock, Producer& producer, Consumer& consumer) {
+    co_await producer.send(numbered(0, 7));
+    std::vector<std::string> topics{"orders"};
+    consumer.subscribe(std::move(topics), nullptr);
+    const std::vector<ConsumerRecord> came = co_await receive(clock, consumer, 7);
+    EXPECT_EQ(came.size(), 7U);
+    co_await consumer.close();
+    co_await producer.send(numbered(7, 3));
+}
+
+TEST_F(Kafka, CommitsByItselfWhatWasReturned) {
+    cluster_.create_topic("orders", 1);
+    const auto producer = client_.producer(prompt());
+    ConsumerOptions automatic = member("g");
+    automatic.enable_auto_commit = true;
+    const auto first = client_.consumer(automatic);
+    process_.run(read_and_close(process_.ports().clock, *producer, *first));
+    const auto second = client_.consumer(member("g"));
+    process_.run(expect_rest(process_.ports().clock, *second));
+}
+
+TEST_F(Kafka, RefusesSettingsThatLibrdkafkaDoesNotKnow) {
+    messaging::kafka::ClientOptions options = cluster_.client_options();
+    options.settings.emplace("no.such.setting", "1");
+    messaging::kafka::RdkafkaClient client(process_.ports().background, process_.ports().clock,
+                                           options);
+    EXPECT_THROW(static_cast<void>(client.producer({})), ContractViolation);
+}
+
+} // namespace
+} // namespace crier::conformance

@@ -1,0 +1,273 @@
+#include "messaging/sqlite/sqlite_store.hpp"
+#include "tests/conformance/real_process.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+// The store port over a real file: what product code relies on, seen from outside.
+
+namespace crier::conformance {
+namespace {
+
+using messaging::sqlite::SqliteOptions;
+using messaging::sqlite::SqliteStore;
+
+class Sqlite : public ::testing::Test {
+protected:
+    SqliteOptions options(const std::string& name = "test.db") {
+        SqliteOptions options;
+        options.path = folder_.file(name);
+        return options;
+    }
+
+    std::unique_ptr<SqliteStore> open(SqliteOptions options) {
+        return std::make_unique<SqliteStore>(process_.ports().background, std::move(options));
+    }
+
+    TemporaryFolder folder_;
+    RealProcess process_;
+};
+
+asio::awaitable<Rows> must(Store& store, std::string sql, std::vector<Value> values = parameters()) {
+    Outcome<Rows> rows = co_await store.execute(std::move(sql), std::move(values));
+    co_return std::move(rows.value());
+}
+
+asio::awaitable<std::unique_ptr<Transaction>> must_begin(Store& store) {
+    Outcome<std::unique_ptr<Transaction>> begun = co_await store.begin();
+    co_return std::move(begun.value());
+}
+
+asio::awaitable<std::optional<Failure>> failure_of(Store& store, std::string sql) {
+    const Outcome<Rows> rows = co_await store.execute(std::move(sql), parameters());
+    if (rows) co_return std::nullopt;
+    co_return rows.error();
+}
+
+Failure failed(StoreError error) { return {error, Certainty::failed}; }
+
+asio::awaitable<void> write_and_leave_open(Store& store) {
+    co_await must(store, "create table t (a bigint)");
+    std::unique_ptr<Transaction> kept = co_await must_begin(store);
+    co_await kept->execute("insert into t values (1)", parameters());
+    const Outcome<void> committed = co_await kept->commit();
+    EXPECT_TRUE(committed);
+    std::unique_ptr<Transaction> given_up = co_await must_begin(store);
+    co_await given_up->execute("insert into t values (2)", parameters());
+}
+
+asio::awaitable<void> expect_one_row(Store& store) {
+    const Rows rows = co_await must(store, "select a from t");
+    const Rows expected{{std::int64_t{1}}};
+    EXPECT_EQ(rows, expected);
+}
+
+TEST_F(Sqlite, KeepsWhatWasCommittedAndNothingElse) {
+    auto store = open(options());
+    process_.run(write_and_leave_open(*store));
+    store = open(options());
+    process_.run(expect_one_row(*store));
+}
+
+asio::awaitable<void> bind_values(Store& store) {
+    co_await must(store, "create table t (a bigint, b double precision, c text, d text)");
+    // In an order of their own, and one of them twice: SQLite numbers by appearance, the port does not.
+    auto values = parameters(7, 2.5, "text \0 behind", std::monostate{});
+    values[2] = std::string("a\0b", 3);
+    const Rows written = co_await must(
+        store, "insert into t values ($1, $2, $3, $4) returning c, a", std::move(values));
+    const Rows expected_written{{std::string("a\0b", 3), std::int64_t{7}}};
+    EXPECT_EQ(written, expected_written);
+    const Rows found = co_await must(
+        store, "select $2 || $1 || $2, b, d from t where a = $3", parameters("m", "e", 7));
+    const Rows expected{{std::string("eme"), 2.5, std::monostate{}}};
+    EXPECT_EQ(found, expected);
+}
+
+TEST_F(Sqlite, BindsParametersByTheirNumber) {
+    auto store = open(options());
+    process_.run(bind_values(*store));
+}
+
+asio::awaitable<void> provoke_errors(Store& store) {
+    co_await must(store, "create table p (id bigint not null primary key, n bigint check (n > 0))");
+    co_await must(store, "create table c (p bigint references p (id))");
+    co_await must(store, "insert into p values (1, 1)");
+    const auto unique = co_await failure_of(store, "insert into p values (1, 1)");
+    EXPECT_EQ(unique, failed(StoreError::unique_violation));
+    const auto check = co_await failure_of(store, "insert into p values (2, 0)");
+    EXPECT_EQ(check, failed(StoreError::check_violation));
+    const auto null = co_await failure_of(store, "insert into p values (null, 1)");
+    EXPECT_EQ(null, failed(StoreError::check_violation));
+    const auto foreign = co_await failure_of(store, "insert into c values (9)");
+    EXPECT_EQ(foreign, failed(StoreError::foreign_key_violation));
+    const auto syntax = co_await failure_of(store, "selekt 1");
+    EXPECT_EQ(syntax, failed(StoreError::statement_error));
+    const auto missing = co_await failure_of(store, "select $1");
+    EXPECT_EQ(missing, failed(StoreError::statement_error));
+    const auto two = co_await failure_of(store, "select 1; select 2");
+    EXPECT_EQ(two, failed(StoreError::statement_error));
+    const auto fine = co_await failure_of(store, "select 1;\n");
+    EXPECT_EQ(fine, std::nullopt);
+}
+
+TEST_F(Sqlite, NamesWhatIsWrongWithAStatement) {
+    auto store = open(options());
+    process_.run(provoke_errors(*store));
+}
+
+asio::awaitable<void> fail_in_the_middle(Store& store) {
+    co_await must(store, "create table t (a bigint not null primary key)");
+    std::unique_ptr<Transaction> transaction = co_await must_begin(store);
+    const Outcome<Rows> first = co_await transaction->execute("insert into t values (1)", parameters());
+    EXPECT_TRUE(first);
+    const Outcome<Rows> again = co_await transaction->execute("insert into t values (1)", parameters());
+    EXPECT_EQ(again.error(), failed(StoreError::unique_violation));
+    const Outcome<Rows> later = co_await transaction->execute("insert into t values (2)", parameters());
+    EXPECT_EQ(later.error(), failed(StoreError::aborted));
+    const Outcome<void> committed = co_await transaction->commit();
+    EXPECT_EQ(committed.error(), failed(StoreError::aborted));
+    const Rows rows = co_await must(store, "select a from t");
+    EXPECT_TRUE(rows.empty());
+}
+
+TEST_F(Sqlite, KeepsNothingOfATransactionWithAFailedStatement) {
+    auto store = open(options());
+    process_.run(fail_in_the_middle(*store));
+}
+
+asio::awaitable<void> take_turn(Store& store, int number, std::vector<int>& order) {
+    std::unique_ptr<Transaction> transaction = co_await must_begin(store);
+    order.push_back(number);
+    // The odd ones give up without a word: destroying has to pass the turn on as well.
+    if (number % 2 == 0) co_await transaction->rollback();
+}
+
+asio::awaitable<void> queue_up(ProcessPorts ports, Store& store, std::vector<int>& order) {
+    std::unique_ptr<Transaction> transaction = co_await must_begin(store);
+    for (int number = 0; number < 6; ++number) {
+        ports.background.spawn("turn", take_turn(store, number, order));
+    }
+    co_await ports.clock.sleep(Duration::zero());
+    EXPECT_TRUE(order.empty());
+    const Outcome<void> committed = co_await transaction->commit();
+    EXPECT_TRUE(committed);
+    std::function<bool()> all = [&order] { return order.size() == 6; };
+    co_await until(ports.clock, std::move(all));
+}
+
+TEST_F(Sqlite, GivesTurnsInTheOrderOfTheCalls) {
+    auto store = open(options());
+    std::vector<int> order;
+    process_.run(queue_up(process_.ports(), *store, order));
+    EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5}));
+}
+
+asio::awaitable<void> number_rows(Store& store) {
+    co_await must(store, "Create Sequence if not exists Numbers");
+    co_await must(store, "create sequence if not exists numbers;");
+    co_await must(store, "create table t (n bigint not null primary key"
+                         " default (nextval('numbers')), a text)");
+    const Rows two = co_await must(store, "insert into t (a) values ('x'), ('y') returning n, a");
+    const Rows expected{{std::int64_t{1}, std::string("x")}, {std::int64_t{2}, std::string("y")}};
+    EXPECT_EQ(two, expected);
+    const Rows next = co_await must(store, "select nextval('numbers')");
+    EXPECT_EQ(next, Rows{{std::int64_t{3}}});
+    const auto missing = co_await failure_of(store, "select nextval('others')");
+    EXPECT_EQ(missing, failed(StoreError::statement_error));
+}
+
+asio::awaitable<void> number_on(Store& store) {
+    const Rows next = co_await must(store, "insert into t (a) values ('z') returning n");
+    EXPECT_EQ(next, Rows{{std::int64_t{4}}});
+}
+
+TEST_F(Sqlite, NumbersRowsFromASequenceThatSurvivesReopening) {
+    auto store = open(options());
+    process_.run(number_rows(*store));
+    store = open(options());
+    process_.run(number_on(*store));
+}
+
+asio::awaitable<void> begin_then_commit(ProcessPorts ports, Store& writer, Store& waiter) {
+    co_await must(writer, "create table t (a bigint)");
+    std::unique_ptr<Transaction> open = co_await must_begin(writer);
+    bool done = false;
+    const auto waiting = [](Store& store, bool& finished) -> asio::awaitable<void> {
+        co_await must(store, "insert into t values (2)");
+        finished = true;
+    };
+    ports.background.spawn("waiter", waiting(waiter, done));
+    // Were the loop blocked by the waiter, this commit could not happen before the waiter gives up.
+    co_await ports.clock.sleep(std::chrono::milliseconds(20));
+    EXPECT_FALSE(done);
+    const Outcome<void> committed = co_await open->commit();
+    EXPECT_TRUE(committed);
+    std::function<bool()> is_done = [&done] { return done; };
+    co_await until(ports.clock, std::move(is_done));
+}
+
+TEST_F(Sqlite, WaitsForAnotherProcessWithoutBlockingTheLoop) {
+    auto writer = open(options());
+    auto waiter = open(options());
+    process_.run(begin_then_commit(process_.ports(), *writer, *waiter));
+}
+
+asio::awaitable<void> wait_in_vain(Store& writer, Store& waiter) {
+    std::unique_ptr<Transaction> open = co_await must_begin(writer);
+    const Outcome<std::unique_ptr<Transaction>> begun = co_await waiter.begin();
+    EXPECT_EQ(begun.error(), failed(StoreError::lock_timeout));
+    co_await open->rollback();
+    const Outcome<std::unique_ptr<Transaction>> again = co_await waiter.begin();
+    EXPECT_TRUE(again);
+}
+
+TEST_F(Sqlite, GivesUpOnAnotherProcessThatHoldsTheLock) {
+    auto writer = open(options());
+    SqliteOptions impatient = options();
+    impatient.busy_timeout = std::chrono::milliseconds(20);
+    auto waiter = open(impatient);
+    process_.run(wait_in_vain(*writer, *waiter));
+}
+
+asio::awaitable<void> expect_unavailable(Store& store) {
+    const Outcome<std::unique_ptr<Transaction>> begun = co_await store.begin();
+    EXPECT_EQ(begun.error(), failed(StoreError::unavailable));
+}
+
+asio::awaitable<void> expect_available(Store& store) {
+    const Outcome<std::unique_ptr<Transaction>> begun = co_await store.begin();
+    EXPECT_TRUE(begun);
+}
+
+TEST_F(Sqlite, TriesToOpenTheFileAgain) {
+    auto store = open(options("folder/test.db"));
+    process_.run(expect_unavailable(*store));
+    std::filesystem::create_directory(folder_.file("folder"));
+    process_.run(expect_available(*store));
+}
+
+asio::awaitable<void> close_under_waiting(ProcessPorts ports, std::unique_ptr<SqliteStore> store,
+                                          std::optional<StoreError>& heard) {
+    const auto waiting = [](Store& waited_for,
+                            std::optional<StoreError>& answer) -> asio::awaitable<void> {
+        const Outcome<std::unique_ptr<Transaction>> begun = co_await waited_for.begin();
+        if (!begun) answer = static_cast<StoreError>(begun.error().code.value());
+    };
+    std::unique_ptr<Transaction> open = co_await must_begin(*store);
+    ports.background.spawn("waiting", waiting(*store, heard));
+    co_await ports.clock.sleep(Duration::zero());
+    store.reset();
+    std::function<bool()> is_told = [&heard] { return heard.has_value(); };
+    co_await until(ports.clock, std::move(is_told));
+}
+
+TEST_F(Sqlite, RefusesWhoWaitsWhenTheStoreGoes) {
+    std::optional<StoreError> heard;
+    process_.run(close_under_waiting(process_.ports(), open(options()), heard));
+    EXPECT_EQ(heard, StoreError::unavailable);
+}
+
+} // namespace
+} // namespace crier::conformance

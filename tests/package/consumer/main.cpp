@@ -1,0 +1,11 @@
+#include "messaging/outbox.hpp"
+#include "scenarios/load_scenario.hpp"
+
+#include <iostream>
+
+int main() {
+    const auto loaded = crier::scenario::parse_scenario("chanels: {}\n", "typo.yaml", {});
+    if (loaded) return 1;
+    for (const auto& error : loaded.error()) std::cout << error.text() << '\n';
+    return crier::messaging::outbox_schema().empty() ? 1 : 0;
+}

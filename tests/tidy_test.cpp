@@ -1,0 +1,282 @@
+#include "tests/tidy/rules.hpp"
+
+#include <gtest/gtest.h>
+
+// The tree keeps its rules, and the rules can see: each is shown a small text that breaks it, and
+// one beside it that does not.
+
+namespace crier::tidy {
+namespace {
+
+using Rule = void (*)(const Source&, Findings&);
+
+Findings find(Rule rule, std::string path, std::string text) {
+    Findings findings;
+    rule(make_source(std::move(path), std::move(text)), findings);
+    return findings;
+}
+
+std::string all(const Findings& findings) {
+    std::string text;
+    for (const auto& finding : findings)
+        text += finding.str() + "\n";
+    return text;
+}
+
+/// A text, where it would stand, and a word of the message it must cause; empty: it is allowed.
+struct Planted {
+    std::string path;
+    std::string text;
+    std::string message;
+};
+
+void expect(Rule rule, const std::vector<Planted>& cases) {
+    for (const auto& planted : cases) {
+        SCOPED_TRACE(planted.path + ": " + planted.text);
+        const auto findings = find(rule, planted.path, planted.text + "\n");
+        if (planted.message.empty()) {
+            EXPECT_EQ(all(findings), "");
+        } else {
+            ASSERT_EQ(findings.size(), 1U) << all(findings);
+            EXPECT_NE(findings[0].message.find(planted.message), std::string::npos)
+                << findings[0].message;
+        }
+    }
+}
+
+TEST(Tidy, TreeKeepsTheRules) {
+    const auto tree = read_tree(CRIER_SOURCE_DIR);
+    EXPECT_GT(tree.size(), 50U) << "no tree was found at " << CRIER_SOURCE_DIR;
+    const auto findings = check_tree(tree);
+    EXPECT_TRUE(findings.empty()) << all(findings);
+}
+
+TEST(Tidy, IncludesGoDownOnly) {
+    expect(
+        check_includes,
+        {
+            {"messaging/ports/store.hpp", "#include \"messaging/relay.hpp\"", "ports must not"},
+            {"messaging/relay.cpp", "#include \"sim/world.hpp\"", "messaging must not"},
+            {"messaging/relay.cpp", "#include \"messaging/kafka/client.hpp\"", "must not"},
+            {"messaging/relay.cpp", "#include \"messaging/asio_clock.hpp\"", "must not"},
+            {"messaging/kafka/client.cpp", "#include \"sim/world.hpp\"", "kafka adapter must not"},
+            {"sim/world.hpp", "#include \"messaging/relay.hpp\"", "sim must not"},
+            {"sim/world.hpp", "#include \"broker-model/events.hpp\"", "sim must not"},
+            {"broker-model/events.hpp", "#include \"properties/property.hpp\"", "must not"},
+            {"properties/ledger.cpp", "#include \"messaging/relay.hpp\"", "must not"},
+            {"properties/ledger.cpp", "#include \"scenarios/run.hpp\"", "must not"},
+            {"scenarios/run.cpp", "#include \"reports/json.hpp\"", "scenarios must not"},
+            {"scenarios/run.cpp", "#  include \"messaging/sqlite/store.hpp\"", "must not"},
+            {"reports/json.cpp", "#include \"cli/program.hpp\"", "reports must not"},
+            {"sim/world.cpp", "#include \"world.hpp\"", "repository root"},
+            {"sim/world.cpp", "#include \"tests/support/fakes.hpp\"", "repository root"},
+        });
+    expect(check_includes, {
+                               {"sim/world.hpp", "#include \"messaging/ports/clock.hpp\"", ""},
+                               {"messaging/relay.cpp", "#include \"messaging/relay.hpp\"", ""},
+                               {"broker-model/x.cpp", "#include \"messaging/outbox.hpp\"", ""},
+                               {"reports/json.cpp", "#include \"sim/history.hpp\"", ""},
+                               {"cli/run.cpp", "#include \"messaging/kafka/client.hpp\"", ""},
+                               {"tests/sim/x_test.cpp", "#include \"cli/program.hpp\"", ""},
+                           });
+}
+
+TEST(Tidy, ThirdPartiesStayInTheirPlaces) {
+    expect(check_includes,
+           {
+               {"reports/json.cpp", "#include <CLI/CLI.hpp>", "CLI11"},
+               {"reports/json.cpp", "#include <yaml-cpp/yaml.h>", "yaml-cpp"},
+               {"scenarios/run.cpp", "#include <nlohmann/json.hpp>", "nlohmann"},
+               {"messaging/outbox.cpp", "#include <sqlite3.h>", "SQLite"},
+               {"broker-model/kafka/client.cpp", "#include <sqlite3.h>", "SQLite"},
+               {"messaging/relay.cpp", "#include <librdkafka/rdkafka.h>", "librdkafka"},
+               {"sim/world.cpp", "#include <spdlog/spdlog.h>", "spdlog"},
+               {"sim/world.cpp", "#include <thread>", "threads"},
+               {"scenarios/run.cpp", "#include <mutex>", "threads"},
+               {"scenarios/run.cpp", "#include <gtest/gtest.h>", "test frameworks"},
+           });
+    expect(check_includes, {
+                               {"cli/main.cpp", "#include <CLI/CLI.hpp>", ""},
+                               {"scenarios/load.cpp", "#include <yaml-cpp/yaml.h>", ""},
+                               {"broker-model/store/database.cpp", "#include <sqlite3.h>", ""},
+                               {"messaging/sqlite/store.cpp", "#include <thread>", ""},
+                               {"scenarios/workers.cpp", "#include <thread>", ""},
+                               {"scenarios/gtest.hpp", "#include <gtest/gtest.h>", ""},
+                               {"sim/world.cpp", "#include <map>", ""},
+                           });
+}
+
+TEST(Tidy, RealWorldIsBannedBelowTheProgram) {
+    expect(check_determinism,
+           {
+               {"sim/x.cpp", "    auto t = std::chrono::system_clock::now();", "crier::Clock"},
+               {"sim/x.cpp", "    auto t = std::chrono::steady_clock::now();", "crier::Clock"},
+               {"sim/x.cpp", "    gettimeofday(&tv, nullptr);", "crier::Clock"},
+               {"sim/x.cpp", "    const auto t = std::time(nullptr);", "crier::Clock"},
+               {"messaging/x.cpp", "    std::this_thread::sleep_for(delay);", "Clock::sleep"},
+               {"messaging/x.cpp", "    asio::steady_timer timer(executor);", "Clock::sleep"},
+               {"scenarios/workers.cpp", "    asio::system_timer timer(executor);", "Clock::sleep"},
+               {"scenarios/x.cpp", "    std::thread worker(work);", "thread"},
+               {"scenarios/x.cpp", "    const char* home = std::getenv(name);", "environment"},
+               {"reports/x.cpp", "    for (auto& e : fs::directory_iterator(p)) use(e);", "cli"},
+               {"sim/x.cpp", "thread_local int depth;", "world"},
+               {"cli/x.cpp", "    thread_local int depth = 0;", "world"},
+               {"messaging/x.cpp", "    co_spawn(executor, run(), asio::detached);", "spawn"},
+               {"cli/x.cpp", "    co_spawn(executor, run(), asio::detached);", "spawn"},
+           });
+    expect(check_determinism,
+           {
+               {"cli/x.cpp", "    auto t = std::chrono::steady_clock::now();", ""},
+               {"messaging/asio_clock.cpp", "    asio::steady_timer timer(executor);", ""},
+               {"messaging/kafka/x.cpp", "    std::thread poll(work);", ""},
+               {"scenarios/workers.cpp", "    auto t = std::chrono::steady_clock::now();", ""},
+               {"tests/benchmarks/x.cpp", "    auto t = std::chrono::steady_clock::now();", ""},
+               {"sim/x.cpp", "    // not system_clock, which is real", ""},
+               {"sim/x.cpp", "    say(\"system_clock\"); /* thread_local */", ""},
+               {"sim/x.cpp", "    say(R\"(rand() \" detached)\"); auto n = 1'000;", ""},
+           });
+}
+
+TEST(Tidy, LibraryRandomnessIsBanned) {
+    expect(check_determinism,
+           {
+               {"sim/x.cpp", "    std::random_device device;", "sim::Random"},
+               {"sim/x.cpp", "    std::mt19937_64 engine(seed);", "sim::Random"},
+               {"sim/x.cpp", "    std::uniform_int_distribution<int> d(1, 6);", "sim::Random"},
+               {"sim/x.cpp", "    const int n = rand() % 6;", "sim::Random"},
+               {"scenarios/workers.cpp", "    std::shuffle(a.begin(), a.end(), e);", "sim::Random"},
+               {"sim/x.cpp", "    f(ids.draw(a, b, 1), ids.draw(a, b, 2));", "two random draws"},
+           });
+    expect(check_determinism, {
+                                  {"sim/x.cpp", "    const auto a = ids.draw(p, s, 1);", ""},
+                                  {"sim/x.cpp", "    a = draw(1);\n    b = draw(2);", ""},
+                                  {"sim/x.cpp", "    const auto operand = grand(2);", ""},
+                              });
+}
+
+TEST(Tidy, AddressesHashOrderAndFloatsDecideNothing) {
+    expect(
+        check_determinism,
+        {
+            {"sim/x.hpp", "    std::map<Node*, int> ranks_;", "address"},
+            {"sim/x.hpp", "    std::set<const sim::Node *> seen_;", "address"},
+            {"sim/x.hpp", "    std::unordered_map<Foo<int>*, int> ranks_;", "address"},
+            {"sim/x.cpp", "    auto n = reinterpret_cast<std::uintptr_t>(p);", "address"},
+            {"sim/x.cpp", "    auto h = std::hash<std::string>()(name);", "hash"},
+            {"sim/x.cpp", "    std::unordered_map<int, int> a;\n    for (auto& e : a) use(e);",
+             "unordered"},
+            {"sim/x.cpp", "    std::unordered_set<int> a_;\n    auto i = a_.begin();", "unordered"},
+            {"sim/x.cpp", "    const double share = 0.5;", "integers"},
+        });
+    expect(check_determinism,
+           {
+               {"sim/x.hpp", "    std::map<NodeId, Node*> nodes_;", ""},
+               {"sim/x.cpp", "    std::unordered_map<int, int> a;\n    auto i = a.find(1);", ""},
+               {"sim/x.cpp", "enum class F { time, strftime };", ""},
+               {"broker-model/store/sqlite_vfs.cpp", "    static sqlite3_vfs system{};", ""},
+               {"messaging/ports/store.hpp", "using Value = std::variant<int, double>;", ""},
+               {"reports/x.cpp", "    const double seconds = 0.5;", ""},
+           });
+}
+
+TEST(Tidy, StateLivesInObjects) {
+    expect(check_determinism, {
+                                  {"sim/x.cpp", "    static int count = 0;", "world"},
+                                  {"sim/x.cpp", "static std::map<int, int> cache;", "world"},
+                                  {"sim/x.hpp", "inline std::string name;", "world"},
+                                  {"sim/x.cpp", "int count = 0;", "world"},
+                                  {"sim/x.cpp", "std::vector<int> numbers;", "world"},
+                                  {"sim/x.cpp", "std::atomic<int> count{0};", "world"},
+                              });
+    expect(check_determinism,
+           {
+               {"sim/x.cpp", "static constexpr int count = 0;", ""},
+               {"sim/x.cpp", "constexpr std::array names{1, 2};", ""},
+               {"sim/x.hpp", "inline constexpr CallKind call{\"call\"};", ""},
+               {"sim/x.hpp", "    static Foo make(int count = 0);", ""},
+               {"sim/x.hpp", "inline bool ready(const Foo& foo) { return foo.ready; }", ""},
+               {"sim/x.cpp", "Foo::Foo(int count) : count_(count) {}", ""},
+               {"sim/x.cpp", "const std::vector<int>& table() {", ""},
+               {"sim/x.hpp", "using Time = int;", ""},
+               {"sim/x.cpp", "    static const std::regex pattern(\"a\");", ""},
+           });
+}
+
+TEST(Tidy, NothingIsMadeInsideAnAwaitingExpression) {
+    const std::string path = "messaging/x.cpp";
+    expect(check_co_await,
+           {
+               {path, "void f() { co_await send(Message{1}); }", "name the value"},
+               {path, "void f() { co_await send({1, 2}); }", "name the value"},
+               {path, "void f() { co_await send([x] { return x; }); }", "name the value"},
+               {path, "void f() { co_await send([&](int) {}); }", "name the value"},
+               {path, "void f() { auto r = co_await a.b(c, Options{.d = 1}); }", "name the value"},
+               {path, "void f() { use(Options{1}, co_await x()); }", "name the value"},
+               {path, "void f() { if (co_await send(Message{1})) { g(); } }", "name the value"},
+               {path, "void f() { for (auto& x : co_await g({1})) use(x); }", "name the value"},
+               {path, "void f() { co_return co_await Task{1}.run(); }", "name the value"},
+               {path, "void f() {\n    auto v = T{co_await g()};\n}", "name the value"},
+           });
+    expect(
+        check_co_await,
+        {
+            {path, "void f() { Message m{1}; co_await send(std::move(m)); }", ""},
+            {path, "void f() { if (co_await ready()) { g(Options{1}); } }", ""},
+            {path, "void f() { for (;;) { co_await send(a[1]); } h({1}); }", ""},
+            {path, "void f() { co_await each([](int x) { use({x}); }); }", ""},
+            {path, "void f() { co_await send(); auto g = [x] { return T{x}; }; }", ""},
+            {path, "void f() { run([x] { return T{x}; }); co_await send(); }", ""},
+            {path, "void f() { spawn([]() -> A<void> { co_await send(); }); }", ""},
+            {path, "void f() { while (!(co_await g())) { [[maybe_unused]] T t{1}; } }", ""},
+            {path, "void f() { if (a) { b(); } else { co_await c(); } T t{1}; }", ""},
+            {path, "void f() { g(\"{\"); co_await h(/* {1} */ '{'); }", ""},
+            {path, "struct S { int a = 0; };\nvoid f() { co_await g(); }", ""},
+            {path, "bool operator==(T) const { return T{1} == 2; }\nA f() { co_await g(); }", ""},
+        });
+}
+
+TEST(Tidy, MarksAndLayout) {
+    // Markers are written apart, so that searching the tree for them does not find this file.
+    const std::string to_do = "TO"
+                              "DO";
+    const std::string fix_me = "FIX"
+                               "ME";
+    expect(check_marks, {
+                            {"sim/x.cpp", "// " + to_do + ": later", "issue"},
+                            {"sim/CMakeLists.txt", "# " + fix_me + " this", "issue"},
+                            {"sim/x.cpp", "\tint x;", "tab"},
+                            {"sim/x.cpp", "// " + std::string(98, 'x'), "100 columns"},
+                        });
+    expect(check_marks, {
+                            {"sim/x.cpp", "// " + to_do + "(#12): later", ""},
+                            {"sim/x.cpp", "// " + std::string(97, 'x'), ""},
+                            {"sim/x.cpp", "// \u201c" + std::string(95, 'x') + "\u201d", ""},
+                            {"sim/CMakeLists.txt", "# " + std::string(120, 'x'), ""},
+                        });
+}
+
+TEST(Tidy, EveryModuleFileIsListed) {
+    const std::vector<Source> tree{
+        make_source("sim/CMakeLists.txt", "crier_library(sim HEADERS world.hpp\n  deep/a.cpp)"),
+        make_source("sim/deep/a.cpp", ""),
+        make_source("sim/deep/b.cpp", ""),
+        make_source("sim/world.hpp", ""),
+        make_source("sim/orld.hpp", ""),
+        make_source("tests/sim/x_test.cpp", ""),
+    };
+    Findings findings;
+    check_lists(tree, findings);
+    ASSERT_EQ(findings.size(), 2U) << all(findings);
+    EXPECT_EQ(findings[0].path, "sim/deep/b.cpp");
+    EXPECT_EQ(findings[1].path, "sim/orld.hpp");
+}
+
+TEST(Tidy, FindingNamesItsLine) {
+    const auto findings =
+        find(check_determinism, "sim/x.cpp", "/* two\n lines */\n    std::random_device d;\n");
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].str().substr(0, 12), "sim/x.cpp:3:");
+}
+
+} // namespace
+} // namespace crier::tidy
