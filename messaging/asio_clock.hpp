@@ -4,8 +4,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-// The clock port over the machine's clocks and Asio's timers: what production runs on. The only place
-// of the product code that asks the machine for the time.
+// The clock port over the machine's clocks and Asio's timers: what production runs on. The only
+// place of the product code that asks the machine for the time.
 
 namespace crier::messaging {
 

@@ -10,7 +10,8 @@ namespace crier::messaging {
 
 namespace {
 
-/// Spreads every bit of `value` over all 64. Source: the finaliser of SplitMix64 (Steele et al., 2014).
+/// Spreads every bit of `value` over all 64. Source: the finaliser of SplitMix64 (Steele et al.,
+/// 2014).
 std::uint64_t mix(std::uint64_t value) {
     value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
     value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;

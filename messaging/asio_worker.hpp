@@ -11,14 +11,15 @@
 #include <memory>
 #include <utility>
 
-// One thread for one library that blocks: jobs run on it in the order given, answers come back to the
-// executor of the process. So no handler of the process ever waits inside such a library, and the
-// library is used by one thread at a time.
+// One thread for one library that blocks: jobs run on it in the order given, answers come back to
+// the executor of the process. So no handler of the process ever waits inside such a library, and
+// the library is used by one thread at a time.
 
 namespace crier::messaging {
 
 /// Gives the one answer to a question; may be kept and called later. Call it on the worker only.
-template <class R> using Answer = std::function<void(R)>;
+template <class R>
+using Answer = std::function<void(R)>;
 
 /// A thread that does the blocking for a process.
 /// **Lifetime**: the context of `home` outlives the worker. Destroying it waits for jobs under way.
@@ -37,7 +38,8 @@ public:
 
     /// Runs `job` on the worker and completes on `home` with what it returns.
     /// **Cancellation**: none; what was begun in the library ends there.
-    template <class R> [[nodiscard]] asio::awaitable<R> run(std::function<R()> job) {
+    template <class R>
+    [[nodiscard]] asio::awaitable<R> run(std::function<R()> job) {
         return ask<R>([job = std::move(job)](const Answer<R>& answer) { answer(job()); });
     }
 

@@ -57,6 +57,9 @@ public:
         if (violations_++ == 0) first_ = std::forward<Make>(make)();
     }
 
+    /// Returns the first violation, to add to it what came later. **Requires** that there is one.
+    [[nodiscard]] Finding& first() { return first_; }
+
     /// Counts something that has not come by the end of the run. That is a violation unless the run was
     /// cut short. `make` is called for the first one only.
     template <class Make>

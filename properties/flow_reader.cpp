@@ -41,6 +41,14 @@ FlowMessage FlowReader::message(std::uint32_t number) const {
     return {number, seen_[number].flow, seen_[number].text};
 }
 
+bool FlowReader::is_accepted_by(std::size_t channel, std::uint64_t text) const {
+    for (const std::size_t flow : routes_.flows_of_channel(channel)) {
+        const auto number = find(flow, text);
+        if (number && is_accepted(*number)) return true;
+    }
+    return false;
+}
+
 std::uint32_t FlowReader::enter(std::size_t flow, std::uint64_t text) {
     const std::uint32_t number = index_.insert(key_of(flow, text));
     if (number == seen_.size()) seen_.push_back({text, static_cast<std::uint32_t>(flow), 0});

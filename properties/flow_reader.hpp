@@ -55,6 +55,12 @@ public:
     [[nodiscard]] FlowMessage message(std::uint32_t number) const;
     [[nodiscard]] bool is_accepted(std::uint32_t number) const { return seen_[number].rows > 0; }
 
+    /// Returns the number of that message of that flow, if it was seen.
+    [[nodiscard]] std::optional<std::uint32_t> find(std::size_t flow, std::uint64_t text) const;
+
+    /// Whether any flow into the channel has accepted the message.
+    [[nodiscard]] bool is_accepted_by(std::size_t channel, std::uint64_t text) const;
+
 private:
     struct Seen {
         std::uint64_t text = 0;
@@ -65,7 +71,6 @@ private:
     using Told = void (FlowObserver::*)(const FlowMessage&, std::size_t, const sim::Event&);
 
     std::uint32_t enter(std::size_t flow, std::uint64_t text);
-    [[nodiscard]] std::optional<std::uint32_t> find(std::size_t flow, std::uint64_t text) const;
     void row_durable(const sim::Event& event);
     void row_lost(const sim::Event& event);
     void stored(const sim::Event& event);

@@ -87,6 +87,21 @@ void ReplicaManager::unpark(std::uint32_t slot) {
     free_fetches_.push_back(slot);
 }
 
+ListOffsetsAnswer ReplicaManager::list_offsets(const ListOffsetsRequest& request) {
+    ListOffsetsAnswer answer;
+    const Replica* const replica = find(request.partition);
+    answer.error = check_epoch(replica, -1);
+    if (answer.error != ErrorCode::none) return answer;
+    if (!request.latest) {
+        answer.offset = replica->log->start();
+    } else if (replica->high_watermark < replica->epoch_start) {
+        answer.error = ErrorCode::offset_not_available; // Source: KIP-207
+    } else {
+        answer.offset = replica->high_watermark;
+    }
+    return answer;
+}
+
 void ReplicaManager::fetch_for_follower(FetchRequest& request, sim::Reply<FetchAnswer> reply) {
     FollowerSession& session = sessions_[request.replica - 1];
     session.parked = {};

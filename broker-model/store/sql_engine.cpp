@@ -94,8 +94,9 @@ struct SqlEngine::Glue {
         case SQLITE_TRANSACTION:
         case SQLITE_SAVEPOINT:
         case SQLITE_ATTACH:
-        case SQLITE_DETACH:
-        case SQLITE_PRAGMA: return engine.trusted_ ? SQLITE_OK : SQLITE_DENY;
+        case SQLITE_DETACH: return engine.trusted_ ? SQLITE_OK : SQLITE_DENY;
+        case SQLITE_PRAGMA:
+            return engine.trusted_ || engine.sources_ == nullptr ? SQLITE_OK : SQLITE_DENY;
         case SQLITE_CREATE_TABLE:
         case SQLITE_DROP_TABLE:
         case SQLITE_ALTER_TABLE: engine.compiling_schema_ = true; return SQLITE_OK;
@@ -127,13 +128,15 @@ SqlEngine::SqlEngine(DiskAccess& access, std::string_view file, SyncMode mode, S
         return;
     }
     functions_.emplace(connection_, sources);
+    trusted_ = true;
+    sqlite3_set_authorizer(connection_, &Glue::authorize, this);
     const auto compile_own = [this](const char* sql, sqlite3_stmt*& statement) {
         sqlite3_prepare_v3(connection_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     };
     compile_own("begin", begin_);
     compile_own("commit", commit_);
     compile_own("rollback", rollback_);
-    sqlite3_set_authorizer(connection_, &Glue::authorize, this);
+    trusted_ = false;
 }
 
 SqlEngine::~SqlEngine() {
@@ -305,15 +308,20 @@ SqlAnswer SqlEngine::read(const std::string& sql) {
 
 bool SqlEngine::check(const std::string& sql) { return prepare(sql) != nullptr; }
 
-void SqlEngine::begin() {
-    sqlite3_step(begin_);
-    sqlite3_reset(begin_);
+// A statement compiled before is compiled again, and asked for again, when the schema has changed.
+int SqlEngine::run_own(sqlite3_stmt* statement) {
+    trusted_ = true;
+    const int code = sqlite3_step(statement);
+    trusted_ = false;
+    if (code != SQLITE_DONE && connection_ != nullptr) problem_ = sqlite3_errmsg(connection_);
+    sqlite3_reset(statement);
+    return code;
 }
 
+void SqlEngine::begin() { run_own(begin_); }
+
 StoreError SqlEngine::commit() {
-    const int code = sqlite3_step(commit_);
-    if (code != SQLITE_DONE && connection_ != nullptr) problem_ = sqlite3_errmsg(connection_);
-    sqlite3_reset(commit_);
+    const int code = run_own(commit_);
     schema_touched_ = schema_touched_ && code != SQLITE_DONE;
     if (code == SQLITE_DONE) return {};
     rollback();
@@ -322,8 +330,7 @@ StoreError SqlEngine::commit() {
 
 void SqlEngine::rollback() {
     if (connection_ == nullptr || sqlite3_get_autocommit(connection_) != 0) return;
-    sqlite3_step(rollback_);
-    sqlite3_reset(rollback_);
+    run_own(rollback_);
     if (std::exchange(schema_touched_, false)) schema_changed();
 }
 

@@ -95,6 +95,7 @@ private:
     [[nodiscard]] SqlAnswer fail(StoreError error, std::string problem);
     [[nodiscard]] SqlAnswer make_sequence(const Prepared& prepared);
     [[nodiscard]] bool bind(Prepared& prepared, const std::vector<Value>& parameters);
+    int run_own(sqlite3_stmt* statement);
     void drop_statements();
     void schema_changed();
 

@@ -14,7 +14,8 @@ namespace {
 /// What holds for every client of the cluster, then `own`, then the user's last word.
 Settings with_common(Settings own, const ClientOptions& options) {
     own.insert_or_assign("bootstrap.servers", options.bootstrap_servers);
-    for (const auto& [name, value] : options.settings) own.insert_or_assign(name, value);
+    for (const auto& [name, value] : options.settings)
+        own.insert_or_assign(name, value);
     return own;
 }
 
@@ -22,7 +23,8 @@ Settings with_common(Settings own, const ClientOptions& options) {
 
 std::vector<std::string> ClientOptions::validate() const {
     std::vector<std::string> problems;
-    if (bootstrap_servers.empty()) problems.emplace_back("bootstrap_servers: at least one is needed");
+    if (bootstrap_servers.empty())
+        problems.emplace_back("bootstrap_servers: at least one is needed");
     return problems;
 }
 
@@ -31,15 +33,15 @@ RdkafkaClient::RdkafkaClient(Background& background, Clock& clock, ClientOptions
     ensure(options_.validate().empty(), "the options of a Kafka client are wrong");
 }
 
-std::unique_ptr<crier::kafka::Producer> RdkafkaClient::producer(
-    crier::kafka::ProducerOptions options) {
+std::unique_ptr<crier::kafka::Producer>
+RdkafkaClient::producer(crier::kafka::ProducerOptions options) {
     return std::make_unique<RdkafkaProducer>(background_.executor(), clock_,
                                              with_common(producer_settings(options), options_),
                                              options.max_block);
 }
 
-std::unique_ptr<crier::kafka::Consumer> RdkafkaClient::consumer(
-    crier::kafka::ConsumerOptions options) {
+std::unique_ptr<crier::kafka::Consumer>
+RdkafkaClient::consumer(crier::kafka::ConsumerOptions options) {
     Settings settings = with_common(consumer_settings(options), options_);
     return std::make_unique<RdkafkaConsumer>(background_.executor(), std::move(settings),
                                              std::move(options));

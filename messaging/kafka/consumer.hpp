@@ -10,15 +10,17 @@
 #include <string>
 #include <vector>
 
-// A group member over librdkafka. librdkafka is asked on the worker's thread; what it says of the group
-// comes back as an event, and the rebalance waits until the listener has finished on the process's
-// executor. So a listener may commit, and partitions never change hands behind the process's back.
+// A group member over librdkafka. librdkafka is asked on the worker's thread; what it says of the
+// group comes back as an event, and the rebalance waits until the listener has finished on the
+// process's executor. So a listener may commit, and partitions never change hands behind the
+// process's back.
 
 namespace crier::messaging::kafka {
 
 class Member;
 
-/// Receives records of a group. `pause`, `resume` and `seek` of a partition that is not held do nothing.
+/// Receives records of a group. `pause`, `resume` and `seek` of a partition that is not held do
+/// nothing.
 /// **Lifetime**: destroyed without `close` it leaves the group the hard way: by session timeout.
 class RdkafkaConsumer final : public crier::kafka::Consumer {
 public:
@@ -31,12 +33,12 @@ public:
     void subscribe(std::vector<std::string> topics,
                    crier::kafka::RebalanceListener* listener) override;
 
-    /// **Errors**: those that the broker reports for the subscription; the client goes on trying, so
-    /// poll again. Lost connections are no errors.
-    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::ConsumerRecord>>> poll(
-        Duration timeout) override;
-    [[nodiscard]] asio::awaitable<Outcome<void>> commit(
-        std::vector<crier::kafka::TopicPartitionOffset> offsets) override;
+    /// **Errors**: those that the broker reports for the subscription; the client goes on trying,
+    /// so poll again. Lost connections are no errors.
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::ConsumerRecord>>>
+    poll(Duration timeout) override;
+    [[nodiscard]] asio::awaitable<Outcome<void>>
+    commit(std::vector<crier::kafka::TopicPartitionOffset> offsets) override;
     void pause(const crier::kafka::TopicPartition& partition) override;
     void resume(const crier::kafka::TopicPartition& partition) override;
     void seek(const crier::kafka::TopicPartition& partition, crier::kafka::Offset offset) override;
@@ -53,7 +55,8 @@ private:
     crier::kafka::RebalanceListener* listener_ = nullptr;
     std::set<crier::kafka::TopicPartition> assigned_;
     std::map<crier::kafka::TopicPartition, bool> pauses_; ///< Asked for, not yet told.
-    std::map<crier::kafka::TopicPartition, crier::kafka::Offset> seeks_; ///< Asked for, not yet told.
+    std::map<crier::kafka::TopicPartition, crier::kafka::Offset>
+        seeks_;                       ///< Asked for, not yet told.
     std::vector<std::string> topics_; ///< To subscribe to at the next poll.
     bool subscribed_ = false;
     bool closed_ = false;

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-// librdkafka's objects with owners, and its errors in the words of the port. For the sources of this
-// folder only: the one header here that shows librdkafka.
+// librdkafka's objects with owners, and its errors in the words of the port. For the sources of
+// this folder only: the one header here that shows librdkafka.
 
 namespace crier::messaging::kafka {
 
@@ -22,7 +22,8 @@ struct Release {
     }
 };
 
-template <class T> using Owned = std::unique_ptr<T, Release>;
+template <class T>
+using Owned = std::unique_ptr<T, Release>;
 using Conf = Owned<rd_kafka_conf_t>;
 using Queue = Owned<rd_kafka_queue_t>;
 using Event = Owned<rd_kafka_event_t>;

@@ -30,8 +30,8 @@ std::vector<Header> headers_of(const rd_kafka_message_t& message) {
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
-    for (std::size_t i = 0; rd_kafka_header_get_all(list, i, &name, &value, &size) ==
-                            RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (std::size_t i = 0;
+         rd_kafka_header_get_all(list, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          ++i) {
         headers.push_back({name, text(value, size)});
     }
@@ -62,7 +62,8 @@ void add(const PartitionList& list, const TopicPartition& partition, Offset offs
 
 PartitionList to_list(const std::map<TopicPartition, Offset>& offsets) {
     PartitionList list = make_list(offsets.size());
-    for (const auto& [partition, offset] : offsets) add(list, partition, offset);
+    for (const auto& [partition, offset] : offsets)
+        add(list, partition, offset);
     return list;
 }
 
@@ -136,8 +137,8 @@ Polled Member::poll(const Changes& changes, Duration timeout) {
     if (const auto failure = seek(deadline)) return *failure;
     for (;;) {
         const auto left = deadline - std::chrono::steady_clock::now();
-        Event event = pending_ ? std::move(pending_)
-                               : Event(rd_kafka_queue_poll(queue_.get(), to_ms(left)));
+        Event event =
+            pending_ ? std::move(pending_) : Event(rd_kafka_queue_poll(queue_.get(), to_ms(left)));
         const bool time_is_up = !event && left <= Duration::zero();
         if (event) {
             if (auto polled = collect(std::move(event))) return std::move(*polled);
@@ -146,12 +147,13 @@ Polled Member::poll(const Changes& changes, Duration timeout) {
     }
 }
 
-void Member::assign(const Partitions& partitions, const std::map<TopicPartition, Offset>& positions) {
+void Member::assign(const Partitions& partitions,
+                    const std::map<TopicPartition, Offset>& positions) {
     const PartitionList list = make_list(partitions.size());
     for (const TopicPartition& partition : partitions) {
         const auto position = positions.find(partition);
-        add(list, partition, position == positions.end() ? RD_KAFKA_OFFSET_INVALID
-                                                         : position->second);
+        add(list, partition,
+            position == positions.end() ? RD_KAFKA_OFFSET_INVALID : position->second);
     }
     rd_kafka_assign(handle_, list.get());
 }
@@ -165,7 +167,8 @@ void Member::unassign() {
 
 Outcome<void> Member::commit(const std::vector<TopicPartitionOffset>& offsets) {
     const PartitionList list = make_list(offsets.size());
-    for (const auto& [topic, partition, offset] : offsets) add(list, {topic, partition}, offset);
+    for (const auto& [topic, partition, offset] : offsets)
+        add(list, {topic, partition}, offset);
     const Queue answers(rd_kafka_queue_new(handle_));
     const rd_kafka_resp_err_t error =
         rd_kafka_commit_queue(handle_, list.get(), answers.get(), nullptr, nullptr);
@@ -244,7 +247,8 @@ void Member::pause_and_resume() {
 
 std::optional<Failure> Member::seek(Deadline deadline) {
     while (!changes_.seeks.empty()) {
-        const auto left = std::max<Duration>(deadline - std::chrono::steady_clock::now(), seek_wait);
+        const auto left =
+            std::max<Duration>(deadline - std::chrono::steady_clock::now(), seek_wait);
         const PartitionList list = to_list(changes_.seeks);
         const Owned<rd_kafka_error_t> refused(
             rd_kafka_seek_partitions(handle_, list.get(), to_ms(left)));

@@ -47,9 +47,9 @@ public:
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
 
-    /// Applies `changes`, then waits up to `timeout` for something. No records: nothing came. What the
-    /// last poll returned counts as consumed now. A change that fails for the moment is tried again by
-    /// the next poll, before anything is returned.
+    /// Applies `changes`, then waits up to `timeout` for something. No records: nothing came. What
+    /// the last poll returned counts as consumed now. A change that fails for the moment is tried
+    /// again by the next poll, before anything is returned.
     [[nodiscard]] Polled poll(const Changes& changes, Duration timeout);
 
     /// Starts fetching, from `positions` where given, else from the committed offsets.
@@ -57,8 +57,8 @@ public:
                 const std::map<crier::kafka::TopicPartition, crier::kafka::Offset>& positions);
     void unassign();
 
-    [[nodiscard]] Outcome<void> commit(
-        const std::vector<crier::kafka::TopicPartitionOffset>& offsets);
+    [[nodiscard]] Outcome<void>
+    commit(const std::vector<crier::kafka::TopicPartitionOffset>& offsets);
 
     /// Commits what counts as consumed if commits are automatic.
     void commit_consumed();

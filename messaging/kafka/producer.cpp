@@ -64,7 +64,8 @@ rd_kafka_resp_err_t produce(rd_kafka_t* handle, const ProducerRecord& record, vo
         partition.u.i32 = *record.partition;
         arguments.push_back(partition);
     }
-    for (const Header& given : record.headers) arguments.push_back(header(given));
+    for (const Header& given : record.headers)
+        arguments.push_back(header(given));
     const Owned<rd_kafka_error_t> error(
         rd_kafka_produceva(handle, arguments.data(), arguments.size()));
     return error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -90,7 +91,8 @@ public:
     std::vector<Outcome<RecordMetadata>> take() {
         std::vector<Outcome<RecordMetadata>> outcomes;
         outcomes.reserve(outcomes_.size());
-        for (auto& outcome : outcomes_) outcomes.push_back(std::move(*outcome));
+        for (auto& outcome : outcomes_)
+            outcomes.push_back(std::move(*outcome));
         return outcomes;
     }
 
@@ -122,8 +124,8 @@ RdkafkaProducer::~RdkafkaProducer() {
     rd_kafka_destroy(handle_);
 }
 
-asio::awaitable<std::vector<Outcome<RecordMetadata>>> RdkafkaProducer::send(
-    std::vector<ProducerRecord> records) {
+asio::awaitable<std::vector<Outcome<RecordMetadata>>>
+RdkafkaProducer::send(std::vector<ProducerRecord> records) {
     auto batch = std::make_shared<Batch>(executor_, records.size());
     const Instant give_up = clock_.now() + max_block_;
     for (std::size_t i = 0; i < records.size(); ++i) {
@@ -137,12 +139,15 @@ asio::awaitable<std::vector<Outcome<RecordMetadata>>> RdkafkaProducer::send(
 }
 
 asio::awaitable<void> RdkafkaProducer::flush() {
-    // A record counts until its report was posted, so who waits for its outcome is woken before this.
+    // A record counts until its report was posted, so this comes back behind the last report.
     std::function<bool()> job = [this] {
-        while (!closing_ && rd_kafka_outq_len(handle_) > 0) rd_kafka_flush(handle_, report_wait_ms);
+        while (!closing_ && rd_kafka_outq_len(handle_) > 0)
+            rd_kafka_flush(handle_, report_wait_ms);
         return true;
     };
     co_await worker_.run<bool>(std::move(job));
+    // And once more behind those whom the last report has woken.
+    co_await asio::post(executor_, asio::use_awaitable);
 }
 
 bool RdkafkaProducer::queue(const std::shared_ptr<Batch>& batch, std::size_t index,

@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-// A producer over librdkafka. A thread of its own waits for delivery reports and carries them to the
-// process's executor; queueing never blocks. It adds no retries: librdkafka's are the ones.
+// A producer over librdkafka. A thread of its own waits for delivery reports and carries them to
+// the process's executor; queueing never blocks. It adds no retries: librdkafka's are the ones.
 
 struct rd_kafka_s;
 
@@ -27,8 +27,8 @@ public:
     RdkafkaProducer(const RdkafkaProducer&) = delete;
     RdkafkaProducer& operator=(const RdkafkaProducer&) = delete;
 
-    [[nodiscard]] asio::awaitable<std::vector<Outcome<crier::kafka::RecordMetadata>>> send(
-        std::vector<crier::kafka::ProducerRecord> records) override;
+    [[nodiscard]] asio::awaitable<std::vector<Outcome<crier::kafka::RecordMetadata>>>
+    send(std::vector<crier::kafka::ProducerRecord> records) override;
 
     /// Also ends the lingering of what is queued.
     [[nodiscard]] asio::awaitable<void> flush() override;
@@ -37,8 +37,8 @@ private:
     class Batch;
     struct Place;
 
-    /// Returns false when there is no room and the caller wants to wait for it; else the record is on
-    /// its way or has its failure.
+    /// Returns false when there is no room and the caller wants to wait for it; else the record is
+    /// on its way or has its failure.
     bool queue(const std::shared_ptr<Batch>& batch, std::size_t index,
                const crier::kafka::ProducerRecord& record, bool may_wait);
     void report_deliveries();

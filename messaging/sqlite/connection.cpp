@@ -31,8 +31,7 @@ std::size_t parameter_number(const char* name) {
     if (name == nullptr || name[0] != '$') return 0;
     const std::string_view digits(name + 1);
     std::size_t number = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     return error == std::errc() && end == digits.data() + digits.size() ? number : 0;
 }
 
@@ -79,7 +78,8 @@ Row read_row(sqlite3_stmt* statement) {
     const int columns = sqlite3_column_count(statement);
     Row row;
     row.reserve(static_cast<std::size_t>(columns));
-    for (int index = 0; index < columns; ++index) row.push_back(column(statement, index));
+    for (int index = 0; index < columns; ++index)
+        row.push_back(column(statement, index));
     return row;
 }
 
@@ -102,24 +102,26 @@ private:
 
 Outcome<std::unique_ptr<Connection>> Connection::open(ConnectionOptions options) {
     std::unique_ptr<Connection> opened(new Connection(std::move(options)));
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                      SQLITE_OPEN_EXRESCODE;
-    int result = sqlite3_open_v2(opened->options_.path.c_str(), &opened->connection_, flags,
-                                 nullptr);
+    const int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int result =
+        sqlite3_open_v2(opened->options_.path.c_str(), &opened->connection_, flags, nullptr);
     if (result == SQLITE_OK) result = opened->configure();
     if (result != SQLITE_OK) return to_failure(result, Step::open);
     return opened;
 }
 
 Connection::~Connection() {
-    for (auto& [sql, prepared] : prepared_) sqlite3_finalize(prepared.statement);
+    for (auto& [sql, prepared] : prepared_)
+        sqlite3_finalize(prepared.statement);
     sqlite3_close(connection_);
 }
 
 int Connection::configure() {
     const int busy_ms = to_ms(options_.busy_timeout);
     sqlite3_busy_timeout(connection_, busy_ms);
-    // Changing to the write-ahead log does not ask the busy handler when two processes do it at once.
+    // Changing to the write-ahead log does not ask the busy handler when two processes do it at
+    // once.
     int result = SQLITE_BUSY;
     for (int waited = 0; result == SQLITE_BUSY && waited <= busy_ms; waited += busy_pause_ms) {
         if (waited > 0) sqlite3_sleep(busy_pause_ms);
@@ -181,9 +183,8 @@ Outcome<sqlite3_stmt*> Connection::prepare(const std::string& sql) {
     }
     sqlite3_stmt* statement = nullptr;
     const char* tail = nullptr;
-    const int result =
-        sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()) + 1,
-                           SQLITE_PREPARE_PERSISTENT, &statement, &tail);
+    const int result = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()) + 1,
+                                          SQLITE_PREPARE_PERSISTENT, &statement, &tail);
     if (result != SQLITE_OK) return to_failure(result, Step::statement);
     // Empty text, or a second statement that would silently not run.
     if (statement == nullptr || !is_end(tail)) {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-// One connection to one SQLite file, with its prepared statements. Synchronous, used by one thread at a
-// time, and it knows nothing of who waits: that is the store's business.
+// One connection to one SQLite file, with its prepared statements. Synchronous, used by one thread
+// at a time, and it knows nothing of who waits: that is the store's business.
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -19,7 +19,7 @@ namespace crier::messaging::sqlite {
 
 /// How a file is opened.
 struct ConnectionOptions {
-    std::string path; ///< Made when it does not exist.
+    std::string path;                                ///< Made when it does not exist.
     Duration busy_timeout = std::chrono::seconds(5); ///< For another process that writes.
     std::size_t statements_max = 64;                 ///< Prepared statements kept.
 };

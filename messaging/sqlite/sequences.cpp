@@ -11,9 +11,13 @@ namespace {
 
 constexpr std::array<std::string_view, 5> create_words{"create", "sequence", "if", "not", "exists"};
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool is_name_character(char c) {
     const char l = lower(c);
@@ -22,9 +26,11 @@ bool is_name_character(char c) {
 
 /// Cuts the first word off `text`.
 std::string_view take_word(std::string_view& text) {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.front()))
+        text.remove_prefix(1);
     std::size_t length = 0;
-    while (length < text.size() && is_name_character(text[length])) ++length;
+    while (length < text.size() && is_name_character(text[length]))
+        ++length;
     const std::string_view word = text.substr(0, length);
     text.remove_prefix(length);
     return word;
@@ -49,13 +55,13 @@ OwnedStatement prepare(sqlite3* connection, const char* sql) {
     return OwnedStatement(statement);
 }
 
-/// The SQL function. Prepares on each call: a kept statement would need an owner that goes before the
-/// connection does, and the call is far cheaper than the commit that follows.
+/// The SQL function. Prepares on each call: a kept statement would need an owner that goes before
+/// the connection does, and the call is far cheaper than the commit that follows.
 void nextval(sqlite3_context* context, int, sqlite3_value** arguments) {
     sqlite3* connection = sqlite3_context_db_handle(context);
-    const OwnedStatement statement =
-        prepare(connection,
-                "update crier_sequences set value = value + 1 where name = lower(?1) returning value");
+    const OwnedStatement statement = prepare(
+        connection,
+        "update crier_sequences set value = value + 1 where name = lower(?1) returning value");
     if (!statement) return sqlite3_result_error(context, "there is no sequence yet", -1);
     sqlite3_bind_value(statement.get(), 1, arguments[0]);
     const int result = sqlite3_step(statement.get());
@@ -75,8 +81,10 @@ std::optional<std::string> created_sequence(std::string_view sql) {
         if (!same_word(take_word(sql), expected)) return std::nullopt;
     }
     std::string name;
-    for (const char c : take_word(sql)) name += lower(c);
-    while (!sql.empty() && (is_space(sql.front()) || sql.front() == ';')) sql.remove_prefix(1);
+    for (const char c : take_word(sql))
+        name += lower(c);
+    while (!sql.empty() && (is_space(sql.front()) || sql.front() == ';'))
+        sql.remove_prefix(1);
     if (name.empty() || !sql.empty()) return std::nullopt;
     return name;
 }

@@ -5,8 +5,8 @@
 #include <string_view>
 
 // Sequences for a database that has none: PostgreSQL's `create sequence if not exists NAME` and
-// `nextval('NAME')`, kept in a table of their own. Unlike PostgreSQL's, a number that was handed out
-// comes back when its transaction is rolled back; nobody has seen it then.
+// `nextval('NAME')`, kept in a table of their own. Unlike PostgreSQL's, a number that was handed
+// out comes back when its transaction is rolled back; nobody has seen it then.
 
 struct sqlite3;
 

@@ -7,7 +7,9 @@ namespace crier::messaging::sqlite {
 
 namespace {
 
-Failure failed(StoreError error) { return {error, Certainty::failed}; }
+Failure failed(StoreError error) {
+    return {error, Certainty::failed};
+}
 
 } // namespace
 
@@ -49,8 +51,7 @@ void SerialDatabase::abandon(TransactionId id) {
 
 asio::awaitable<Outcome<Rows>> SerialDatabase::execute_alone(TransactionId id, std::string sql,
                                                              std::vector<Value> values) {
-    return worker_.ask<Outcome<Rows>>([this, id, sql = std::move(sql),
-                                       values = std::move(values)](
+    return worker_.ask<Outcome<Rows>>([this, id, sql = std::move(sql), values = std::move(values)](
                                           const Answer<Outcome<Rows>>& answer) {
         queue({id, [this, id, sql, values, answer](const Outcome<void>& started) {
                    if (!started) return answer(started.error());
@@ -70,7 +71,8 @@ void SerialDatabase::close() {
         closing_ = true;
         std::deque<Waiting> refused;
         refused.swap(waiting_);
-        for (const Waiting& waiting : refused) waiting.started(failed(StoreError::unavailable));
+        for (const Waiting& waiting : refused)
+            waiting.started(failed(StoreError::unavailable));
         open_.reset();
         connection_.reset();
     });

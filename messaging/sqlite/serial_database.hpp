@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-// The queue of transactions before one connection. The public functions are called by the process and
-// only hand jobs to the worker; everything else, the turn included, lives on the worker's thread, so
-// there is nothing to lock. The worker keeps order, which is why a transaction that was given up before
-// its turn came is found waiting or open, but never comes later.
+// The queue of transactions before one connection. The public functions are called by the process
+// and only hand jobs to the worker; everything else, the turn included, lives on the worker's
+// thread, so there is nothing to lock. The worker keeps order, which is why a transaction that was
+// given up before its turn came is found waiting or open, but never comes later.
 
 namespace crier::messaging::sqlite {
 

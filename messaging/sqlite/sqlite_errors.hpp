@@ -14,8 +14,8 @@ enum class Step {
 };
 
 /// Returns the failure for the extended result code `code`, which is not a success.
-/// **Errors**: unknown only for a commit that the disk interrupted: whether the last frame of the log
-/// is valid shows when it is read again.
+/// **Errors**: unknown only for a commit that the disk interrupted: whether the last frame of the
+/// log is valid shows when it is read again.
 [[nodiscard]] Failure to_failure(int code, Step step);
 
 } // namespace crier::messaging::sqlite

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-// The store port over an SQLite file. One connection, one transaction at a time: who comes second waits
-// in turn, so transactions of this store are serial. Everything of SQLite runs on a thread of its own.
+// The store port over an SQLite file. One connection, one transaction at a time: who comes second
+// waits in turn, so transactions of this store are serial. Everything of SQLite runs on a thread of
+// its own.
 
 namespace crier::messaging::sqlite {
 
@@ -24,12 +25,12 @@ struct SqliteOptions {
     [[nodiscard]] std::vector<std::string> validate() const;
 };
 
-/// A database in a file: write-ahead log, synchronous FULL, foreign keys enforced. The file is opened at
-/// the first use; when that fails, or the disk does later, the next use tries to open it again.
-/// It understands `create sequence if not exists NAME` and `nextval('NAME')`.
-/// **Lifetime**: the executor's context outlives the store. Destroying the store ends the waiting for a
-/// turn with `unavailable` and waits for the statement under way; transactions that are still open are
-/// rolled back then.
+/// A database in a file: write-ahead log, synchronous FULL, foreign keys enforced. The file is
+/// opened at the first use; when that fails, or the disk does later, the next use tries to open it
+/// again. It understands `create sequence if not exists NAME` and `nextval('NAME')`.
+/// **Lifetime**: the executor's context outlives the store. Destroying the store ends the waiting
+/// for a turn with `unavailable` and waits for the statement under way; transactions that are still
+/// open are rolled back then.
 /// **Cancellation**: none; calls end by themselves.
 class SqliteStore final : public Store {
 public:

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-// librdkafka's own mock of a cluster: it speaks the protocol on a local socket, so the client side of
-// the tests is the real one.
+// librdkafka's own mock of a cluster: it speaks the protocol on a local socket, so the client side
+// of the tests is the real one.
 
 namespace crier::conformance {
 

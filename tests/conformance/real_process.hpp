@@ -11,8 +11,8 @@
 #include <string>
 #include <utility>
 
-// What the conformance tests share: a real process on real time, and a folder for its files. Waiting is
-// always for a condition, with a deadline that only a failing test reaches.
+// What the conformance tests share: a real process on real time, and a folder for its files.
+// Waiting is always for a condition, with a deadline that only a failing test reaches.
 
 namespace crier::conformance {
 

@@ -29,7 +29,8 @@ protected:
     RealProcess process_;
 };
 
-asio::awaitable<Rows> must(Store& store, std::string sql, std::vector<Value> values = parameters()) {
+asio::awaitable<Rows> must(Store& store, std::string sql,
+                           std::vector<Value> values = parameters()) {
     Outcome<Rows> rows = co_await store.execute(std::move(sql), std::move(values));
     co_return std::move(rows.value());
 }
@@ -45,7 +46,9 @@ asio::awaitable<std::optional<Failure>> failure_of(Store& store, std::string sql
     co_return rows.error();
 }
 
-Failure failed(StoreError error) { return {error, Certainty::failed}; }
+Failure failed(StoreError error) {
+    return {error, Certainty::failed};
+}
 
 asio::awaitable<void> write_and_leave_open(Store& store) {
     co_await must(store, "create table t (a bigint)");
@@ -72,15 +75,16 @@ TEST_F(Sqlite, KeepsWhatWasCommittedAndNothingElse) {
 
 asio::awaitable<void> bind_values(Store& store) {
     co_await must(store, "create table t (a bigint, b double precision, c text, d text)");
-    // In an order of their own, and one of them twice: SQLite numbers by appearance, the port does not.
+    // In an order of their own, and one of them twice: SQLite numbers by appearance, the port does
+    // not.
     auto values = parameters(7, 2.5, "text \0 behind", std::monostate{});
     values[2] = std::string("a\0b", 3);
     const Rows written = co_await must(
         store, "insert into t values ($1, $2, $3, $4) returning c, a", std::move(values));
     const Rows expected_written{{std::string("a\0b", 3), std::int64_t{7}}};
     EXPECT_EQ(written, expected_written);
-    const Rows found = co_await must(
-        store, "select $2 || $1 || $2, b, d from t where a = $3", parameters("m", "e", 7));
+    const Rows found = co_await must(store, "select $2 || $1 || $2, b, d from t where a = $3",
+                                     parameters("m", "e", 7));
     const Rows expected{{std::string("eme"), 2.5, std::monostate{}}};
     EXPECT_EQ(found, expected);
 }
@@ -120,11 +124,14 @@ TEST_F(Sqlite, NamesWhatIsWrongWithAStatement) {
 asio::awaitable<void> fail_in_the_middle(Store& store) {
     co_await must(store, "create table t (a bigint not null primary key)");
     std::unique_ptr<Transaction> transaction = co_await must_begin(store);
-    const Outcome<Rows> first = co_await transaction->execute("insert into t values (1)", parameters());
+    const Outcome<Rows> first =
+        co_await transaction->execute("insert into t values (1)", parameters());
     EXPECT_TRUE(first);
-    const Outcome<Rows> again = co_await transaction->execute("insert into t values (1)", parameters());
+    const Outcome<Rows> again =
+        co_await transaction->execute("insert into t values (1)", parameters());
     EXPECT_EQ(again.error(), failed(StoreError::unique_violation));
-    const Outcome<Rows> later = co_await transaction->execute("insert into t values (2)", parameters());
+    const Outcome<Rows> later =
+        co_await transaction->execute("insert into t values (2)", parameters());
     EXPECT_EQ(later.error(), failed(StoreError::aborted));
     const Outcome<void> committed = co_await transaction->commit();
     EXPECT_EQ(committed.error(), failed(StoreError::aborted));

@@ -21,9 +21,12 @@ public:
         listener_ = listener;
     }
     asio::awaitable<Outcome<std::vector<kafka::ConsumerRecord>>> poll(Duration) override {
-        if (!assign.empty()) co_await listener_->partitions_assigned(std::exchange(assign, {}));
-        if (!revoke.empty()) co_await listener_->partitions_revoked(std::exchange(revoke, {}));
-        if (!lose.empty()) co_await listener_->partitions_lost(std::exchange(lose, {}));
+        std::vector<TopicPartition> assigned = std::exchange(assign, {});
+        if (!assigned.empty()) co_await listener_->partitions_assigned(std::move(assigned));
+        std::vector<TopicPartition> revoked = std::exchange(revoke, {});
+        if (!revoked.empty()) co_await listener_->partitions_revoked(std::move(revoked));
+        std::vector<TopicPartition> lost = std::exchange(lose, {});
+        if (!lost.empty()) co_await listener_->partitions_lost(std::move(lost));
         co_return std::exchange(records, {});
     }
     asio::awaitable<Outcome<void>> commit(Commits offsets) override {

@@ -1,0 +1,124 @@
+#include "broker-model/kafka/cluster.hpp"
+
+#include "broker-model/kafka/broker.hpp"
+#include "broker-model/kafka/controller.hpp"
+#include "broker-model/kafka/record_ledger.hpp"
+#include "messaging/ports/ensure.hpp"
+#include "sim/world.hpp"
+
+#include <algorithm>
+
+namespace crier::broker::kafka {
+
+namespace {
+
+TopicOptions offsets_topic(const ClusterOptions& options) {
+    TopicOptions topic;
+    topic.name = "__consumer_offsets";
+    topic.partitions = options.offsets_topic_partitions;
+    topic.replication = std::min(3, options.brokers); // offsets.topic.replication.factor
+    topic.min_insync = options.offsets_topic_min_insync;
+    return topic;
+}
+
+} // namespace
+
+Cluster::Cluster(sim::World& world, ClusterOptions options, std::vector<TopicOptions> topics)
+    : world_(world), options_(std::move(options)), topics_(std::move(topics)) {
+    topics_.push_back(offsets_topic(options_));
+    number_partitions();
+    first_metadata_ = place_replicas();
+    ledger_ = std::make_unique<RecordLedger>(*this);
+    for (std::int32_t at = 1; at <= options_.brokers; ++at) {
+        const auto id = static_cast<BrokerId>(at);
+        sim::NodeOptions node;
+        node.name = options_.name + "/" + std::to_string(at);
+        node.entry = [this, id](sim::Node& on) { return std::make_unique<Broker>(*this, on, id); };
+        brokers_.push_back(&world_.add_node(std::move(node)));
+    }
+    sim::NodeOptions node;
+    node.name = options_.name + "/controller";
+    node.entry = [this](sim::Node& on) {
+        return std::make_unique<Controller>(*this, on, *controller_state_);
+    };
+    controller_ = &world_.add_node(std::move(node));
+    auto state = std::make_unique<ControllerState>(*this);
+    controller_state_ = state.get();
+    controller_->disk().attach("kafka-metadata", std::move(state));
+}
+
+Cluster::~Cluster() = default;
+
+void Cluster::number_partitions() {
+    for (TopicId topic = 0; topic < topics_.size(); ++topic) {
+        const TopicOptions& options = topics_[topic];
+        ensure(options.partitions > 0, "a topic has partitions");
+        ensure(options.replication > 0 && options.replication <= options_.brokers,
+               "a topic has at least one replica and no more than there are brokers");
+        first_partition_.push_back(partition_count());
+        for (std::int32_t index = 0; index < options.partitions; ++index) {
+            PartitionInfo info;
+            info.topic = topic;
+            info.index = index;
+            info.name_text =
+                world_.history().name(options.name + "/" + std::to_string(index));
+            partitions_.push_back(info);
+        }
+    }
+}
+
+// Round robin over the brokers, each topic beginning one further than the topic before.
+std::shared_ptr<const ClusterMetadata> Cluster::place_replicas() const {
+    auto metadata = std::make_shared<ClusterMetadata>();
+    const auto brokers = static_cast<std::uint32_t>(options_.brokers);
+    for (PartitionId id = 0; id < partition_count(); ++id) {
+        const PartitionInfo& info = partitions_[id];
+        PartitionState& state = metadata->partitions.emplace_back();
+        state.partition = id;
+        state.leader_epoch = -1;
+        state.partition_epoch = -1;
+        const std::uint32_t first = info.topic + static_cast<std::uint32_t>(info.index);
+        const auto replicas = static_cast<std::uint32_t>(topics_[info.topic].replication);
+        for (std::uint32_t at = 0; at < replicas; ++at) {
+            state.replicas.push_back((first + at) % brokers + 1);
+        }
+    }
+    return metadata;
+}
+
+void Cluster::start() {
+    controller_->start();
+    for (sim::Node* const broker : brokers_) broker->start();
+}
+
+std::optional<TopicId> Cluster::find_topic(std::string_view name) const {
+    for (TopicId topic = 0; topic < topics_.size(); ++topic) {
+        if (topics_[topic].name == name) return topic;
+    }
+    return std::nullopt;
+}
+
+PartitionId Cluster::offsets_partition(std::string_view group) const {
+    const std::int32_t hash = java_string_hash(group);
+    const std::int32_t positive = hash == INT32_MIN ? 0 : std::abs(hash);
+    const auto offsets = static_cast<TopicId>(topics_.size() - 1);
+    return partition(offsets, positive % options_.offsets_topic_partitions);
+}
+
+sim::Node* Cluster::leader_of(PartitionId partition) const {
+    const BrokerId leader = controller_state_->partitions[partition].leader;
+    return leader == 0 ? nullptr : brokers_[leader - 1];
+}
+
+bool Cluster::is_whole() const {
+    for (BrokerId id = 1; id <= broker_count(); ++id) {
+        const ControllerState::Registration& known = controller_state_->brokers[id - 1];
+        if (!broker(id).is_up() || known.epoch == 0 || known.is_fenced) return false;
+    }
+    return std::all_of(controller_state_->partitions.begin(), controller_state_->partitions.end(),
+                       [](const PartitionState& state) {
+                           return state.leader != 0 && state.isr.size() == state.replicas.size();
+                       });
+}
+
+} // namespace crier::broker::kafka

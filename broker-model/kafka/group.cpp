@@ -1,0 +1,78 @@
+#include "broker-model/kafka/group.hpp"
+
+#include <algorithm>
+
+namespace crier::broker::kafka {
+
+namespace {
+
+bool contains(const std::vector<std::string>& texts, std::string_view text) {
+    return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+} // namespace
+
+GroupMemberState* Group::find(std::string_view member_id) {
+    const auto found = members.find(member_id);
+    return found == members.end() ? nullptr : &found->second;
+}
+
+Duration Group::rebalance_timeout() const {
+    Duration longest{};
+    for (const auto& [id, member] : members) {
+        longest = std::max(longest, member.record.rebalance_timeout);
+    }
+    return longest;
+}
+
+bool Group::has_all_joined() const {
+    return std::all_of(members.begin(), members.end(),
+                       [](const auto& entry) { return static_cast<bool>(entry.second.join); });
+}
+
+bool Group::has_all_synced() const {
+    return std::all_of(members.begin(), members.end(),
+                       [](const auto& entry) { return entry.second.has_synced; });
+}
+
+bool Group::accepts(const std::vector<std::string>& protocols) const {
+    return std::any_of(protocols.begin(), protocols.end(), [this](const std::string& protocol) {
+        return std::all_of(members.begin(), members.end(), [&protocol](const auto& entry) {
+            return contains(entry.second.record.protocols, protocol);
+        });
+    });
+}
+
+std::string Group::vote() const {
+    std::map<std::string, std::size_t> votes;
+    for (const auto& [id, member] : members) {
+        for (const std::string& protocol : member.record.protocols) {
+            if (!accepts({protocol})) continue;
+            ++votes[protocol];
+            break;
+        }
+    }
+    const auto winner = std::max_element(
+        votes.begin(), votes.end(),
+        [](const auto& one, const auto& other) { return one.second < other.second; });
+    return winner == votes.end() ? std::string() : winner->first;
+}
+
+GroupRecord Group::record(const std::vector<MemberAssignment>& assignments) const {
+    GroupRecord written;
+    written.group = name;
+    written.generation = generation;
+    written.protocol = protocol;
+    written.leader = leader;
+    for (const auto& [id, member] : members) {
+        MemberRecord& entry = written.members.emplace_back(member.record);
+        entry.assignment.clear(); // whom the leader leaves out gets nothing
+        for (const MemberAssignment& given : assignments) {
+            if (given.member_id == id) entry.assignment = given.partitions;
+        }
+        std::sort(entry.assignment.begin(), entry.assignment.end());
+    }
+    return written;
+}
+
+} // namespace crier::broker::kafka

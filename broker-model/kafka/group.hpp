@@ -1,0 +1,61 @@
+#pragma once
+
+#include "broker-model/kafka/group_records.hpp"
+#include "sim/network.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+// One consumer group of the classic protocol as its coordinator holds it. Source: Kafka ClassicGroup.
+
+namespace crier::broker::kafka {
+
+/// A member of a group; lives in the coordinator.
+struct GroupMemberState {
+    MemberRecord record;
+    sim::Reply<JoinGroupAnswer> join; ///< Waits for the join phase to end.
+    sim::Reply<SyncGroupAnswer> sync; ///< Waits for the leader's assignment.
+    Instant session_end{};
+    bool is_new = false;     ///< Not yet part of any generation.
+    bool has_synced = false; ///< In this generation.
+
+    /// Whether it is heard of only through the request that waits here.
+    [[nodiscard]] bool is_waiting() const {
+        return (static_cast<bool>(join) && !is_new) || static_cast<bool>(sync);
+    }
+};
+
+struct Group {
+    enum class Phase { empty, preparing, completing, stable };
+
+    std::string name;
+    Phase phase = Phase::empty;
+    std::int32_t generation = 0;
+    std::string protocol;
+    std::string leader;
+    std::map<std::string, GroupMemberState, std::less<>> members;
+    std::map<std::string, Instant, std::less<>> pending; ///< Ids given out, and until when they hold.
+    Instant phase_end{};      ///< Of joining, or of syncing while somebody has not.
+    bool is_initial = false;  ///< The join phase of a group that was empty: it waits for company.
+    bool has_newcomer = false;
+    Duration initial_left{};  ///< What the initial delay may still be prolonged by.
+    std::uint32_t ids_given = 0;
+
+    [[nodiscard]] GroupMemberState* find(std::string_view member_id);
+    [[nodiscard]] Duration rebalance_timeout() const;
+    [[nodiscard]] bool has_all_joined() const;
+    [[nodiscard]] bool has_all_synced() const;
+
+    /// Whether some of `protocols` is known to every member.
+    [[nodiscard]] bool accepts(const std::vector<std::string>& protocols) const;
+
+    /// Returns the winner of the vote: of the protocols that all know, the one that most list first;
+    /// of equals, the first by name. **Requires** members. **Source**: ClassicGroup.selectProtocol.
+    [[nodiscard]] std::string vote() const;
+
+    /// Returns the group as it is written to the log, with `assignments` (sorted by member id).
+    [[nodiscard]] GroupRecord record(const std::vector<MemberAssignment>& assignments) const;
+};
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,249 @@
+#include "broker-model/kafka/group_coordinator.hpp"
+
+#include "broker-model/events.hpp"
+
+#include <algorithm>
+
+// Where groups are, how a new coordinator gets to know them, and their offsets.
+
+namespace crier::broker::kafka {
+
+namespace {
+
+// Source: Kafka CoordinatorRuntime and OffsetMetadataManager: errors of the coordinator's own log.
+ErrorCode as_coordinator_error(ErrorCode error) {
+    switch (error) {
+    case ErrorCode::none: return ErrorCode::none;
+    case ErrorCode::unknown_topic_or_partition:
+    case ErrorCode::not_enough_replicas:
+    case ErrorCode::not_enough_replicas_after_append:
+    case ErrorCode::request_timed_out: return ErrorCode::coordinator_not_available;
+    case ErrorCode::not_leader_or_follower:
+    case ErrorCode::kafka_storage_error: return ErrorCode::not_coordinator;
+    default: return ErrorCode::unknown_server_error;
+    }
+}
+
+} // namespace
+
+GroupCoordinator::Shard* GroupCoordinator::find_shard(std::string_view group, ErrorCode& error) {
+    const auto found = shards_.find(home_.cluster.offsets_partition(group));
+    if (found == shards_.end()) {
+        error = ErrorCode::not_coordinator;
+        return nullptr;
+    }
+    if (found->second->is_loaded) return found->second.get();
+    error = ErrorCode::coordinator_load_in_progress;
+    return nullptr;
+}
+
+GroupCoordinator::Shard* GroupCoordinator::find_shard(PartitionId partition, std::int32_t epoch) {
+    const auto found = shards_.find(partition);
+    const bool is_it = found != shards_.end() && found->second->epoch == epoch;
+    return is_it ? found->second.get() : nullptr;
+}
+
+Group* GroupCoordinator::find_group(Shard& shard, std::string_view group) {
+    const auto found = shard.groups.find(group);
+    return found == shard.groups.end() ? nullptr : &found->second;
+}
+
+void GroupCoordinator::leads(const Replica& replica) {
+    static constexpr sim::Purpose loading{"kafka.coordinator-load"};
+    drop(replica.id);
+    auto shard = std::make_unique<Shard>();
+    shard->partition = replica.id;
+    shard->epoch = replica.state.leader_epoch;
+    const auto epoch = static_cast<std::uint64_t>(shard->epoch);
+    const sim::Draw draw = home_.world().random().draw(loading, replica.id, epoch);
+    const auto records = static_cast<std::int64_t>(replica.log->batches().size());
+    const Duration time =
+        draw.between(std::chrono::milliseconds(1), std::chrono::milliseconds(20)) +
+        records * std::chrono::microseconds(2);
+    home_.kernel().at(home_.process, home_.now() + time,
+                      [this, partition = shard->partition, epoch = shard->epoch] {
+                          if (Shard* const it = find_shard(partition, epoch)) load(*it);
+                      });
+    shards_[replica.id] = std::move(shard);
+}
+
+void GroupCoordinator::load(Shard& shard) {
+    const Replica& replica = *replicas_->find(shard.partition);
+    for (const StoredBatch& batch : replica.log->batches()) {
+        for (const Record& record : batch.batch->records) {
+            if (std::optional<GroupRecord> group = read_group_record(record)) {
+                restore(shard, std::move(*group));
+            }
+        }
+    }
+    apply_offsets(shard, replica.high_watermark);
+    shard.is_loaded = true;
+    tick();
+}
+
+// Members go on in the same generation; each gets a whole session to be heard of.
+void GroupCoordinator::restore(Shard& shard, GroupRecord record) {
+    Group group;
+    group.name = record.group;
+    group.generation = record.generation;
+    group.protocol = record.protocol;
+    group.leader = record.leader;
+    group.phase = record.members.empty() ? Group::Phase::empty : Group::Phase::stable;
+    for (MemberRecord& written : record.members) {
+        GroupMemberState member;
+        member.session_end = home_.now() + written.session_timeout;
+        member.has_synced = true;
+        member.record = std::move(written);
+        const std::string id = member.record.member_id;
+        group.members.emplace(id, std::move(member));
+    }
+    shard.groups.insert_or_assign(record.group, std::move(group));
+}
+
+void GroupCoordinator::watermark_moved(const Replica& replica) {
+    Shard* const shard = find_shard(replica.id, replica.state.leader_epoch);
+    if (shard != nullptr && shard->is_loaded) apply_offsets(*shard, replica.high_watermark);
+}
+
+void GroupCoordinator::apply_offsets(Shard& shard, Offset end) {
+    const PartitionLog& log = *replicas_->find(shard.partition)->log;
+    for (std::size_t at = log.find(shard.applied); at < log.batches().size(); ++at) {
+        const StoredBatch& batch = log.batches()[at];
+        if (batch.end_offset() > end) break;
+        for (const Record& record : batch.batch->records) {
+            if (const std::optional<OffsetRecord> commit = read_offset_record(record)) {
+                auto group = shard.offsets.find(commit->group);
+                if (group == shard.offsets.end()) {
+                    group = shard.offsets.emplace(commit->group, std::map<PartitionId, Offset>())
+                                .first;
+                }
+                group->second[commit->partition] = commit->offset;
+            }
+        }
+    }
+    shard.applied = std::max(shard.applied, end);
+}
+
+void GroupCoordinator::resigned(const Replica& replica) { drop(replica.id); }
+
+void GroupCoordinator::drop(PartitionId partition) {
+    const auto found = shards_.find(partition);
+    if (found == shards_.end()) return;
+    const std::unique_ptr<Shard> shard = std::move(found->second);
+    shards_.erase(found);
+    for (auto& [name, group] : shard->groups) {
+        for (auto& [id, member] : group.members) {
+            JoinGroupAnswer no_join;
+            no_join.error = ErrorCode::not_coordinator;
+            no_join.member_id = id;
+            member.join(std::move(no_join));
+            SyncGroupAnswer no_sync;
+            no_sync.error = ErrorCode::not_coordinator;
+            member.sync(std::move(no_sync));
+        }
+    }
+}
+
+ErrorCode GroupCoordinator::check_commit(Shard& shard, const OffsetCommitRequest& request) {
+    Group* const group = find_group(shard, request.group);
+    const bool is_simple = request.generation < 0;
+    if (group == nullptr) return is_simple ? ErrorCode::none : ErrorCode::illegal_generation;
+    if (is_simple && group->phase == Group::Phase::empty) return ErrorCode::none;
+    GroupMemberState* const member = group->find(request.member_id);
+    if (member == nullptr) return ErrorCode::unknown_member_id;
+    if (request.generation != group->generation) return ErrorCode::illegal_generation;
+    if (group->phase == Group::Phase::completing) return ErrorCode::rebalance_in_progress;
+    touch(*member);
+    return ErrorCode::none;
+}
+
+void GroupCoordinator::commit(OffsetCommitRequest request, sim::Reply<OffsetCommitAnswer> reply) {
+    OffsetCommitAnswer answer;
+    Shard* const shard = find_shard(request.group, answer.error);
+    if (shard == nullptr) return reply(answer);
+    answer.error = check_commit(*shard, request);
+    sim::History& history = home_.world().history();
+    if (answer.error != ErrorCode::none) {
+        const std::uint64_t why = history.name(make_error_code(answer.error).message());
+        for (const PartitionOffset& refused : request.offsets) {
+            home_.world().record_as(&home_.process, events::commit_refused,
+                                    home_.cluster.info(refused.partition).name_text,
+                                    history.name(request.group), why);
+        }
+        return reply(answer);
+    }
+    if (request.offsets.empty()) return reply(answer);
+    std::vector<Record> records;
+    records.reserve(request.offsets.size());
+    for (const PartitionOffset& offset : request.offsets) {
+        OffsetRecord written;
+        written.group = request.group;
+        written.partition = offset.partition;
+        written.offset = offset.offset;
+        written.generation = request.generation;
+        records.push_back(write_record(written));
+    }
+    auto held = std::make_shared<sim::Reply<OffsetCommitAnswer>>(std::move(reply));
+    replicas_->append(shard->partition, make_batch(std::move(records)),
+                      home_.cluster.options().offsets_commit_timeout, [held](ErrorCode error) {
+                          OffsetCommitAnswer done;
+                          done.error = as_coordinator_error(error);
+                          (*held)(done);
+                      });
+}
+
+SharedBatch GroupCoordinator::make_batch(std::vector<Record> records) const {
+    auto batch = std::make_shared<RecordBatch>();
+    batch->bytes = 61; // the header of Kafka's batches
+    const std::int64_t now =
+        home_.node.wall_clock().read(home_.now()).time_since_epoch().count();
+    for (Record& record : records) {
+        record.timestamp = now;
+        batch->bytes += 8 + record.key->size() + record.value.size();
+    }
+    batch->records = std::move(records);
+    return batch;
+}
+
+OffsetFetchAnswer GroupCoordinator::fetch(const OffsetFetchRequest& request) {
+    OffsetFetchAnswer answer;
+    Shard* const shard = find_shard(request.group, answer.error);
+    if (shard == nullptr) return answer;
+    const auto offsets = shard->offsets.find(request.group);
+    for (const PartitionId partition : request.partitions) {
+        PartitionOffset found;
+        found.partition = partition;
+        if (offsets != shard->offsets.end()) {
+            const auto at = offsets->second.find(partition);
+            if (at != offsets->second.end()) found.offset = at->second;
+        }
+        answer.offsets.push_back(found);
+    }
+    return answer;
+}
+
+// A member's assignment counts once it is in the log. While it is not, the group stays as it was.
+void GroupCoordinator::store(Shard& shard, GroupRecord record) {
+    std::vector<Record> records;
+    records.push_back(write_record(record));
+    auto done = [this, partition = shard.partition, epoch = shard.epoch,
+                 written = std::move(record)](ErrorCode error) {
+        Shard* const at = find_shard(partition, epoch);
+        Group* const it = at == nullptr ? nullptr : find_group(*at, written.group);
+        if (it == nullptr || it->generation != written.generation ||
+            it->phase != Group::Phase::completing) {
+            return;
+        }
+        if (error == ErrorCode::none) return stored(*it, written);
+        for (auto& [id, member] : it->members) {
+            SyncGroupAnswer failed;
+            failed.error = as_coordinator_error(error);
+            member.sync(std::move(failed));
+        }
+        prepare_rebalance(*at, *it);
+    };
+    replicas_->append(shard.partition, make_batch(std::move(records)),
+                      home_.cluster.options().offsets_commit_timeout, std::move(done));
+}
+
+} // namespace crier::broker::kafka

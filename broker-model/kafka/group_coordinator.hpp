@@ -1,0 +1,82 @@
+#pragma once
+
+#include "broker-model/kafka/alarm.hpp"
+#include "broker-model/kafka/broker_home.hpp"
+#include "broker-model/kafka/group.hpp"
+#include "broker-model/kafka/replica_manager.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+
+// The groups whose partition of __consumer_offsets this broker leads, by the classic protocol. What a
+// group must not forget is in that partition's log first: the next leader reads it there. Offsets are
+// served as the log below the high watermark has them, so no reader sees a commit that may vanish.
+// Source: Kafka GroupMetadataManager, GroupCoordinatorService, CoordinatorRuntime.
+
+namespace crier::broker::kafka {
+
+class GroupCoordinator final : public InternalPartitions {
+public:
+    explicit GroupCoordinator(BrokerHome& home) : home_(home), alarm_(home.process, *this) {}
+
+    /// Tells where the logs are; once, before anything else.
+    void use(ReplicaManager& replicas) { replicas_ = &replicas; }
+
+    void join(JoinGroupRequest request, sim::Reply<JoinGroupAnswer> reply);
+    void sync(SyncGroupRequest request, sim::Reply<SyncGroupAnswer> reply);
+    [[nodiscard]] ErrorAnswer heartbeat(const HeartbeatRequest& request);
+    [[nodiscard]] ErrorAnswer leave(const LeaveGroupRequest& request);
+    void commit(OffsetCommitRequest request, sim::Reply<OffsetCommitAnswer> reply);
+    [[nodiscard]] OffsetFetchAnswer fetch(const OffsetFetchRequest& request);
+
+    void leads(const Replica& replica) override;
+    void resigned(const Replica& replica) override;
+    void watermark_moved(const Replica& replica) override;
+
+private:
+    /// What one partition of __consumer_offsets holds.
+    struct Shard {
+        PartitionId partition = 0;
+        std::int32_t epoch = 0;
+        bool is_loaded = false;
+        Offset applied = 0; // offsets are those of the log before this
+        std::map<std::string, Group, std::less<>> groups;
+        std::map<std::string, std::map<PartitionId, Offset>, std::less<>> offsets;
+    };
+
+    [[nodiscard]] Shard* find_shard(std::string_view group, ErrorCode& error);
+    [[nodiscard]] Shard* find_shard(PartitionId partition, std::int32_t epoch);
+    [[nodiscard]] static Group* find_group(Shard& shard, std::string_view group);
+    void load(Shard& shard);
+    void restore(Shard& shard, GroupRecord record);
+    void apply_offsets(Shard& shard, Offset end);
+    void drop(PartitionId partition);
+
+    void admit(Shard& shard, Group& group, JoinGroupRequest request,
+               sim::Reply<JoinGroupAnswer> reply);
+    void rejoin(Shard& shard, Group& group, GroupMemberState& member, JoinGroupRequest request,
+                sim::Reply<JoinGroupAnswer> reply);
+    void prepare_rebalance(Shard& shard, Group& group);
+    void try_complete_join(Shard& shard, Group& group);
+    void complete_join(Shard& shard, Group& group);
+    void store(Shard& shard, GroupRecord record);
+    void stored(Group& group, const GroupRecord& record);
+    void remove(Shard& shard, Group& group, std::string_view member_id);
+    void touch(GroupMemberState& member);
+    [[nodiscard]] JoinGroupAnswer joined(const Group& group, const GroupMemberState& member) const;
+    [[nodiscard]] ErrorCode check_commit(Shard& shard, const OffsetCommitRequest& request);
+    [[nodiscard]] SharedBatch make_batch(std::vector<Record> records) const;
+
+    void tick();
+    void tick(Shard& shard, Group& group);
+
+    using Method = void (GroupCoordinator::*)();
+
+    BrokerHome& home_;
+    ReplicaManager* replicas_ = nullptr;
+    std::map<PartitionId, std::unique_ptr<Shard>> shards_;
+    Alarm<GroupCoordinator, static_cast<Method>(&GroupCoordinator::tick)> alarm_;
+};
+
+} // namespace crier::broker::kafka

@@ -1,0 +1,125 @@
+#include "broker-model/kafka/assignor_range.hpp"
+#include "tests/broker-model/kafka_client_fixture.hpp"
+
+namespace crier::broker::kafka::testing {
+namespace {
+
+struct AssignorWorld {
+    explicit AssignorWorld(const std::vector<std::int32_t>& partitions)
+        : world(options_for(1)), cluster(world, quick_cluster(), topics(partitions)) {}
+
+    static std::vector<TopicOptions> topics(const std::vector<std::int32_t>& partitions) {
+        std::vector<TopicOptions> made;
+        for (std::size_t at = 0; at < partitions.size(); ++at) {
+            made.push_back(topic_of("t" + std::to_string(at), partitions[at], 1, 1));
+        }
+        return made;
+    }
+
+    /// Returns `A t0-0 t0-1; B -` for members with these subscriptions.
+    std::string share(const std::vector<GroupMember>& members) const {
+        std::string text;
+        for (const MemberAssignment& assignment : assign_range(cluster, members)) {
+            if (!text.empty()) text += "; ";
+            text += assignment.member_id;
+            for (const PartitionId partition : assignment.partitions) {
+                const PartitionInfo& info = cluster.info(partition);
+                text += " " + cluster.topic(info.topic).name + "-" + std::to_string(info.index);
+            }
+        }
+        return text;
+    }
+
+    sim::World world;
+    Cluster cluster;
+};
+
+std::vector<GroupMember> members_of(std::initializer_list<const char*> ids,
+                                    const std::vector<TopicId>& topics) {
+    std::vector<GroupMember> members;
+    for (const char* id : ids) members.push_back({id, topics});
+    return members;
+}
+
+// The expected shares were computed with the Java client's RangeAssignor.
+TEST(RangeAssignor, SharesAsTheJavaClientDoes) {
+    EXPECT_EQ(AssignorWorld({3, 3}).share(members_of({"A", "B"}, {0, 1})),
+              "A t0-0 t0-1 t1-0 t1-1; B t0-2 t1-2");
+    EXPECT_EQ(AssignorWorld({7}).share(members_of({"A", "B", "C"}, {0})),
+              "A t0-0 t0-1 t0-2; B t0-3 t0-4; C t0-5 t0-6");
+    EXPECT_EQ(AssignorWorld({2}).share(members_of({"A", "B", "C"}, {0})), "A t0-0; B t0-1; C");
+    EXPECT_EQ(AssignorWorld({2, 2}).share(members_of({"A", "B", "C"}, {0, 1})),
+              "A t0-0 t1-0; B t0-1 t1-1; C");
+    EXPECT_EQ(AssignorWorld({4, 1, 1}).share(members_of({"A", "B"}, {0, 1, 2})),
+              "A t0-0 t0-1 t1-0 t2-0; B t0-2 t0-3");
+    EXPECT_EQ(AssignorWorld({2, 2, 2, 2}).share(members_of({"C0", "C1", "C2"}, {0, 1, 2, 3})),
+              "C0 t0-0 t1-0 t2-0 t3-0; C1 t0-1 t1-1 t2-1 t3-1; C2");
+}
+
+TEST(RangeAssignor, GivesATopicOnlyToItsSubscribers) {
+    const std::vector<GroupMember> members{{"A", {0}}, {"B", {0, 1}}, {"C", {0, 1, 2}}};
+    EXPECT_EQ(AssignorWorld({1, 2, 3}).share(members),
+              "A t0-0; B t1-0; C t1-1 t2-0 t2-1 t2-2");
+}
+
+TEST(RangeAssignor, OrdersMembersByIdWhateverTheirOrder) {
+    EXPECT_EQ(AssignorWorld({3}).share(members_of({"b", "a"}, {0})), "b t0-2; a t0-0 t0-1");
+}
+
+/// Says the same in another way: partition p of n goes to the member whose share covers it.
+std::string owner_of(std::int32_t index, std::int32_t partitions,
+                     const std::vector<std::string>& sorted) {
+    const auto count = static_cast<std::int32_t>(sorted.size());
+    for (std::int32_t rank = 0; rank < count; ++rank) {
+        const std::int32_t before = partitions / count * rank + std::min(rank, partitions % count);
+        const std::int32_t until =
+            partitions / count * (rank + 1) + std::min(rank + 1, partitions % count);
+        if (index >= before && index < until) return sorted[static_cast<std::size_t>(rank)];
+    }
+    return {};
+}
+
+TEST(RangeAssignor, AgreesWithASecondImplementationOnDrawnGroups) {
+    static constexpr sim::Purpose purpose{"test.range"};
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        const sim::Random random(seed);
+        std::vector<std::int32_t> counts;
+        for (std::uint64_t topic = 0; topic < 1 + random.draw(purpose, 1).below(4); ++topic) {
+            counts.push_back(1 + static_cast<std::int32_t>(random.draw(purpose, 2, topic).below(13)));
+        }
+        const AssignorWorld made(counts);
+        std::vector<GroupMember> members;
+        for (std::uint64_t at = 0; at < 1 + random.draw(purpose, 3).below(7); ++at) {
+            GroupMember& member = members.emplace_back();
+            member.member_id = "m" + std::to_string(random.draw(purpose, 4, at).below(1'000'000'000));
+            for (TopicId topic = 0; topic < counts.size(); ++topic) {
+                if (random.draw(purpose, 5, at, topic).below(4) > 0) member.topics.push_back(topic);
+            }
+        }
+        std::map<PartitionId, std::string> owners;
+        for (const MemberAssignment& assignment : assign_range(made.cluster, members)) {
+            for (const PartitionId partition : assignment.partitions) {
+                EXPECT_TRUE(owners.emplace(partition, assignment.member_id).second) << seed;
+            }
+        }
+        for (TopicId topic = 0; topic < counts.size(); ++topic) {
+            std::vector<std::string> sorted;
+            for (const GroupMember& member : members) {
+                if (std::count(member.topics.begin(), member.topics.end(), topic) > 0) {
+                    sorted.push_back(member.member_id);
+                }
+            }
+            std::sort(sorted.begin(), sorted.end());
+            for (std::int32_t index = 0; index < counts[topic]; ++index) {
+                const PartitionId partition = made.cluster.partition(topic, index);
+                const std::string expected = owner_of(index, counts[topic], sorted);
+                const auto owner = owners.find(partition);
+                EXPECT_EQ(owner == owners.end() ? "" : owner->second, expected)
+                    << "seed " << seed << " topic " << topic << " partition " << index;
+            }
+        }
+    }
+}
+
+} // namespace
+} // namespace crier::broker::kafka::testing

@@ -1,0 +1,208 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store_stage.hpp"
+
+// Transactions of the simulated store while nothing fails but the clients.
+
+namespace crier::broker::test {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+
+asio::awaitable<void> run_sql(Client& client, Transaction& transaction, std::string sql) {
+    std::vector<Value> none;
+    const Outcome<Rows> rows = co_await transaction.execute(std::move(sql), std::move(none));
+    client.note(told(rows));
+}
+
+asio::awaitable<void> commits_and_rolls_back(Client& client) {
+    auto first = co_await client.store.begin();
+    co_await run_sql(client, **first, "insert into charges values ('a', 'x', 1)");
+    const Outcome<void> committed = co_await (*first)->commit();
+    client.note(told(committed));
+    auto second = co_await client.store.begin();
+    co_await run_sql(client, **second, "insert into charges values ('b', 'x', 1)");
+    co_await (*second)->rollback();
+    auto third = co_await client.store.begin();
+    co_await run_sql(client, **third, "insert into charges values ('c', 'x', 1)");
+    third->reset(); // neither: as a rollback
+    auto fourth = co_await client.store.begin();
+    co_await run_sql(client, **fourth, "insert into charges values ('d', 'x', 1)");
+    const Outcome<void> last = co_await (*fourth)->commit();
+    client.note(told(last));
+}
+
+TEST(SimStore, KeepsWhatWasCommittedAndNothingElse) {
+    Stage stage(charges_database());
+    stage.add_client("client", commits_and_rolls_back);
+    stage.run(seconds(5));
+    EXPECT_THAT(stage.notes, ElementsAre("client: ok", "client: ok", "client: ok", "client: ok",
+                                         "client: ok", "client: ok"));
+    EXPECT_EQ(stage.query("select id from charges order by id"), "a;d");
+    EXPECT_THAT(stage.texts(events::row_durable, 1), ElementsAre("a", "d"));
+    EXPECT_THAT(stage.texts(events::row_durable, 2), ElementsAre("x", "x"));
+    EXPECT_THAT(stage.texts(events::row_durable, 0), ElementsAre("db.charges", "db.charges"));
+    EXPECT_EQ(stage.count(events::committed), 2u);
+    EXPECT_EQ(stage.database.commit_count(), 2u);
+}
+
+asio::awaitable<void> violates(Client& client) {
+    auto transaction = co_await client.store.begin();
+    co_await run_sql(client, **transaction, "insert into charges values ('a', 'x', 1)");
+    co_await run_sql(client, **transaction, "insert into charges values ('a', 'y', 2)");
+    co_await run_sql(client, **transaction, "select 1");
+    const Outcome<void> committed = co_await (*transaction)->commit();
+    client.note(told(committed));
+    for (const char* sql : {"insert into charges values ('b', 'x', -1)",
+                            "insert into charges values ('b', null, 1)", "insert into nowhere values (1)",
+                            "commit", "savepoint s", "pragma page_size", "select 1; select 2", ""}) {
+        auto next = co_await client.store.begin();
+        co_await run_sql(client, **next, sql);
+    }
+}
+
+TEST(SimStore, NamesErrorsAndAbortsTheTransaction) {
+    Stage stage(charges_database());
+    stage.add_client("c", violates);
+    stage.run(seconds(5));
+    EXPECT_THAT(stage.notes,
+                ElementsAre("c: ok", "c: failed unique_violation", "c: failed aborted", "c: failed aborted",
+                            "c: failed check_violation", "c: failed check_violation",
+                            "c: failed statement_error", "c: failed statement_error",
+                            "c: failed statement_error", "c: failed statement_error",
+                            "c: failed statement_error", "c: failed statement_error"));
+    EXPECT_EQ(stage.query("select count(*) from charges"), "0");
+    EXPECT_EQ(stage.count(events::row_durable), 0u);
+}
+
+asio::awaitable<void> uses_parameters(Client& client) {
+    std::string sql = "select $2, $1, $2 || $1, $3, $4";
+    std::vector<Value> values = parameters("a", "b", 7);
+    values.emplace_back();
+    const Outcome<Rows> rows = co_await client.store.execute(std::move(sql), std::move(values));
+    for (const Value& value : rows->front()) client.note(told(value));
+    std::string short_sql = "select $1, $2";
+    std::vector<Value> too_few = parameters(1);
+    const Outcome<Rows> refused = co_await client.store.execute(std::move(short_sql), std::move(too_few));
+    client.note(told(refused));
+}
+
+TEST(SimStore, BindsParametersByTheirNumber) {
+    Stage stage(charges_database());
+    stage.add_client("c", uses_parameters);
+    stage.run(seconds(1));
+    EXPECT_THAT(stage.notes,
+                ElementsAre("c: b", "c: a", "c: ba", "c: 7", "c: null", "c: failed statement_error"));
+}
+
+asio::awaitable<void> holds_two_seconds(Client& client) {
+    auto transaction = co_await client.store.begin();
+    co_await run_sql(client, **transaction, "insert into charges values ('long', 'x', 1)");
+    co_await client.sleep(seconds(2));
+    const Outcome<void> committed = co_await (*transaction)->commit();
+    client.note(told(committed));
+}
+
+asio::awaitable<void> charges_own_name(Client& client) {
+    const std::string name = client.node.name();
+    co_await client.sleep(milliseconds(100 * (name.back() - '0')));
+    const std::string result = co_await charge(client, name, "x", 1);
+    client.note(result);
+}
+
+TEST(SimStore, ServesWaitingTransactionsInOrder) {
+    Stage stage(charges_database());
+    stage.add_client("first", holds_two_seconds);
+    stage.add_client("c3", charges_own_name);
+    stage.add_client("c1", charges_own_name);
+    stage.add_client("c2", charges_own_name);
+    stage.run(milliseconds(1900));
+    EXPECT_EQ(stage.query("select count(*) from charges"), "0") << "the open transaction is not seen";
+    stage.run(seconds(1));
+    EXPECT_THAT(stage.texts(events::row_durable, 1), ElementsAre("long", "c1", "c2", "c3"));
+}
+
+TEST(SimStore, EndsAWaitWithALockTimeout) {
+    DatabaseOptions options = charges_database();
+    options.lock_timeout = seconds(1);
+    Stage stage(options);
+    stage.add_client("first", holds_two_seconds);
+    stage.add_client("c1", charges_own_name);
+    stage.run(seconds(5));
+    EXPECT_THAT(stage.notes, ElementsAre("first: ok", "c1: failed lock_timeout", "first: ok"));
+}
+
+asio::awaitable<void> holds_forever(Client& client) {
+    auto transaction = co_await client.store.begin();
+    co_await run_sql(client, **transaction, "insert into charges values ('held', 'x', 1)");
+    co_await client.sleep(seconds(1000));
+    const Outcome<void> committed = co_await (*transaction)->commit();
+    client.note(told(committed));
+}
+
+Duration waited_after(void (*strike)(sim::Node&)) {
+    Stage stage(charges_database());
+    sim::Node& holder = stage.add_client("holder", holds_forever);
+    stage.add_client("c1", charges_own_name);
+    stage.run(seconds(1));
+    EXPECT_EQ(stage.count(events::row_durable), 0u);
+    strike(holder);
+    stage.run(seconds(20));
+    EXPECT_THAT(stage.texts(events::row_durable, 1), ElementsAre("c1"));
+    for (const sim::Event& event : stage.world.history().events()) {
+        if (event.kind == events::row_durable.id) return Duration(event.time) - seconds(1);
+    }
+    return Duration::max();
+}
+
+TEST(SimStore, RollsBackWhenTheClientDies) {
+    const Duration waited = waited_after([](sim::Node& node) { node.crash("test"); });
+    EXPECT_LT(waited, milliseconds(10)) << "the connection's end is heard of";
+}
+
+TEST(SimStore, RollsBackByTheIdleTimeoutWhenTheClientsMachineIsGone) {
+    const Duration waited = waited_after([](sim::Node& node) { node.lose_power(); });
+    EXPECT_GT(waited, seconds(8));
+    EXPECT_LT(waited, seconds(11));
+}
+
+TEST(SimStore, RefusesACommitAfterTheIdleTimeout) {
+    Stage stage(charges_database());
+    stage.add_client("holder", holds_forever);
+    stage.run(seconds(1001));
+    EXPECT_THAT(stage.notes, ElementsAre("holder: ok", "holder: failed connection_lost"));
+    EXPECT_EQ(stage.query("select count(*) from charges"), "0");
+}
+
+asio::awaitable<void> changes_pending_rows(Client& client) {
+    auto transaction = co_await client.store.begin();
+    co_await run_sql(client, **transaction, "create table notes (owner text, number bigint)");
+    co_await run_sql(client, **transaction, "insert into notes values ('x', 1), ('y', 2), ('z', 3)");
+    co_await run_sql(client, **transaction, "delete from notes where number = 2");
+    co_await run_sql(client, **transaction, "update notes set number = 30 where number = 3");
+    const Outcome<void> committed = co_await (*transaction)->commit();
+    client.note(told(committed));
+    std::string sql = "update notes set number = 31 where number = 30";
+    std::vector<Value> none;
+    const Outcome<Rows> updated = co_await client.store.execute(std::move(sql), std::move(none));
+    client.note(told(updated));
+}
+
+TEST(SimStore, RecordsTheRowsThatATransactionLeavesBehind) {
+    DatabaseOptions options = charges_database();
+    options.watches.push_back({"notes", "number", ""}); // made later, in a transaction
+    Stage stage(options);
+    stage.add_client("c", changes_pending_rows);
+    stage.run(seconds(1));
+    EXPECT_EQ(stage.query("select number from notes order by number"), "1;31");
+    EXPECT_THAT(stage.texts(events::row_durable, 1), ElementsAre("1", "30"));
+    EXPECT_EQ(stage.count(events::committed), 2u) << "the update wrote, too";
+}
+
+} // namespace
+
+} // namespace crier::broker::test
