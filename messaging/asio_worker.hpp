@@ -48,7 +48,7 @@ public:
     [[nodiscard]] asio::awaitable<R> ask(std::function<void(Answer<R>)> job) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(R)>(
             [this](auto handler, std::function<void(Answer<R>)> question) {
-                question_to_thread<R>(std::move(handler), std::move(question));
+                this->template question_to_thread<R>(std::move(handler), std::move(question));
             },
             asio::use_awaitable, std::move(job));
     }

@@ -58,8 +58,8 @@ private:
         std::uint64_t first = 0;  // sequence of the first attempt
         std::uint64_t last = 0;   // sequence of the last failure
         std::vector<Attempter> attempters;
-        std::size_t active = 0;   // index of who acted last
-        bool overlapped = false;  // somebody went on after another had begun
+        std::size_t active = 0;  // index of who acted last
+        bool overlapped = false; // somebody went on after another had begun
     };
     /// Parkings with the wrong number of attempts; the reason may excuse too few.
     struct Wrong {
@@ -99,8 +99,7 @@ private:
             });
         const auto active = static_cast<std::size_t>(found - attempters.begin());
         if (found == attempters.end()) {
-            attempters.push_back(
-                {event.node, event.incarnation, interruptions_.get(event.node)});
+            attempters.push_back({event.node, event.incarnation, interruptions_.get(event.node)});
         } else if (active != trying.active) {
             trying.overlapped = true;
         }
@@ -182,8 +181,8 @@ private:
     Routes routes_;
     FateTexts fates_;
     std::uint64_t at_once_;
-    Index index_;                         // of messages in their channels
-    ByNumber<std::uint64_t> partitions_;  // where they are stored
+    Index index_;                           // of messages in their channels
+    ByNumber<std::uint64_t> partitions_;    // where they are stored
     ByNumber<std::uint32_t> interruptions_; // by node
     std::map<Pair, std::uint32_t> losses_;  // by group and partition
     std::map<Pair, Trying> trying_;         // by subscriber and message; on their way

@@ -130,8 +130,8 @@ std::string twice(const Case& facts) {
                    ", and nothing kept both from doing it";
         }
         for (const Event* answer : main.answers_lost) {
-            const bool between = answer->sequence > before->sequence &&
-                                 answer->sequence < second.sequence;
+            const bool between =
+                answer->sequence > before->sequence && answer->sequence < second.sequence;
             if (between && answer->operands[1] == before->node) {
                 return "an answer to " + one + " was lost, and it was done again without asking " +
                        "whether it had been done";
@@ -183,9 +183,9 @@ std::string wrong_attempts(const Case& facts) {
     const Evidence& main = facts.main;
     if (main.letters.empty()) return {};
     const std::uint64_t parked = main.letters.front()->sequence;
-    const auto failed = std::count_if(
-        main.failures.begin(), main.failures.end(),
-        [&](const Event* failure) { return failure->sequence < parked; });
+    const auto failed =
+        std::count_if(main.failures.begin(), main.failures.end(),
+                      [&](const Event* failure) { return failure->sequence < parked; });
     const int wanted = facts.verdict.subscriber ? facts.verdict.subscriber->attempts_max : 0;
     if (failed < wanted) return "it was parked before its attempts were used up";
     for (const Event* failure : main.failures) {
@@ -207,8 +207,7 @@ std::string parked_twice(const Case& facts) {
     if (main.letters.size() < 2) return {};
     const Event* first = last_before(main.attempts, main.letters.front()->sequence);
     if (first != nullptr) {
-        const Event* death =
-            first_after(main.deaths, main.letters.front()->sequence, first->node);
+        const Event* death = first_after(main.deaths, main.letters.front()->sequence, first->node);
         if (death != nullptr && death->sequence < main.letters.back()->sequence) {
             return facts.node(*first) +
                    " died after the dead letter was stored and before anything remembered it, "

@@ -147,7 +147,8 @@ private:
         judged = event.operands[2];
 
         std::uint64_t all = judged;
-        for (const auto& [reader, limit] : partition->judged) all = std::min(all, limit);
+        for (const auto& [reader, limit] : partition->judged)
+            all = std::min(all, limit);
         records.erase(records.begin(), from(records, all));
     }
 

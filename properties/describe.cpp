@@ -38,7 +38,8 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 /// Takes out what an empty operand leaves behind.
 std::string tidied(std::string text) {
     replace_all(text, " (key )", "");
-    while (!text.empty() && (text.back() == ' ' || text.back() == ':')) text.pop_back();
+    while (!text.empty() && (text.back() == ' ' || text.back() == ':'))
+        text.pop_back();
     return text;
 }
 
@@ -51,18 +52,15 @@ std::string format_time(std::int64_t nanoseconds) {
 std::string format_duration(std::int64_t nanoseconds) {
     static constexpr std::array<std::pair<std::int64_t, std::string_view>, 4> units{
         {{nanoseconds_in_second, " s"}, {1'000'000, " ms"}, {1'000, " us"}, {1, " ns"}}};
-    if (nanoseconds == 0) return "0 s";
     for (const auto& [unit, name] : units) {
-        if (nanoseconds % unit == 0) return decimal(nanoseconds, unit, 0) + std::string(name);
-        const bool large = nanoseconds >= unit || nanoseconds <= -unit;
-        if (large && nanoseconds % (unit / 10) == 0) {
-            return decimal(nanoseconds, unit, 1) + std::string(name);
-        }
-        if (large && nanoseconds % (unit / 1000) == 0) {
-            return decimal(nanoseconds, unit, 3) + std::string(name);
-        }
+        if (nanoseconds < unit && nanoseconds > -unit) continue;
+        std::string text = decimal(nanoseconds, unit, 9);
+        while (text.back() == '0')
+            text.pop_back();
+        if (text.back() == '.') text.pop_back();
+        return text + std::string(name);
     }
-    return decimal(nanoseconds, 1, 0) + " ns";
+    return "0 s";
 }
 
 std::string format_text(std::uint64_t hash, const sim::TextTable& texts) {
@@ -77,9 +75,12 @@ std::string format_node(std::uint32_t node, std::span<const std::string> names) 
 Describer::Describer(const sim::TextTable& texts, std::span<const std::string> node_names,
                      std::span<const sim::EventKind> more_kinds)
     : texts_(texts), node_names_(node_names) {
-    for (const sim::EventKind& kind : sim::events::all) kinds_.emplace(kind.id, kind);
-    for (const sim::EventKind& kind : broker::events::all) kinds_.emplace(kind.id, kind);
-    for (const sim::EventKind& kind : more_kinds) kinds_.emplace(kind.id, kind);
+    for (const sim::EventKind& kind : sim::events::all)
+        kinds_.emplace(kind.id, kind);
+    for (const sim::EventKind& kind : broker::events::all)
+        kinds_.emplace(kind.id, kind);
+    for (const sim::EventKind& kind : more_kinds)
+        kinds_.emplace(kind.id, kind);
 }
 
 std::string Describer::sentence(const sim::Event& event) const {
@@ -109,8 +110,7 @@ std::string Describer::value(const sim::Operand& operand, std::uint64_t bits) co
     switch (operand.type) {
     case sim::OperandType::text: return format_text(bits, texts_);
     case sim::OperandType::duration: return format_duration(static_cast<std::int64_t>(bits));
-    case sim::OperandType::node:
-        return format_node(static_cast<std::uint32_t>(bits), node_names_);
+    case sim::OperandType::node: return format_node(static_cast<std::uint32_t>(bits), node_names_);
     case sim::OperandType::number:
     case sim::OperandType::none: break;
     }

@@ -15,7 +15,7 @@ namespace crier::properties {
 /// Returns `12.031 s`; cut off, not rounded, so that no event seems to lie before its cause.
 [[nodiscard]] std::string format_time(std::int64_t nanoseconds);
 
-/// Returns the shortest exact form in one unit: `250 ms`, `3 s`, `1.5 s`.
+/// Returns the exact value in the largest unit that it fills: `250 ms`, `3 s`, `1.5 s`.
 [[nodiscard]] std::string format_duration(std::int64_t nanoseconds);
 
 /// Returns the text of an operand; empty for none.
@@ -24,7 +24,8 @@ namespace crier::properties {
 /// Returns the node's name; `node 7` when it has none.
 [[nodiscard]] std::string format_node(std::uint32_t node, std::span<const std::string> names);
 
-/// Tells events of all kinds of the kernel, the brokers and the stores. What it is given must outlive it.
+/// Tells events of all kinds of the kernel, the brokers and the stores. What it is given must
+/// outlive it.
 class Describer {
 public:
     Describer(const sim::TextTable& texts, std::span<const std::string> node_names,

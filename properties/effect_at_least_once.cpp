@@ -77,9 +77,9 @@ private:
     const Topology& topology_;
     PropertyOptions options_;
     FlowReader reader_;
-    std::vector<ByNumber<Unit>> units_;      // by subscriber
-    ByNumber<std::uint64_t> accepted_;       // sequence
-    ByNumber<std::uint64_t> lost_;           // sequence of the last effect lost
+    std::vector<ByNumber<Unit>> units_; // by subscriber
+    ByNumber<std::uint64_t> accepted_;  // sequence
+    ByNumber<std::uint64_t> lost_;      // sequence of the last effect lost
     Tally tally_;
 };
 

@@ -52,8 +52,7 @@ private:
         const auto subscribers = routes_.subscribers_of_table(event.operands[0]);
         if (subscribers.empty()) return;
         tally_.observe();
-        Effect& effect =
-            effects_.at(index_.insert(sim::mix(event.operands[1], event.operands[0])));
+        Effect& effect = effects_.at(index_.insert(sim::mix(event.operands[1], event.operands[0])));
         const Doer doer = doer_of(subscribers, event.operands[1]);
         if (++effect.rows > subscribers.size()) {
             tally_.violate([&] { return twice(effect, doer, subscribers.front(), event); });

@@ -59,8 +59,8 @@ void collect_own(Evidence& evidence, const Event& event, const std::optional<Sub
 void collect_around(Evidence& evidence, const Event& event, const std::optional<Subscriber>& who) {
     const Event& copy = *evidence.stored.front();
     const std::uint64_t offset = copy.operands[1];
-    const bool reads_it = event.operands[0] == copy.operands[0] &&
-                          (!who || event.operands[1] == who->group_text);
+    const bool reads_it =
+        event.operands[0] == copy.operands[0] && (!who || event.operands[1] == who->group_text);
     if (!reads_it) return;
     switch (event.kind) {
     case broker_events::delivered.id:
@@ -95,7 +95,8 @@ Evidence::Evidence(std::span<const Event> history, std::uint64_t message_text,
     std::sort(backstage.begin(), backstage.end());
     backstage.erase(std::unique(backstage.begin(), backstage.end()), backstage.end());
     if (stored.empty()) return;
-    for (const Event& event : history) collect_around(*this, event, subscriber);
+    for (const Event& event : history)
+        collect_around(*this, event, subscriber);
 }
 
 const Event* first_after(const Evidence::Events& events, std::uint64_t sequence,
@@ -120,8 +121,8 @@ const Event* death_of_publisher(const Evidence& evidence) {
     for (const Event* death : evidence.deaths) {
         if (death->sequence < accepted.sequence) continue;
         if (death->time > accepted.time + publishing_takes_at_most) return nullptr;
-        const bool backstage = std::binary_search(evidence.backstage.begin(),
-                                                  evidence.backstage.end(), death->node);
+        const bool backstage =
+            std::binary_search(evidence.backstage.begin(), evidence.backstage.end(), death->node);
         if (!backstage) return death;
     }
     return nullptr;

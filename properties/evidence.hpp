@@ -8,12 +8,13 @@
 #include <span>
 #include <vector>
 
-// What a kept history has on one message: its own events, and those of the places it went through. For
-// stories and causes; judges nothing.
+// What a kept history has on one message: its own events, and those of the places it went through.
+// For stories and causes; judges nothing.
 
 namespace crier::properties {
 
-/// The events of one message, each list in the order of the run. Points into the history it was made of.
+/// The events of one message, each list in the order of the run. Points into the history it was
+/// made of.
 struct Evidence {
     using Events = std::vector<const sim::Event*>;
 
@@ -22,22 +23,23 @@ struct Evidence {
              const std::optional<Subscriber>& subscriber);
 
     std::uint64_t message = 0;
-    Events effects;      ///< Rows in the subscriber's table.
+    Events effects; ///< Rows in the subscriber's table.
     Events effects_lost;
-    Events rows;         ///< Durable rows in other tables: usually the accepted one.
+    Events rows; ///< Durable rows in other tables: usually the accepted one.
     Events rows_lost;
-    Events stored;       ///< Copies.
-    Events attempts;     ///< By the subscriber's replicas.
+    Events stored;   ///< Copies.
+    Events attempts; ///< By the subscriber's replicas.
     Events failures;
     Events settled;
-    Events letters;      ///< Dead letters for the subscriber.
-    Events deliveries;   ///< Batches for its group with the first copy in them.
-    Events commits;      ///< Of its group, past the first copy.
-    Events moves;        ///< Its group's assignments, revocations and losses of the partition.
-    Events deaths;       ///< Of any process, with power losses.
+    Events letters;    ///< Dead letters for the subscriber.
+    Events deliveries; ///< Batches for its group with the first copy in them.
+    Events commits;    ///< Of its group, past the first copy.
+    Events moves;      ///< Its group's assignments, revocations and losses of the partition.
+    Events deaths;     ///< Of any process, with power losses.
     Events pauses;
     Events answers_lost;
-    std::vector<std::uint32_t> backstage; ///< Brokers, stores and consumers: who cannot be the producer.
+    std::vector<std::uint32_t>
+        backstage; ///< Brokers, stores and consumers: who cannot be the producer.
 };
 
 /// Returns the first event after `sequence` and, if `node` is given, on it; or null.
@@ -47,8 +49,8 @@ struct Evidence {
 /// Returns the last event before `sequence`, or null.
 [[nodiscard]] const sim::Event* last_before(const Evidence::Events& events, std::uint64_t sequence);
 
-/// Returns the first death of a process that may have been to publish the message, within two seconds
-/// after its row was accepted; or null.
+/// Returns the first death of a process that may have been to publish the message, within two
+/// seconds after its row was accepted; or null.
 [[nodiscard]] const sim::Event* death_of_publisher(const Evidence& evidence);
 
 } // namespace crier::properties

@@ -11,7 +11,9 @@ Sentence& Sentence::words(std::string_view text) {
     return *this;
 }
 
-Sentence& Sentence::number(std::int64_t value) { return words(std::to_string(value)); }
+Sentence& Sentence::number(std::int64_t value) {
+    return words(std::to_string(value));
+}
 
 Sentence& Sentence::text(std::uint64_t hash) {
     parts_.emplace_back(Text{hash});
@@ -23,7 +25,9 @@ Sentence& Sentence::node(std::uint32_t id) {
     return *this;
 }
 
-Sentence& Sentence::time(std::int64_t nanoseconds) { return words(format_time(nanoseconds)); }
+Sentence& Sentence::time(std::int64_t nanoseconds) {
+    return words(format_time(nanoseconds));
+}
 
 std::string Sentence::render(const Topology& topology, const sim::TextTable* texts) const {
     const sim::TextTable none;

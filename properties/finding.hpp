@@ -41,8 +41,9 @@ private:
 struct Finding {
     std::int64_t time = 0;
     Sentence witness;
-    std::vector<std::uint64_t> subjects;   ///< The main first; empty ones and repetitions are left out.
-    std::vector<std::uint64_t> events;     ///< In any order; zeros are left out.
+    std::vector<std::uint64_t>
+        subjects;                      ///< The main first; empty ones and repetitions are left out.
+    std::vector<std::uint64_t> events; ///< In any order; zeros are left out.
     std::optional<std::size_t> subscriber; ///< Whose it is, if it is one's.
 };
 
@@ -60,8 +61,8 @@ public:
     /// Returns the first violation, to add to it what came later. **Requires** that there is one.
     [[nodiscard]] Finding& first() { return first_; }
 
-    /// Counts something that has not come by the end of the run. That is a violation unless the run was
-    /// cut short. `make` is called for the first one only.
+    /// Counts something that has not come by the end of the run. That is a violation unless the run
+    /// was cut short. `make` is called for the first one only.
     template <class Make>
     void miss(Make&& make) {
         if (missed_++ == 0) first_missed_ = std::forward<Make>(make)();

@@ -10,7 +10,9 @@ namespace crier::properties {
 
 namespace {
 
-std::uint64_t key_of(std::size_t flow, std::uint64_t text) { return sim::mix(text, flow + 1); }
+std::uint64_t key_of(std::size_t flow, std::uint64_t text) {
+    return sim::mix(text, flow + 1);
+}
 
 } // namespace
 
@@ -119,14 +121,13 @@ void FlowReader::settled(const sim::Event& event) {
     }
 }
 
-/// Tells it of the flow that the message is of; an effect can come before the row that accepts the event
-/// (published before the commit), and then it may be of any flow that reaches the subscriber.
+/// Tells it of the flow that the message is of; an effect can come before the row that accepts the
+/// event (published before the commit), and then it may be of any flow that reaches the subscriber.
 void FlowReader::tell(std::size_t subscriber, std::uint64_t text, Told told,
                       const sim::Event& event) {
     const auto flows = routes_.flows_of_subscriber(subscriber);
-    const bool known = std::any_of(flows.begin(), flows.end(), [&](std::size_t flow) {
-        return find(flow, text).has_value();
-    });
+    const bool known = std::any_of(flows.begin(), flows.end(),
+                                   [&](std::size_t flow) { return find(flow, text).has_value(); });
     for (const std::size_t flow : flows) {
         if (known && !find(flow, text)) continue;
         const std::uint32_t number = enter(flow, text);

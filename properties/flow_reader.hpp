@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-// Reads the stream of a history as what happens to the messages of flows: accepted, stored, effective,
-// parked, discarded. Shared by all checkers that judge flows; what it means is theirs.
+// Reads the stream of a history as what happens to the messages of flows: accepted, stored,
+// effective, parked, discarded. Shared by all checkers that judge flows; what it means is theirs.
 
 namespace crier::properties {
 
@@ -16,7 +16,7 @@ namespace crier::properties {
 struct FlowMessage {
     std::uint32_t number = 0; ///< 0, 1, 2 … in the order of first sight, over all flows.
     std::size_t flow = 0;
-    std::uint64_t text = 0;   ///< Its identity.
+    std::uint64_t text = 0; ///< Its identity.
 };
 
 /// Told by a reader. Observers override what they need.
@@ -24,7 +24,8 @@ class FlowObserver {
 public:
     virtual ~FlowObserver() = default;
 
-    /// The message is accepted: the first durable row, or the first record where the flow has no table.
+    /// The message is accepted: the first durable row, or the first record where the flow has no
+    /// table.
     virtual void on_accepted(const FlowMessage&, std::uint64_t /*key*/, const sim::Event&) {}
     /// Its last accepted row is gone again.
     virtual void on_unaccepted(const FlowMessage&, const sim::Event&) {}
@@ -32,7 +33,8 @@ public:
     virtual void on_stored(const FlowMessage&, const sim::Event&) {}
     /// A row of it is in the effects table of the subscriber; every row is told.
     virtual void on_effect(const FlowMessage&, std::size_t /*subscriber*/, const sim::Event&) {}
-    virtual void on_effect_lost(const FlowMessage&, std::size_t /*subscriber*/, const sim::Event&) {}
+    virtual void on_effect_lost(const FlowMessage&, std::size_t /*subscriber*/, const sim::Event&) {
+    }
     /// Every dead letter is told.
     virtual void on_parked(const FlowMessage&, std::size_t /*subscriber*/, const sim::Event&) {}
     /// Dropped on purpose, with a reason.

@@ -39,7 +39,8 @@ public:
     }
 
 private:
-    /// What is open changes only when something moves, so whatever is open now was so all the while.
+    /// What is open changes only when something moves, so whatever is open now was so all the
+    /// while.
     void judge_silence(std::int64_t now) {
         if (!healed_ || ledger_->open() == 0) return;
         const std::int64_t since =

@@ -8,6 +8,6 @@
 namespace crier::properties {
 
 [[nodiscard]] std::unique_ptr<Checker> make_heal_progress(const Topology& topology,
-                                               const PropertyOptions& options);
+                                                          const PropertyOptions& options);
 
 } // namespace crier::properties

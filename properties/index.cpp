@@ -23,7 +23,8 @@ std::optional<std::uint32_t> Index::find(std::uint64_t key) const {
 std::size_t Index::slot_of(std::uint64_t key) const {
     const std::size_t mask = slots_.size() - 1;
     std::size_t slot = key & mask;
-    while (slots_[slot] != 0 && keys_[slots_[slot] - 1] != key) slot = (slot + 1) & mask;
+    while (slots_[slot] != 0 && keys_[slots_[slot] - 1] != key)
+        slot = (slot + 1) & mask;
     return slot;
 }
 

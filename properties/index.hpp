@@ -6,8 +6,8 @@
 
 namespace crier::properties {
 
-/// Numbers 64-bit hashes 0, 1, 2 … in the order of their first insertion. Lookup only: whoever wants to
-/// go through them goes through the numbers, so no order depends on how hashes fall.
+/// Numbers 64-bit hashes 0, 1, 2 … in the order of their first insertion. Lookup only: whoever
+/// wants to go through them goes through the numbers, so no order depends on how hashes fall.
 class Index {
 public:
     /// Returns the number of `key`, a new one if it is not there yet.

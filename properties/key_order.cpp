@@ -14,7 +14,8 @@ std::optional<KeyOrder::Inversion> KeyOrder::expect(std::uint32_t message, std::
     line.last = message;
     if (place.when.sequence == 0 || place.excused) return std::nullopt;
 
-    // It happened before it was expected: what happened later and is expected earlier is out of order.
+    // It happened before it was expected: what happened later and is expected earlier is out of
+    // order.
     const std::uint32_t before = line.best;
     line.best = message;
     if (before == none || happened(before).sequence < place.when.sequence) return std::nullopt;

@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
-// The order of messages per key, expected against happened. Both orders are built as the run goes, either
-// side may come first, and either may be taken back by a power loss. Constant work per call, except that
-// taking back the latest of a key walks to the one before it.
+// The order of messages per key, expected against happened. Both orders are built as the run goes,
+// either side may come first, and either may be taken back by a power loss. Constant work per call,
+// except that taking back the latest of a key walks to the one before it.
 
 namespace crier::properties {
 
@@ -42,7 +42,9 @@ public:
     /// Its order is of no interest any more.
     void excuse(std::uint32_t message) { places_.at(message).excused = true; }
 
-    [[nodiscard]] bool is_excused(std::uint32_t message) const { return places_.get(message).excused; }
+    [[nodiscard]] bool is_excused(std::uint32_t message) const {
+        return places_.get(message).excused;
+    }
     [[nodiscard]] bool is_expected(std::uint32_t message) const {
         return places_.get(message).rank != 0;
     }

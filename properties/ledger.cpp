@@ -22,7 +22,7 @@ struct Unit {
     bool parked = false;
     bool discarded = false;
     bool attempted = false;
-    bool called_done = false;  // by the service: done, or a duplicate of it
+    bool called_done = false; // by the service: done, or a duplicate of it
     bool called_parked = false;
     bool effect_lost = false;
     bool reported = false;
@@ -87,7 +87,8 @@ private:
                       const Event& event) override;
     void on_attempting(const FlowMessage& message, std::size_t subscriber,
                        const Event& event) override;
-    void on_settled(const FlowMessage& message, std::size_t subscriber, const Event& event) override;
+    void on_settled(const FlowMessage& message, std::size_t subscriber,
+                    const Event& event) override;
 
     template <class Change>
     void change(const FlowMessage& message, std::size_t subscriber, const Event& event,
@@ -205,8 +206,7 @@ void FlowLedger::change(const FlowMessage& message, std::size_t subscriber, cons
                         Change make) {
     moved_ = event.time;
     Unit& unit = units_[subscriber].at(message.number);
-    const bool counted =
-        reader_.is_accepted(message.number) && reader_.routes().counts(subscriber);
+    const bool counted = reader_.is_accepted(message.number) && reader_.routes().counts(subscriber);
     if (counted) count(unit, subscriber, -1);
     make(unit);
     if (!counted) return;

@@ -2,9 +2,9 @@
 
 #include "properties/property.hpp"
 
-// Property `ledger`: every accepted event has one fate at every subscribing service whose effects are
-// counted: effective, parked, or discarded with a reason. Says of what is missing how far it came. Does
-// not judge how often an effect was had; that is `effect-at-most-once`.
+// Property `ledger`: every accepted event has one fate at every subscribing service whose effects
+// are counted: effective, parked, or discarded with a reason. Says of what is missing how far it
+// came. Does not judge how often an effect was had; that is `effect-at-most-once`.
 
 namespace crier::properties {
 

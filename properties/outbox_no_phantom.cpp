@@ -72,8 +72,8 @@ private:
     void on_unaccepted(const FlowMessage& message, const Event& event) override {
         // The copies are kept under the first flow of the channel.
         const std::size_t channel = topology_.flows[message.flow].channel;
-        const auto number = reader_.find(reader_.routes().flows_of_channel(channel).front(),
-                                         message.text);
+        const auto number =
+            reader_.find(reader_.routes().flows_of_channel(channel).front(), message.text);
         if (!number || reader_.is_accepted_by(channel, message.text)) return;
         Stored& stored = stored_.at(*number);
         if (stored.sequence == 0 || stored.reported) return;

@@ -2,13 +2,13 @@
 
 #include "properties/property.hpp"
 
-// Property `outbox-order-per-key`: per aggregate, the first stored copies come in the order in which the
-// events were accepted (rows became durable). Flows without a table have no other order than the stored
-// one and are not judged.
+// Property `outbox-order-per-key`: per aggregate, the first stored copies come in the order in
+// which the events were accepted (rows became durable). Flows without a table have no other order
+// than the stored one and are not judged.
 
 namespace crier::properties {
 
 [[nodiscard]] std::unique_ptr<Checker> make_outbox_order_per_key(const Topology& topology,
-                                               const PropertyOptions& options);
+                                                                 const PropertyOptions& options);
 
 } // namespace crier::properties

@@ -2,12 +2,12 @@
 
 #include "properties/property.hpp"
 
-// Property `park-exactly-once`: a service's dead letters of one message all have one dead-letter id.
-// Copies with the same id are one parking that was delivered at least once.
+// Property `park-exactly-once`: a service's dead letters of one message all have one dead-letter
+// id. Copies with the same id are one parking that was delivered at least once.
 
 namespace crier::properties {
 
 [[nodiscard]] std::unique_ptr<Checker> make_park_exactly_once(const Topology& topology,
-                                               const PropertyOptions& options);
+                                                              const PropertyOptions& options);
 
 } // namespace crier::properties

@@ -53,7 +53,8 @@ private:
     }
 
     void on_unaccepted(const FlowMessage& message, const Event&) override {
-        for (Line& line : lines_) line.order.withdraw(message.number);
+        for (Line& line : lines_)
+            line.order.withdraw(message.number);
     }
 
     void on_effect(const FlowMessage& message, std::size_t subscriber,
@@ -62,8 +63,7 @@ private:
         if (++line.rows.at(message.number) > 1) return;
         const bool judged =
             line.order.is_expected(message.number) && !line.order.is_excused(message.number);
-        const auto inversion =
-            line.order.happen(message.number, {event.sequence, event.time});
+        const auto inversion = line.order.happen(message.number, {event.sequence, event.time});
         if (!judged) return;
         tally_.observe();
         if (inversion) {
@@ -73,8 +73,7 @@ private:
         }
     }
 
-    void on_effect_lost(const FlowMessage& message, std::size_t subscriber,
-                        const Event&) override {
+    void on_effect_lost(const FlowMessage& message, std::size_t subscriber, const Event&) override {
         Line& line = lines_[subscriber];
         std::uint32_t& rows = line.rows.at(message.number);
         if (rows > 0 && --rows == 0) line.order.undo(message.number);
@@ -89,12 +88,14 @@ private:
         lines_[subscriber].discarded.at(message.number) = true;
     }
 
-    /// What was accepted just before has to have had its effect, unless it was discarded on purpose.
+    /// What was accepted just before has to have had its effect, unless it was discarded on
+    /// purpose.
     void judge_strictly(const FlowMessage& message, std::size_t subscriber, const Event& event) {
         if (options_.order != OrderMode::strict) return;
         const Line& line = lines_[subscriber];
         auto before = line.order.previous(message.number);
-        while (before && line.discarded.get(*before)) before = line.order.previous(*before);
+        while (before && line.discarded.get(*before))
+            before = line.order.previous(*before);
         if (!before || line.order.happened(*before).sequence != 0) return;
         violate({*before, message.number}, subscriber, event);
     }
@@ -129,8 +130,8 @@ private:
     const Topology& topology_;
     PropertyOptions options_;
     FlowReader reader_;
-    std::vector<Line> lines_;       // by subscriber
-    ByNumber<std::uint64_t> keys_;  // aggregate by message
+    std::vector<Line> lines_;      // by subscriber
+    ByNumber<std::uint64_t> keys_; // aggregate by message
     Tally tally_;
 };
 

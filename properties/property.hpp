@@ -20,23 +20,24 @@ enum class VerdictKind { holds, violated, inconclusive, vacuous };
 
 /// What one property says of one run.
 struct Verdict {
-    std::string property;          ///< As in the scenario: `effect-at-most-once`.
+    std::string property; ///< As in the scenario: `effect-at-most-once`.
     VerdictKind kind = VerdictKind::vacuous;
     std::uint64_t observations = 0; ///< How many things it judged.
     std::uint64_t violations = 0;
-    std::string witness;           ///< Of the first violation, in one or two sentences; empty when it holds.
-    Instant violated_at{};         ///< When the first violation became certain.
-    std::vector<std::uint64_t> subjects; ///< Message texts (hashes) that the witness is about, the main first.
-    std::vector<std::uint64_t> events;   ///< Sequences of the events that show it, ascending.
+    std::string witness; ///< Of the first violation, in one or two sentences; empty when it holds.
+    Instant violated_at{}; ///< When the first violation became certain.
+    std::vector<std::uint64_t>
+        subjects; ///< Message texts (hashes) that the witness is about, the main first.
+    std::vector<std::uint64_t> events;    ///< Sequences of the events that show it, ascending.
     std::optional<Subscriber> subscriber; ///< Whose it is, when it concerns one subscriber.
 };
 
 /// How a run ended, as far as judges care.
 struct RunEnd {
     Instant time{};
-    bool quiet = false;          ///< Everything came to rest before the drain budget was over.
-    bool cut = false;            ///< Stopped from outside; what is missing might still have come.
-    bool within_budget = true;   ///< The faults that struck stayed within the scenario's budget.
+    bool quiet = false;        ///< Everything came to rest before the drain budget was over.
+    bool cut = false;          ///< Stopped from outside; what is missing might still have come.
+    bool within_budget = true; ///< The faults that struck stayed within the scenario's budget.
     const sim::TextTable* texts = nullptr; ///< For witnesses.
 };
 
@@ -65,7 +66,8 @@ struct PropertyInfo {
     std::unique_ptr<Checker> (*make)(const Topology& topology, const PropertyOptions& options);
 };
 
-/// Returns all properties, sorted by name. SQL properties and those of the harness are not among them.
+/// Returns all properties, sorted by name. SQL properties and those of the harness are not among
+/// them.
 [[nodiscard]] const std::vector<PropertyInfo>& catalogue();
 
 /// Counts of the ledger, in units of (accepted event × subscribing service).
@@ -102,8 +104,8 @@ public:
     [[nodiscard]] virtual Verdict finish(const RunEnd& end) = 0;
 };
 
-/// Makes a ledger. `topology` must be complete and outlive it. Only subscribers whose effects are counted
-/// have units.
+/// Makes a ledger. `topology` must be complete and outlive it. Only subscribers whose effects are
+/// counted have units.
 [[nodiscard]] std::unique_ptr<Ledger> make_ledger(const Topology& topology);
 
 } // namespace crier::properties

@@ -20,7 +20,8 @@ Routes::Routes(const Topology& topology) : topology_(topology) {
         }
         subscribers_by_service_[subscriber.service_text].push_back(i);
         subscribers_by_group_[subscriber.group_text].push_back(i);
-        for (const std::uint32_t node : subscriber.nodes) subscribers_by_node_[node].push_back(i);
+        for (const std::uint32_t node : subscriber.nodes)
+            subscribers_by_node_[node].push_back(i);
     }
 }
 
@@ -68,7 +69,9 @@ const PartitionPlace* Routes::place(std::uint64_t partition) const {
     return found == topology_.partitions.end() ? nullptr : &found->second;
 }
 
-bool is_empty_text(std::uint64_t text) { return text == 0 || text == sim::hash_text(""); }
+bool is_empty_text(std::uint64_t text) {
+    return text == 0 || text == sim::hash_text("");
+}
 
 FateTexts::FateTexts()
     : done(sim::hash_text("done")), duplicate(sim::hash_text("duplicate")),

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-// Turns what an event names (a table, a partition, a group, a node) into places in the topology. Knows
-// nothing of what happened.
+// Turns what an event names (a table, a partition, a group, a node) into places in the topology.
+// Knows nothing of what happened.
 
 namespace crier::properties {
 

@@ -44,15 +44,21 @@ private:
 
 Selection::Selection(const Verdict& verdict, std::span<const Event> history)
     : end_(verdict.violated_at.time_since_epoch().count()) {
-    for (const std::uint64_t sequence : verdict.events) ranks_[sequence] = Rank::proof;
+    for (const std::uint64_t sequence : verdict.events)
+        ranks_[sequence] = Rank::proof;
     for (const std::uint64_t subject : verdict.subjects) {
         add_subject(Evidence(history, subject, verdict.subscriber));
     }
     if (ranks_.empty()) return;
     const std::uint64_t first = ranks_.begin()->first;
     const std::uint64_t last = ranks_.rbegin()->first;
+    std::set<std::uint32_t> dead;
     for (const Event& event : history) {
-        if (event.sequence > first && (event.sequence < last || event.node != 0)) {
+        if (event.sequence < first) continue;
+        if (event.sequence < last) {
+            add_context(event);
+        } else if (event.kind == sim::events::crashed.id && dead.insert(event.node).second) {
+            // What was lost was lost by a death after everything that is known of it.
             add_context(event);
         }
     }
@@ -65,7 +71,8 @@ void Selection::add(const Event& event, Rank rank) {
 }
 
 void Selection::add(const Evidence::Events& events, Rank rank) {
-    for (const Event* event : events) add(*event, rank);
+    for (const Event* event : events)
+        add(*event, rank);
 }
 
 void Selection::add_subject(const Evidence& evidence) {
@@ -82,17 +89,19 @@ void Selection::add_subject(const Evidence& evidence) {
         add(*evidence.stored[i], i == 0 ? Rank::fate : Rank::course);
         partitions_.insert(evidence.stored[i]->operands[0]);
     }
-    // The commit that passes it tells; those after it do not. The deaths of publishers matter only to
-    // what was never published.
+    // The commit that passes it tells; those after it do not. The deaths of publishers matter only
+    // to what was never published.
     if (!evidence.commits.empty()) add(*evidence.commits.front(), Rank::fate);
     if (evidence.stored.empty()) {
         if (const Event* death = death_of_publisher(evidence)) add(*death, Rank::fate);
     }
     for (const auto* events : {&evidence.attempts, &evidence.settled, &evidence.deliveries}) {
-        for (const Event* event : *events) actors_.insert(event->node);
+        for (const Event* event : *events)
+            actors_.insert(event->node);
     }
     for (const auto* events : {&evidence.rows, &evidence.effects, &evidence.stored}) {
-        for (const Event* event : *events) bystanders_.insert(event->node);
+        for (const Event* event : *events)
+            bystanders_.insert(event->node);
     }
     for (const Event* move : evidence.moves) {
         const std::uint64_t since = evidence.stored.front()->sequence;
@@ -139,11 +148,13 @@ void Selection::add_context(const Event& event) {
 /// Returns the sequences to tell: the weightiest, of equals the earliest.
 std::set<std::uint64_t> choose(const std::map<std::uint64_t, Rank>& ranks) {
     std::vector<std::pair<Rank, std::uint64_t>> order;
-    for (const auto& [sequence, rank] : ranks) order.emplace_back(rank, sequence);
+    for (const auto& [sequence, rank] : ranks)
+        order.emplace_back(rank, sequence);
     std::sort(order.begin(), order.end());
     if (order.size() > story_lines_max) order.resize(story_lines_max);
     std::set<std::uint64_t> chosen;
-    for (const auto& [rank, sequence] : order) chosen.insert(sequence);
+    for (const auto& [rank, sequence] : order)
+        chosen.insert(sequence);
     return chosen;
 }
 

@@ -6,18 +6,19 @@
 #include <string>
 #include <vector>
 
-// What a checker must know of the system under test: who produces, who subscribes, where effects are
-// counted. Names appear as the hashes under which the history has them.
+// What a checker must know of the system under test: who produces, who subscribes, where effects
+// are counted. Names appear as the hashes under which the history has them.
 
 namespace crier::properties {
 
-/// A service that subscribes to a channel: one side of the ledger's unit (accepted event × service).
+/// A service that subscribes to a channel: one side of the ledger's unit (accepted event ×
+/// service).
 struct Subscriber {
     std::string service;
     std::uint64_t service_text = 0;
     std::string group;
     std::uint64_t group_text = 0;
-    std::string effects_table;            ///< `billing-db.charges`; empty: its effects are not counted.
+    std::string effects_table; ///< `billing-db.charges`; empty: its effects are not counted.
     std::uint64_t effects_table_text = 0; ///< 0 when empty.
     std::size_t channel = 0;              ///< Index into Topology::channels.
     int attempts_max = 0;                 ///< Handler attempts before parking; 0: it never parks.
@@ -32,10 +33,11 @@ struct Channel {
 
 /// Where events of a channel come from.
 struct Flow {
-    std::string accepted_table;            ///< `shop-db.orders`: its durable rows are the accepted events;
-    std::uint64_t accepted_table_text = 0; ///< empty and 0: what is stored in the channel is accepted.
+    std::string accepted_table; ///< `shop-db.orders`: its durable rows are the accepted events;
+    std::uint64_t accepted_table_text =
+        0; ///< empty and 0: what is stored in the channel is accepted.
     std::size_t channel = 0;
-    std::vector<std::size_t> subscribers;  ///< Indices into Topology::subscribers.
+    std::vector<std::size_t> subscribers; ///< Indices into Topology::subscribers.
 };
 
 struct PartitionPlace {

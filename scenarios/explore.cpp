@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <mutex>
 
 namespace crier::scenario {
 
@@ -21,7 +20,7 @@ public:
     Exploration(const Scenario& scenario, const ServiceTable& services, const ExploreOptions& options,
                 const std::function<void(const ExploreProgress&)>& progress)
         : scenario_(scenario), services_(services), options_(options), progress_(progress),
-          began_(real_time()), watches_(std::make_unique<Watched[]>(options.workers)),
+          began_(real_time()), workers_(std::make_unique<Worker[]>(options.workers)),
           next_to_fold_(options.first_seed) {}
 
     ExploreResult operator()() {
@@ -31,6 +30,7 @@ public:
         work.workers = options_.workers;
         work.is_wanted = [this](std::uint64_t seed) { return is_wanted(seed); };
         work.run = [this](unsigned worker, std::uint64_t seed) { run(worker, seed); };
+        work.collect = [this](unsigned worker, std::uint64_t seed) { collect(worker, seed); };
         work.tick = [this] { tick(); };
         run_workers(work);
         conclude();
@@ -38,9 +38,10 @@ public:
     }
 
 private:
-    struct Watched {
+    struct Worker {
         sim::StepWatch steps;
         std::atomic<std::uint64_t> seed{0};
+        RunResult found; // of the worker's latest seed, until it is collected
         std::uint64_t seen_steps = 0;
         std::uint64_t seen_seed = 0;
         std::chrono::nanoseconds seen_at{};
@@ -57,14 +58,15 @@ private:
     }
 
     void run(unsigned worker, std::uint64_t seed) {
-        Watched& watched = watches_[worker];
+        Worker& watched = workers_[worker];
         watched.seed.store(seed);
         if (options_.seeds_running != nullptr) options_.seeds_running[worker].store(seed);
         RunOptions how;
         how.seed = seed;
         how.interrupt = options_.interrupt;
         how.watch = &watched.steps;
-        RunResult found = run_scenario(scenario_, services_, how);
+        RunResult& found = watched.found;
+        found = run_scenario(scenario_, services_, how);
         const std::uint64_t every = options_.check_determinism_every;
         if (every != 0 && seed % every == 0 && !found.interrupted && found.broken.empty()) {
             const RunResult again = run_scenario(scenario_, services_, how);
@@ -74,7 +76,10 @@ private:
         }
         watched.seed.store(0);
         if (options_.seeds_running != nullptr) options_.seeds_running[worker].store(0);
-        const std::lock_guard lock(mutex_);
+    }
+
+    void collect(unsigned worker, std::uint64_t seed) {
+        RunResult& found = workers_[worker].found;
         const bool ends_it = !found.broken.empty() ||
                              (found.verdict == properties::VerdictKind::violated && !options_.keep_going);
         if (ends_it && seed < stop_after_.load()) stop_after_.store(seed);
@@ -125,14 +130,11 @@ private:
 
     void tick() {
         const std::chrono::nanoseconds now = real_time();
-        for (unsigned worker = 0; worker < options_.workers; ++worker) watch(watches_[worker], now);
+        for (unsigned worker = 0; worker < options_.workers; ++worker) watch(workers_[worker], now);
         if (!progress_) return;
         ExploreProgress progress;
-        {
-            const std::lock_guard lock(mutex_);
-            progress.done = result_.runs + waiting_.size();
-            progress.violations = result_.violations.size();
-        }
+        progress.done = result_.runs + waiting_.size();
+        progress.violations = result_.violations.size();
         progress.total = options_.time_limit ? 0 : options_.last_seed - options_.first_seed + 1;
         progress.elapsed = now - began_;
         const double seconds = static_cast<double>(progress.elapsed.count()) / 1e9;
@@ -140,7 +142,7 @@ private:
         progress_(progress);
     }
 
-    void watch(Watched& watched, std::chrono::nanoseconds now) {
+    void watch(Worker& watched, std::chrono::nanoseconds now) {
         const std::uint64_t steps = watched.steps.steps.load(std::memory_order_relaxed);
         const std::uint64_t seed = watched.seed.load();
         if (seed == 0 || steps != watched.seen_steps || seed != watched.seen_seed) {
@@ -193,9 +195,8 @@ private:
     const ExploreOptions& options_;
     const std::function<void(const ExploreProgress&)>& progress_;
     std::chrono::nanoseconds began_;
-    std::unique_ptr<Watched[]> watches_;
+    std::unique_ptr<Worker[]> workers_; // by worker
     std::atomic<std::uint64_t> stop_after_{no_seed};
-    std::mutex mutex_; // guards what follows
     std::map<std::uint64_t, RunResult> waiting_;
     std::uint64_t next_to_fold_;
     ExploreResult result_;

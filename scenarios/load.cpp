@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -12,17 +11,17 @@ namespace crier::scenario {
 
 namespace {
 
-/// Returns the file's bytes, or why there are none.
-Result<std::string, std::string> read_file(const std::string& file) {
+/// Reads the file's bytes. **Returns** why there are none; empty: it read them.
+std::string read_file(const std::string& file, std::string& text) {
     std::error_code error;
     if (std::filesystem::is_directory(file, error)) return "is a directory, not a scenario file";
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return "cannot be read: " + std::generic_category().message(errno);
-    std::string text(file_bytes_max + 1, '\0');
+    text.resize(file_bytes_max + 1);
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (stream.bad()) return "cannot be read: " + std::generic_category().message(errno);
     text.resize(static_cast<std::size_t>(stream.gcount()));
-    return text;
+    return {};
 }
 
 void read_top(Loading& loading, const YamlNode& root) {
@@ -96,12 +95,12 @@ Result<Scenario, LoadErrors> parse_scenario(std::string_view text, const std::st
 }
 
 Result<Scenario, LoadErrors> load_scenario(const std::string& file, const ServiceTable& services) {
-    const auto text = read_file(file);
-    if (!text) {
-        LoadErrors errors{{file, {}, text.error()}};
+    std::string text;
+    if (std::string why = read_file(file, text); !why.empty()) {
+        LoadErrors errors{{file, {}, std::move(why)}};
         return errors;
     }
-    return parse_scenario(*text, file, services);
+    return parse_scenario(text, file, services);
 }
 
 } // namespace crier::scenario

@@ -40,8 +40,8 @@ struct Key {
     bool required = false;
     std::int64_t low = 0;             ///< Of counts, durations (nanoseconds), rates (per minute) …
     std::int64_t high = 0;            ///< … and shares (per million).
-    std::vector<std::string> choices; ///< Of choices; of references when they are known beforehand.
-    std::string structure;            ///< Name of the rows of a structure in the schema.
+    std::vector<std::string> choices = {}; ///< Of choices; of references when they are known beforehand.
+    std::string structure = {};            ///< Name of the rows of a structure in the schema.
 };
 using Keys = std::vector<Key>;
 

@@ -20,6 +20,8 @@ struct Pool {
             if (job > options.last || !options.is_wanted(job)) break;
             try {
                 options.run(worker, job);
+                const std::lock_guard lock(mutex);
+                options.collect(worker, job);
             } catch (...) { // carried to the caller's thread
                 const std::lock_guard lock(mutex);
                 if (!failed_job || job < *failed_job) {
@@ -55,9 +57,7 @@ void run_workers(const WorkerOptions& options) {
     std::unique_lock lock(pool.mutex);
     while (pool.running > 0) {
         pool.changed.wait_for(lock, options.tick_every);
-        lock.unlock();
         options.tick();
-        lock.lock();
     }
     lock.unlock();
     threads.clear();

@@ -7,16 +7,16 @@
 
 namespace crier::scenario {
 
-/// Runs jobs first, first + 1, … last on `workers` threads, each job once and in no order, until they are
-/// all done or `next_is_wanted(number)` says no for all that are left. This is the one file of the
-/// simulator that starts threads; jobs share nothing.
+/// Jobs for `run_workers`: first, first + 1, … last, each once and in no order, until all are done or
+/// `is_wanted` says no for all that are left. This is the one file of the simulator that starts threads.
 struct WorkerOptions {
     std::uint64_t first = 0;
     std::uint64_t last = 0; ///< Inclusive.
     unsigned workers = 1;
     std::function<bool(std::uint64_t)> is_wanted;               ///< Called on workers; thread-safe.
-    std::function<void(unsigned worker, std::uint64_t)> run;    ///< Called on workers.
-    std::function<void()> tick;                                 ///< Called on the caller's thread, often.
+    std::function<void(unsigned worker, std::uint64_t)> run;    ///< Called on workers; shares nothing.
+    std::function<void(unsigned worker, std::uint64_t)> collect; ///< After `run`, on its worker; one at a time.
+    std::function<void()> tick;                                 ///< On the caller's thread, often; not while one collects.
     std::chrono::milliseconds tick_every{100};
 };
 

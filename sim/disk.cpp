@@ -17,7 +17,11 @@ std::size_t File::read(std::size_t offset, std::byte* to, std::size_t length) co
 void File::mark(std::size_t offset, std::size_t length) {
     dirty_.resize((cached_.size() + page - 1) / page);
     if (length == 0) return;
-    for (std::size_t at = offset / page; at <= (offset + length - 1) / page; ++at) dirty_[at] = true;
+    const std::size_t begin = offset / page;
+    const std::size_t end = (offset + length - 1) / page + 1;
+    for (std::size_t at = begin; at < end; ++at) dirty_[at] = true;
+    dirty_begin_ = dirty_end_ == 0 ? begin : std::min(dirty_begin_, begin);
+    dirty_end_ = std::max(dirty_end_, end);
     ++unsynced_writes_;
 }
 
@@ -43,13 +47,14 @@ void File::truncate(std::size_t size) {
 
 void File::sync() {
     platter_.resize(cached_.size());
-    for (std::size_t at = 0; at < dirty_.size(); ++at) {
+    for (std::size_t at = dirty_begin_; at < std::min(dirty_end_, dirty_.size()); ++at) {
         if (!dirty_[at]) continue;
         const std::size_t begin = at * page;
         std::memcpy(platter_.data() + begin, cached_.data() + begin,
                     std::min(page, cached_.size() - begin));
         dirty_[at] = false;
     }
+    dirty_end_ = 0;
     unsynced_writes_ = 0;
     truncated_ = false;
 }
@@ -57,6 +62,7 @@ void File::sync() {
 std::uint64_t File::lose_unsynced() {
     cached_ = platter_;
     dirty_.assign((cached_.size() + page - 1) / page, false);
+    dirty_end_ = 0;
     truncated_ = false;
     return std::exchange(unsynced_writes_, 0);
 }

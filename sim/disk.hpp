@@ -46,6 +46,8 @@ private:
     std::vector<std::byte> cached_;
     std::vector<std::byte> platter_;
     std::vector<bool> dirty_; // by page of cached_
+    std::size_t dirty_begin_ = 0; // no page before is dirty, nor one from `dirty_end_` on
+    std::size_t dirty_end_ = 0;
     std::uint64_t unsynced_writes_ = 0;
     bool truncated_ = false;
 };

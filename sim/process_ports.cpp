@@ -55,9 +55,10 @@ void ProcessPorts::attempting(std::string_view message_id, int attempt) {
 }
 
 void ProcessPorts::attempt_failed(std::string_view message_id, int attempt, std::string_view reason) {
+    // A reason is a class of failures, and checkers read it: so it is kept as a name.
     World& world = node_.world();
     world.record_as(&process_, events::attempt_failed, world.history().text(message_id), attempt,
-                    world.history().text(reason));
+                    world.history().name(reason));
 }
 
 void ProcessPorts::settled(std::string_view message_id, Fate fate, std::string_view reason) {

@@ -34,7 +34,7 @@ Node* World::find(std::string_view name) {
     return nullptr;
 }
 
-void World::require(bool condition, const char* message, std::source_location where) {
+void World::require(bool condition, const char* message, const boost::source_location& where) {
     if (condition) return;
     const ContractViolation violation(message, where);
     note_broken(violation.what());

@@ -84,7 +84,7 @@ public:
 
     /// Records the violation before throwing it, so that catching it undoes nothing.
     void require(bool condition, const char* message,
-                 std::source_location where = std::source_location::current());
+                 const boost::source_location& where = BOOST_CURRENT_LOCATION);
 
     /// Notes a broken invariant that was caught where it could go no further.
     void note_broken(std::string what);

@@ -255,20 +255,24 @@ TEST(Tidy, MarksAndLayout) {
                         });
 }
 
-TEST(Tidy, EveryModuleFileIsListed) {
+TEST(Tidy, EverySourceOfAModuleIsListed) {
     const std::vector<Source> tree{
         make_source("sim/CMakeLists.txt", "crier_library(sim HEADERS world.hpp\n  deep/a.cpp)"),
         make_source("sim/deep/a.cpp", ""),
         make_source("sim/deep/b.cpp", ""),
-        make_source("sim/world.hpp", ""),
-        make_source("sim/orld.hpp", ""),
+        make_source("sim/deep/private.hpp", "#include \"sim/deep/more.hpp\"\n"),
+        make_source("sim/eep/a.cpp", ""),
+        make_source("sim/world.hpp", "\n#include \"sim/deep/private.hpp\"\n"),
+        make_source("reports/json.cpp", ""),
         make_source("tests/sim/x_test.cpp", ""),
     };
     Findings findings;
     check_lists(tree, findings);
-    ASSERT_EQ(findings.size(), 2U) << all(findings);
+    ASSERT_EQ(findings.size(), 4U) << all(findings);
     EXPECT_EQ(findings[0].path, "sim/deep/b.cpp");
-    EXPECT_EQ(findings[1].path, "sim/orld.hpp");
+    EXPECT_EQ(findings[1].path, "sim/eep/a.cpp");
+    EXPECT_EQ(findings[2].str().substr(0, 16), "sim/world.hpp:2:");
+    EXPECT_EQ(findings[3].path, "reports/json.cpp");
 }
 
 TEST(Tidy, FindingNamesItsLine) {

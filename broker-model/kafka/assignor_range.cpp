@@ -18,7 +18,8 @@ std::vector<MemberAssignment> assign_range(const Cluster& cluster,
     });
     std::map<TopicId, std::vector<std::size_t>> subscribers;
     for (const std::size_t member : by_id) {
-        for (const TopicId topic : members[member].topics) subscribers[topic].push_back(member);
+        for (const TopicId topic : members[member].topics)
+            subscribers[topic].push_back(member);
     }
     for (const auto& [topic, takers] : subscribers) {
         const auto count = static_cast<std::size_t>(cluster.topic(topic).partitions);

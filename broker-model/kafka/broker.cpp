@@ -21,8 +21,8 @@ void Broker::register_self() {
     request.broker = home_.id;
     home_.network().async_call<RegisterBrokerAnswer>(
         home_.process, controller, calls::register_broker, options,
-        [&cluster = home_.cluster, &controller, request](
-            sim::Process&, sim::Reply<RegisterBrokerAnswer> reply) {
+        [&cluster = home_.cluster, &controller, request](sim::Process&,
+                                                         sim::Reply<RegisterBrokerAnswer> reply) {
             serve_request(cluster, controller, request, std::move(reply));
         },
         [this](Outcome<RegisterBrokerAnswer> outcome) {
@@ -47,8 +47,8 @@ void Broker::send_heartbeat() {
     request.metadata_version = replicas_.metadata()->version;
     home_.network().async_call<BrokerHeartbeatAnswer>(
         home_.process, controller, calls::broker_heartbeat, options,
-        [&cluster = home_.cluster, &controller, request](
-            sim::Process&, sim::Reply<BrokerHeartbeatAnswer> reply) {
+        [&cluster = home_.cluster, &controller, request](sim::Process&,
+                                                         sim::Reply<BrokerHeartbeatAnswer> reply) {
             serve_request(cluster, controller, request, std::move(reply));
         },
         [this, sent = home_.now()](Outcome<BrokerHeartbeatAnswer> outcome) {
@@ -79,7 +79,9 @@ FindCoordinatorAnswer Broker::find_coordinator(const std::string& group) const {
 
 namespace {
 
-Controller* controller_on(sim::Node& node) { return static_cast<Controller*>(node.program()); }
+Controller* controller_on(sim::Node& node) {
+    return static_cast<Controller*>(node.program());
+}
 
 } // namespace
 

@@ -3,8 +3,8 @@
 #include "broker-model/kafka/group_coordinator.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
-// The program of one broker node: its replicas, its groups, and its bond with the controller. In a new
-// life it leads nothing until the controller has registered it and said so.
+// The program of one broker node: its replicas, its groups, and its bond with the controller. In a
+// new life it leads nothing until the controller has registered it and said so.
 
 namespace crier::broker::kafka {
 
@@ -22,8 +22,8 @@ public:
 
     [[nodiscard]] FindCoordinatorAnswer find_coordinator(const std::string& group) const;
 
-    /// The controller pushes its newest view. Ignored before this life is registered: it would be told
-    /// to lead what the life before led.
+    /// The controller pushes its newest view. Ignored before this life is registered: it would be
+    /// told to lead what the life before led.
     void take_metadata(const std::shared_ptr<const ClusterMetadata>& metadata);
 
 private:

@@ -21,8 +21,8 @@ struct BrokerHome {
     [[nodiscard]] sim::Network& network() const { return node.world().network(); }
     [[nodiscard]] Instant now() const { return process.kernel().now(); }
 
-    /// Returns the disk time since the last call, when it is worth a step of its own: a write to the
-    /// page cache is less than what the network's latency varies by.
+    /// Returns the disk time since the last call, when it is worth a step of its own: a write to
+    /// the page cache is less than what the network's latency varies by.
     [[nodiscard]] Duration take_disk_time() const {
         const Duration time = node.disk().take_time();
         return time < std::chrono::microseconds(50) ? Duration{} : time;

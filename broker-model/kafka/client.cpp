@@ -8,14 +8,14 @@ namespace crier::broker::kafka {
 SimKafkaClient::SimKafkaClient(Cluster& cluster, sim::Node& home, sim::ProcessPorts& ports)
     : cluster_(cluster), home_(home), ports_(ports) {}
 
-std::unique_ptr<crier::kafka::Producer> SimKafkaClient::producer(
-    crier::kafka::ProducerOptions options) {
+std::unique_ptr<crier::kafka::Producer>
+SimKafkaClient::producer(crier::kafka::ProducerOptions options) {
     const ClientContext context(cluster_, home_, ports_, ++clients_);
     return std::make_unique<SimProducer>(context, std::move(options));
 }
 
-std::unique_ptr<crier::kafka::Consumer> SimKafkaClient::consumer(
-    crier::kafka::ConsumerOptions options) {
+std::unique_ptr<crier::kafka::Consumer>
+SimKafkaClient::consumer(crier::kafka::ConsumerOptions options) {
     const ClientContext context(cluster_, home_, ports_, ++clients_);
     return std::make_unique<SimConsumer>(context, std::move(options));
 }

@@ -13,17 +13,17 @@
 namespace crier::broker::kafka {
 
 /// Makes producers and consumers that run in the process of `home` and talk to `cluster` over the
-/// world's network. A member of the program that runs in the process; what it makes may be destroyed
-/// before or after it, all within the life of the process.
+/// world's network. A member of the program that runs in the process; what it makes may be
+/// destroyed before or after it, all within the life of the process.
 class SimKafkaClient final : public crier::kafka::Client {
 public:
     /// **Requires** a running process on `home`; `ports` are its ports.
     SimKafkaClient(Cluster& cluster, sim::Node& home, sim::ProcessPorts& ports);
 
-    [[nodiscard]] std::unique_ptr<crier::kafka::Producer> producer(
-        crier::kafka::ProducerOptions options) override;
-    [[nodiscard]] std::unique_ptr<crier::kafka::Consumer> consumer(
-        crier::kafka::ConsumerOptions options) override;
+    [[nodiscard]] std::unique_ptr<crier::kafka::Producer>
+    producer(crier::kafka::ProducerOptions options) override;
+    [[nodiscard]] std::unique_ptr<crier::kafka::Consumer>
+    consumer(crier::kafka::ConsumerOptions options) override;
 
 private:
     Cluster& cluster_;

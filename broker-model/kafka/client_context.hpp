@@ -22,18 +22,25 @@ struct CallOfKind {
     static constexpr const sim::CallKind& kind = Kind;
 };
 
-template <> struct CallOf<MetadataRequest> : CallOfKind<MetadataAnswer, calls::metadata> {};
-template <> struct CallOf<ProduceRequest> : CallOfKind<ProduceAnswer, calls::produce> {};
-template <> struct CallOf<FetchRequest> : CallOfKind<FetchAnswer, calls::fetch> {};
+template <>
+struct CallOf<MetadataRequest> : CallOfKind<MetadataAnswer, calls::metadata> {};
+template <>
+struct CallOf<ProduceRequest> : CallOfKind<ProduceAnswer, calls::produce> {};
+template <>
+struct CallOf<FetchRequest> : CallOfKind<FetchAnswer, calls::fetch> {};
 template <>
 struct CallOf<ListOffsetsRequest> : CallOfKind<ListOffsetsAnswer, calls::list_offsets> {};
 template <>
-struct CallOf<FindCoordinatorRequest>
-    : CallOfKind<FindCoordinatorAnswer, calls::find_coordinator> {};
-template <> struct CallOf<JoinGroupRequest> : CallOfKind<JoinGroupAnswer, calls::join_group> {};
-template <> struct CallOf<SyncGroupRequest> : CallOfKind<SyncGroupAnswer, calls::sync_group> {};
-template <> struct CallOf<HeartbeatRequest> : CallOfKind<ErrorAnswer, calls::heartbeat> {};
-template <> struct CallOf<LeaveGroupRequest> : CallOfKind<ErrorAnswer, calls::leave_group> {};
+struct CallOf<FindCoordinatorRequest> : CallOfKind<FindCoordinatorAnswer, calls::find_coordinator> {
+};
+template <>
+struct CallOf<JoinGroupRequest> : CallOfKind<JoinGroupAnswer, calls::join_group> {};
+template <>
+struct CallOf<SyncGroupRequest> : CallOfKind<SyncGroupAnswer, calls::sync_group> {};
+template <>
+struct CallOf<HeartbeatRequest> : CallOfKind<ErrorAnswer, calls::heartbeat> {};
+template <>
+struct CallOf<LeaveGroupRequest> : CallOfKind<ErrorAnswer, calls::leave_group> {};
 template <>
 struct CallOf<OffsetCommitRequest> : CallOfKind<OffsetCommitAnswer, calls::offset_commit> {};
 template <>
@@ -66,7 +73,8 @@ public:
     }
 
     /// Returns how long to wait before attempt `attempt + 1` (attempts count from 1): doubling from
-    /// `first` up to `longest`, 20 percent more or less. **Source**: Kafka ExponentialBackoff, KIP-580.
+    /// `first` up to `longest`, 20 percent more or less. **Source**: Kafka ExponentialBackoff,
+    /// KIP-580.
     [[nodiscard]] Duration backoff(Duration first, Duration longest, int attempt,
                                    std::uint64_t subject) const;
 
@@ -75,9 +83,8 @@ public:
 
     /// Asks a broker and awaits its answer.
     template <class Request>
-    [[nodiscard]] asio::awaitable<Outcome<AnswerOf<Request>>> ask(BrokerId broker, Duration timeout,
-                                                                  std::size_t bytes,
-                                                                  Request request) const {
+    [[nodiscard]] asio::awaitable<Outcome<AnswerOf<Request>>>
+    ask(BrokerId broker, Duration timeout, std::size_t bytes, Request request) const {
         return ask(broker, timeout, bytes, std::move(request), asio::use_awaitable);
     }
 
@@ -89,9 +96,8 @@ public:
         sim::CallOptions options;
         options.timeout = timeout;
         options.bytes = bytes;
-        auto serve = [&cluster = cluster_, &node,
-                      sent = std::move(request)](sim::Process&,
-                                                 sim::Reply<AnswerOf<Request>> reply) mutable {
+        auto serve = [&cluster = cluster_, &node, sent = std::move(request)](
+                         sim::Process&, sim::Reply<AnswerOf<Request>> reply) mutable {
             serve_request(cluster, node, std::move(sent), std::move(reply));
         };
         return world().network().template async_call<AnswerOf<Request>>(
@@ -107,8 +113,8 @@ private:
     std::uint64_t number_;
 };
 
-/// A timer that is only ever moved to an earlier time: what became due later is found when it fires.
-/// Its handler keeps whatever must outlive it alive.
+/// A timer that is only ever moved to an earlier time: what became due later is found when it
+/// fires. Its handler keeps whatever must outlive it alive.
 class EarliestTimer {
 public:
     /// Runs `handler()` at `due`, unless a run is already set for then or before.

@@ -10,13 +10,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
-// Where a coroutine of the client library waits for an answer that concerns it, without a kernel step
-// of its own: who has the news resumes it inside the step that brought the news.
+// Where a coroutine of the client library waits for an answer that concerns it, without a kernel
+// step of its own: who has the news resumes it inside the step that brought the news.
 
 namespace crier::broker::kafka {
 
-/// A place where one coroutine waits to be told something, or for time to pass. It lives at least as
-/// long as the waiting, and belongs to one process.
+/// A place where one coroutine waits to be told something, or for time to pass. It lives at least
+/// as long as the waiting, and belongs to one process.
 class WaitPoint {
 public:
     explicit WaitPoint(sim::Process& process) : process_(process) {}
@@ -35,13 +35,14 @@ public:
             asio::use_awaitable, this, due);
     }
 
-    /// Resumes who waits, if anybody, before this returns. **Requires** to be the last act of a step:
-    /// the coroutine may call anything.
+    /// Resumes who waits, if anybody, before this returns. **Requires** to be the last act of a
+    /// step: the coroutine may call anything.
     void tell() {
         if (task_ != nullptr) finish_(std::exchange(task_, nullptr), {}, false);
     }
 
-    /// Resumes who waits, if anybody, in a step of its own; for callers that are coroutines themselves.
+    /// Resumes who waits, if anybody, in a step of its own; for callers that are coroutines
+    /// themselves.
     void tell_soon() {
         if (task_ != nullptr) finish_(std::exchange(task_, nullptr), {}, true);
     }
@@ -75,8 +76,7 @@ private:
         task_ = kernel.at(process_, due, std::move(waiter));
         finish_ = [](sim::Operation* task, error_code code, bool later) {
             sim::Process& process = task->process();
-            Waiting waiting =
-                process.kernel().take_back(static_cast<sim::Task<Waiting>*>(task));
+            Waiting waiting = process.kernel().take_back(static_cast<sim::Task<Waiting>*>(task));
             if (!later) return std::move(waiting).finish(code, true);
             auto connected = asio::get_associated_cancellation_slot(waiting.handler);
             if (connected.is_connected()) connected.clear();

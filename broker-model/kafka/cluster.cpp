@@ -60,8 +60,7 @@ void Cluster::number_partitions() {
             PartitionInfo info;
             info.topic = topic;
             info.index = index;
-            info.name_text =
-                world_.history().name(options.name + "/" + std::to_string(index));
+            info.name_text = world_.history().name(options.name + "/" + std::to_string(index));
             partitions_.push_back(info);
         }
     }
@@ -75,8 +74,6 @@ std::shared_ptr<const ClusterMetadata> Cluster::place_replicas() const {
         const PartitionInfo& info = partitions_[id];
         PartitionState& state = metadata->partitions.emplace_back();
         state.partition = id;
-        state.leader_epoch = -1;
-        state.partition_epoch = -1;
         const std::uint32_t first = info.topic + static_cast<std::uint32_t>(info.index);
         const auto replicas = static_cast<std::uint32_t>(topics_[info.topic].replication);
         for (std::uint32_t at = 0; at < replicas; ++at) {
@@ -88,7 +85,8 @@ std::shared_ptr<const ClusterMetadata> Cluster::place_replicas() const {
 
 void Cluster::start() {
     controller_->start();
-    for (sim::Node* const broker : brokers_) broker->start();
+    for (sim::Node* const broker : brokers_)
+        broker->start();
 }
 
 std::optional<TopicId> Cluster::find_topic(std::string_view name) const {

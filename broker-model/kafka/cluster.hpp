@@ -18,9 +18,9 @@ struct TopicOptions {
     std::string name;
     std::int32_t partitions = 1;
     std::int32_t replication = 1;
-    std::int32_t min_insync = 1;           ///< min.insync.replicas
-    bool unclean_leader_election = false;  ///< unclean.leader.election.enable
-    bool dead_letters = false;             ///< Its records are dead letters: told as `dead_lettered`.
+    std::int32_t min_insync = 1;          ///< min.insync.replicas
+    bool unclean_leader_election = false; ///< unclean.leader.election.enable
+    bool dead_letters = false; ///< Its records are dead letters: told as `dead_lettered`.
 };
 
 /// Broker settings, by Kafka's names and defaults.
@@ -37,7 +37,8 @@ struct ClusterOptions {
     Duration offsets_commit_timeout = std::chrono::seconds(5);
     std::int32_t offsets_topic_partitions = 50;
     std::int32_t offsets_topic_min_insync = 1;
-    std::int64_t flush_interval = 0; ///< log.flush.interval.messages; 0: left to the operating system.
+    std::int64_t flush_interval =
+        0; ///< log.flush.interval.messages; 0: left to the operating system.
 };
 
 /// One partition of one topic, as the whole cluster knows it; does not change during a run.
@@ -47,8 +48,9 @@ struct PartitionInfo {
     std::uint64_t name_text = 0; ///< `orders/3` as a history operand.
 };
 
-/// A Kafka cluster: its broker nodes `NAME/1` …, and its controller `NAME/controller`. The controller
-/// stands for a KRaft quorum that is always available: it does not die, but can be cut off.
+/// A Kafka cluster: its broker nodes `NAME/1` …, and its controller `NAME/controller`. The
+/// controller stands for a KRaft quorum that is always available: it does not die, but can be cut
+/// off.
 class Cluster {
 public:
     /// Adds the nodes to the world; `start()` starts them.
@@ -70,7 +72,9 @@ public:
         return first_partition_[topic] + static_cast<PartitionId>(index);
     }
     [[nodiscard]] const PartitionInfo& info(PartitionId id) const { return partitions_[id]; }
-    [[nodiscard]] PartitionId partition_count() const { return static_cast<PartitionId>(partitions_.size()); }
+    [[nodiscard]] PartitionId partition_count() const {
+        return static_cast<PartitionId>(partitions_.size());
+    }
 
     /// Whether the partition belongs to `__consumer_offsets`.
     [[nodiscard]] bool is_internal(PartitionId id) const {
@@ -81,10 +85,12 @@ public:
     /// **Source**: Kafka GroupCoordinatorService.partitionFor: abs(String.hashCode) mod partitions.
     [[nodiscard]] PartitionId offsets_partition(std::string_view group) const;
 
-    /// Returns the node that leads the partition by the controller's word, or null. For fault targets.
+    /// Returns the node that leads the partition by the controller's word, or null. For fault
+    /// targets.
     [[nodiscard]] sim::Node* leader_of(PartitionId partition) const;
 
-    /// Whether every broker is up and in sync with all it replicates: the fault budget is whole again.
+    /// Whether every broker is up and in sync with all it replicates: the fault budget is whole
+    /// again.
     [[nodiscard]] bool is_whole() const;
 
     /// Returns what was told of each partition's records.

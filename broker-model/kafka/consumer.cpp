@@ -106,7 +106,8 @@ asio::awaitable<void> SimConsumer::take_part() {
     if (member_->is_lost()) co_await lose();
     if (!member_->wants_join()) co_return;
     co_await give_back();
-    if (member_->is_lost()) member_->note_loss(); // while giving back: there is nothing left to lose
+    if (member_->is_lost())
+        member_->note_loss(); // while giving back: there is nothing left to lose
     if (member_->wants_join()) member_->join(topics_);
 }
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-// The consumer port: what happens inside `poll`, in the order of the Java client: membership and its
-// callbacks, automatic commits of what earlier polls handed out, positions, records.
-// Eager rebalancing: everything is given back before joining again.
-// Source: Kafka ClassicKafkaConsumer.poll, ConsumerCoordinator.poll.
+// The consumer port: what happens inside `poll`, in the order of the Java client: membership and
+// its callbacks, automatic commits of what earlier polls handed out, positions, records. Eager
+// rebalancing: everything is given back before joining again. Source: Kafka
+// ClassicKafkaConsumer.poll, ConsumerCoordinator.poll.
 
 namespace crier::broker::kafka {
 
@@ -21,10 +21,10 @@ public:
 
     void subscribe(std::vector<std::string> topics,
                    crier::kafka::RebalanceListener* listener) override;
-    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::ConsumerRecord>>> poll(
-        Duration timeout) override;
-    [[nodiscard]] asio::awaitable<Outcome<void>> commit(
-        std::vector<crier::kafka::TopicPartitionOffset> offsets) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::ConsumerRecord>>>
+    poll(Duration timeout) override;
+    [[nodiscard]] asio::awaitable<Outcome<void>>
+    commit(std::vector<crier::kafka::TopicPartitionOffset> offsets) override;
     void pause(const crier::kafka::TopicPartition& partition) override;
     void resume(const crier::kafka::TopicPartition& partition) override;
     void seek(const crier::kafka::TopicPartition& partition, Offset offset) override;

@@ -37,14 +37,14 @@ void ConsumerFetcher::assign(const std::vector<PartitionId>& partitions) {
         held.partition = partition;
         held.version = ++versions_;
     }
-    std::sort(held_.begin(), held_.end(), [](const Held& left, const Held& right) {
-        return left.partition < right.partition;
-    });
+    std::sort(held_.begin(), held_.end(),
+              [](const Held& left, const Held& right) { return left.partition < right.partition; });
 }
 
 std::vector<PartitionId> ConsumerFetcher::held() const {
     std::vector<PartitionId> partitions;
-    for (const Held& held : held_) partitions.push_back(held.partition);
+    for (const Held& held : held_)
+        partitions.push_back(held.partition);
     return partitions;
 }
 
@@ -59,7 +59,8 @@ ConsumerFetcher::Held* ConsumerFetcher::find(PartitionId partition) {
     return const_cast<Held*>(std::as_const(*this).find(partition));
 }
 
-// The Java client's IllegalStateException: a mistake of the code under test, which ends its process.
+// The Java client's IllegalStateException: a mistake of the code under test, which ends its
+// process.
 ConsumerFetcher::Held& ConsumerFetcher::need(PartitionId partition) {
     Held* const held = find(partition);
     if (held == nullptr) throw std::logic_error("no current assignment for the partition");
@@ -137,7 +138,8 @@ void ConsumerFetcher::send() {
             ask_offset(held);
         }
     }
-    for (BrokerId broker = 1; broker < leaders_.size(); ++broker) fetch(broker);
+    for (BrokerId broker = 1; broker < leaders_.size(); ++broker)
+        fetch(broker);
 }
 
 Instant ConsumerFetcher::retry_at() const {

@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
-// The partitions that a consumer holds: positions, long polls to their leaders, and what came back and
-// was not handed out. A position moves when records are handed out or on request, never by a fetch; an
-// answer for a position that moved meanwhile is dropped. It knows nothing of groups.
+// The partitions that a consumer holds: positions, long polls to their leaders, and what came back
+// and was not handed out. A position moves when records are handed out or on request, never by a
+// fetch; an answer for a position that moved meanwhile is dropped. It knows nothing of groups.
 // Source: Kafka Fetcher, SubscriptionState.
 
 namespace crier::broker::kafka {
@@ -47,8 +47,8 @@ public:
     /// Returns the partitions whose position is unknown and not being looked up.
     [[nodiscard]] std::vector<PartitionId> without_position() const;
 
-    /// Sets the position to what was committed, or starts a reset if that is nothing (-1). No effect if
-    /// the partition is not held or has a position meanwhile.
+    /// Sets the position to what was committed, or starts a reset if that is nothing (-1). No
+    /// effect if the partition is not held or has a position meanwhile.
     void note_committed(const PartitionOffset& committed);
 
     /// Returns the known positions.

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-// The controller: who is registered and alive, who leads, who is in sync. What it decided lies on its
-// disk and is never lost, as a quorum's would not be; sessions are volatile and begin anew.
+// The controller: who is registered and alive, who leads, who is in sync. What it decided lies on
+// its disk and is never lost, as a quorum's would not be; sessions are volatile and begin anew.
 // Source: Kafka ClusterControlManager, BrokerHeartbeatManager, ReplicationControlManager.
 
 namespace crier::broker::kafka {

@@ -15,7 +15,8 @@ bool elect(PartitionState& state, BrokerId gone, bool unclean,
         changed = true;
     }
     BrokerId leader = 0;
-    if (state.leader != 0 && state.leader != gone && is_live(state.leader) && in_isr(state.leader)) {
+    if (state.leader != 0 && state.leader != gone && is_live(state.leader) &&
+        in_isr(state.leader)) {
         leader = state.leader;
     }
     for (const BrokerId replica : state.replicas) {

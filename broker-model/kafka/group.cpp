@@ -36,9 +36,9 @@ bool Group::has_all_synced() const {
 }
 
 bool Group::accepts(const std::vector<std::string>& protocols) const {
-    return std::any_of(protocols.begin(), protocols.end(), [this](const std::string& protocol) {
-        return std::all_of(members.begin(), members.end(), [&protocol](const auto& entry) {
-            return contains(entry.second.record.protocols, protocol);
+    return std::any_of(protocols.begin(), protocols.end(), [this](const std::string& one) {
+        return std::all_of(members.begin(), members.end(), [&one](const auto& entry) {
+            return contains(entry.second.record.protocols, one);
         });
     });
 }
@@ -46,15 +46,16 @@ bool Group::accepts(const std::vector<std::string>& protocols) const {
 std::string Group::vote() const {
     std::map<std::string, std::size_t> votes;
     for (const auto& [id, member] : members) {
-        for (const std::string& protocol : member.record.protocols) {
-            if (!accepts({protocol})) continue;
-            ++votes[protocol];
+        for (const std::string& listed : member.record.protocols) {
+            if (!accepts({listed})) continue;
+            ++votes[listed];
             break;
         }
     }
-    const auto winner = std::max_element(
-        votes.begin(), votes.end(),
-        [](const auto& one, const auto& other) { return one.second < other.second; });
+    const auto winner =
+        std::max_element(votes.begin(), votes.end(), [](const auto& one, const auto& other) {
+            return one.second < other.second;
+        });
     return winner == votes.end() ? std::string() : winner->first;
 }
 

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-// One consumer group of the classic protocol as its coordinator holds it. Source: Kafka ClassicGroup.
+// One consumer group of the classic protocol as its coordinator holds it. Source: Kafka
+// ClassicGroup.
 
 namespace crier::broker::kafka {
 
@@ -35,11 +36,12 @@ struct Group {
     std::string protocol;
     std::string leader;
     std::map<std::string, GroupMemberState, std::less<>> members;
-    std::map<std::string, Instant, std::less<>> pending; ///< Ids given out, and until when they hold.
-    Instant phase_end{};      ///< Of joining, or of syncing while somebody has not.
-    bool is_initial = false;  ///< The join phase of a group that was empty: it waits for company.
+    std::map<std::string, Instant, std::less<>>
+        pending;             ///< Ids given out, and until when they hold.
+    Instant phase_end{};     ///< Of joining, or of syncing while somebody has not.
+    bool is_initial = false; ///< The join phase of a group that was empty: it waits for company.
     bool has_newcomer = false;
-    Duration initial_left{};  ///< What the initial delay may still be prolonged by.
+    Duration initial_left{}; ///< What the initial delay may still be prolonged by.
     std::uint32_t ids_given = 0;
 
     [[nodiscard]] GroupMemberState* find(std::string_view member_id);
@@ -50,8 +52,9 @@ struct Group {
     /// Whether some of `protocols` is known to every member.
     [[nodiscard]] bool accepts(const std::vector<std::string>& protocols) const;
 
-    /// Returns the winner of the vote: of the protocols that all know, the one that most list first;
-    /// of equals, the first by name. **Requires** members. **Source**: ClassicGroup.selectProtocol.
+    /// Returns the winner of the vote: of the protocols that all know, the one that most list
+    /// first; of equals, the first by name. **Requires** members. **Source**:
+    /// ClassicGroup.selectProtocol.
     [[nodiscard]] std::string vote() const;
 
     /// Returns the group as it is written to the log, with `assignments` (sorted by member id).

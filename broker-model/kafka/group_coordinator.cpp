@@ -114,8 +114,8 @@ void GroupCoordinator::apply_offsets(Shard& shard, Offset end) {
             if (const std::optional<OffsetRecord> commit = read_offset_record(record)) {
                 auto group = shard.offsets.find(commit->group);
                 if (group == shard.offsets.end()) {
-                    group = shard.offsets.emplace(commit->group, std::map<PartitionId, Offset>())
-                                .first;
+                    group =
+                        shard.offsets.emplace(commit->group, std::map<PartitionId, Offset>()).first;
                 }
                 group->second[commit->partition] = commit->offset;
             }
@@ -124,7 +124,9 @@ void GroupCoordinator::apply_offsets(Shard& shard, Offset end) {
     shard.applied = std::max(shard.applied, end);
 }
 
-void GroupCoordinator::resigned(const Replica& replica) { drop(replica.id); }
+void GroupCoordinator::resigned(const Replica& replica) {
+    drop(replica.id);
+}
 
 void GroupCoordinator::drop(PartitionId partition) {
     const auto found = shards_.find(partition);
@@ -195,8 +197,7 @@ void GroupCoordinator::commit(OffsetCommitRequest request, sim::Reply<OffsetComm
 SharedBatch GroupCoordinator::make_batch(std::vector<Record> records) const {
     auto batch = std::make_shared<RecordBatch>();
     batch->bytes = 61; // the header of Kafka's batches
-    const std::int64_t now =
-        home_.node.wall_clock().read(home_.now()).time_since_epoch().count();
+    const std::int64_t now = home_.node.wall_clock().read(home_.now()).time_since_epoch().count();
     for (Record& record : records) {
         record.timestamp = now;
         batch->bytes += 8 + record.key->size() + record.value.size();

@@ -9,10 +9,10 @@
 #include <memory>
 #include <string>
 
-// The groups whose partition of __consumer_offsets this broker leads, by the classic protocol. What a
-// group must not forget is in that partition's log first: the next leader reads it there. Offsets are
-// served as the log below the high watermark has them, so no reader sees a commit that may vanish.
-// Source: Kafka GroupMetadataManager, GroupCoordinatorService, CoordinatorRuntime.
+// The groups whose partition of __consumer_offsets this broker leads, by the classic protocol. What
+// a group must not forget is in that partition's log first: the next leader reads it there. Offsets
+// are served as the log below the high watermark has them, so no reader sees a commit that may
+// vanish. Source: Kafka GroupMetadataManager, GroupCoordinatorService, CoordinatorRuntime.
 
 namespace crier::broker::kafka {
 

@@ -6,8 +6,9 @@
 
 namespace crier::broker::kafka {
 
-GroupMembership::GroupMembership(const ClientContext& context, const crier::kafka::ConsumerOptions& options,
-                         std::shared_ptr<ConsumerWake> wake)
+GroupMembership::GroupMembership(const ClientContext& context,
+                                 const crier::kafka::ConsumerOptions& options,
+                                 std::shared_ptr<ConsumerWake> wake)
     : context_(context), options_(options), wake_(std::move(wake)), polled_(context.now()),
       auto_commit_at_(context.now() + options.auto_commit_interval) {}
 
@@ -31,7 +32,7 @@ void GroupMembership::join(std::vector<TopicId> topics) {
 }
 
 asio::awaitable<void> GroupMembership::run_join(std::shared_ptr<GroupMembership> self,
-                                            std::vector<TopicId> topics) {
+                                                std::vector<TopicId> topics) {
     const Joined joined = co_await self->join_group(std::move(topics));
     if (self->closed_) co_return;
     if (joined == Joined::yes) {
@@ -41,9 +42,8 @@ asio::awaitable<void> GroupMembership::run_join(std::shared_ptr<GroupMembership>
         self->state_ = State::unjoined;
         self->join_at_ = self->context_.now();
         if (joined == Joined::later) {
-            self->join_at_ += self->context_.backoff(self->options_.retry_backoff,
-                                                     std::chrono::seconds(1),
-                                                     ++self->join_failures_, 0);
+            self->join_at_ += self->context_.backoff(
+                self->options_.retry_backoff, std::chrono::seconds(1), ++self->join_failures_, 0);
         }
     }
     self->wake_->point.tell_soon();
@@ -74,15 +74,17 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::join_group(std::vector
     request.rebalance_timeout = options_.max_poll_interval;
     request.protocols.emplace_back(range_protocol);
     request.topics = std::move(topics);
-    // The coordinator answers when all have joined. Source: Kafka AbstractCoordinator.joinGroupTimeoutMs.
-    const Duration limit = std::max(options_.request_timeout,
-                                    options_.max_poll_interval + std::chrono::seconds(5));
+    // The coordinator answers when all have joined. Source: Kafka
+    // AbstractCoordinator.joinGroupTimeoutMs.
+    const Duration limit =
+        std::max(options_.request_timeout, options_.max_poll_interval + std::chrono::seconds(5));
     for (;;) {
         const BrokerId broker = co_await find_coordinator(options_.request_timeout);
         if (closed_ || broker == 0) co_return Joined::later;
         request.member_id = member_id_;
         JoinGroupRequest sent = request;
-        Outcome<JoinGroupAnswer> outcome = co_await context_.ask(broker, limit, 256, std::move(sent));
+        Outcome<JoinGroupAnswer> outcome =
+            co_await context_.ask(broker, limit, 256, std::move(sent));
         if (closed_) co_return Joined::later;
         if (outcome.has_error()) {
             forget_coordinator(broker);
@@ -148,8 +150,8 @@ GroupMembership::Joined GroupMembership::join_failed(ErrorCode error) {
     }
 }
 
-// One coroutine for the life of the member. Between its beats it watches that the application polls.
-// Source: Kafka AbstractCoordinator.HeartbeatThread.
+// One coroutine for the life of the member. Between its beats it watches that the application
+// polls. Source: Kafka AbstractCoordinator.HeartbeatThread.
 asio::awaitable<void> GroupMembership::run_heartbeats(std::shared_ptr<GroupMembership> self) {
     const ClientContext& context = self->context_;
     Instant next = context.now() + self->options_.heartbeat_interval;
@@ -161,8 +163,7 @@ asio::awaitable<void> GroupMembership::run_heartbeats(std::shared_ptr<GroupMembe
         co_await context.ports().sleep(wake - context.now());
         if (self->closed_) break;
         const bool still_guards = self->state_ == State::stable && !self->polling_;
-        if (still_guards &&
-            context.now() >= self->polled_ + self->options_.max_poll_interval) {
+        if (still_guards && context.now() >= self->polled_ + self->options_.max_poll_interval) {
             co_await self->leave();
             if (self->state_ == State::stable) self->lose(true);
             continue;
@@ -201,7 +202,8 @@ asio::awaitable<bool> GroupMembership::beat() {
         outcome->error == ErrorCode::rebalance_in_progress;
 }
 
-void GroupMembership::on_group_error(ErrorCode error, BrokerId broker, std::int32_t sent_generation) {
+void GroupMembership::on_group_error(ErrorCode error, BrokerId broker,
+                                     std::int32_t sent_generation) {
     if (error == ErrorCode::not_coordinator || error == ErrorCode::coordinator_not_available) {
         return forget_coordinator(broker);
     }

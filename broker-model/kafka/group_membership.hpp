@@ -8,25 +8,25 @@
 #include <string>
 #include <vector>
 
-// A consumer's membership in its group, as the coordinator sees it: joining, heartbeats, commits. It
-// runs in the background; the consumer looks at it inside `poll` and tells the application. It never
-// joins by itself, so who does not poll does not come back.
-// Source: Kafka AbstractCoordinator, ConsumerCoordinator (classic protocol, dynamic members).
+// A consumer's membership in its group, as the coordinator sees it: joining, heartbeats, commits.
+// It runs in the background; the consumer looks at it inside `poll` and tells the application. It
+// never joins by itself, so who does not poll does not come back. Source: Kafka
+// AbstractCoordinator, ConsumerCoordinator (classic protocol, dynamic members).
 
 namespace crier::broker::kafka {
 
 class GroupMembership : public std::enable_shared_from_this<GroupMembership> {
 public:
     GroupMembership(const ClientContext& context, const crier::kafka::ConsumerOptions& options,
-                std::shared_ptr<ConsumerWake> wake);
+                    std::shared_ptr<ConsumerWake> wake);
 
     /// Ends all activity, without leaving.
     void close() { closed_ = true; }
 
     [[nodiscard]] std::int32_t generation() const { return generation_; }
 
-    /// Whether the coordinator threw this member out, or it left for not polling, and the consumer has
-    /// not taken notice.
+    /// Whether the coordinator threw this member out, or it left for not polling, and the consumer
+    /// has not taken notice.
     [[nodiscard]] bool is_lost() const { return lost_; }
     void note_loss() { lost_ = false; }
 
@@ -63,14 +63,15 @@ public:
     [[nodiscard]] asio::awaitable<Outcome<void>> commit(std::vector<PartitionOffset> offsets,
                                                         Duration timeout);
 
-    /// When positions that moved `moves` times are to be committed by themselves, or `Instant::max()`.
+    /// When positions that moved `moves` times are to be committed by themselves, or
+    /// `Instant::max()`.
     [[nodiscard]] Instant auto_commit_at(std::uint64_t moves) const;
 
     /// Commits in the background, without trying again by itself.
     void start_auto_commit(std::vector<PartitionOffset> offsets, std::uint64_t moves);
 
-    /// Looks up what was committed for the partitions of `fetcher` that have no position, unless that is
-    /// under way, and wakes the consumer.
+    /// Looks up what was committed for the partitions of `fetcher` that have no position, unless
+    /// that is under way, and wakes the consumer.
     void start_lookup(const std::shared_ptr<ConsumerFetcher>& fetcher);
     [[nodiscard]] Instant lookup_at() const { return lookup_at_; }
 
@@ -95,8 +96,8 @@ private:
     [[nodiscard]] asio::awaitable<Joined> join_group(std::vector<TopicId> topics);
     [[nodiscard]] asio::awaitable<Joined> sync_group(JoinGroupAnswer joined);
     [[nodiscard]] asio::awaitable<bool> beat();
-    [[nodiscard]] asio::awaitable<Outcome<OffsetCommitAnswer>> send_commit(
-        BrokerId coordinator, std::vector<PartitionOffset> offsets, Duration timeout);
+    [[nodiscard]] asio::awaitable<Outcome<OffsetCommitAnswer>>
+    send_commit(BrokerId coordinator, std::vector<PartitionOffset> offsets, Duration timeout);
     [[nodiscard]] Joined join_failed(ErrorCode error);
     void forget_coordinator(BrokerId broker) {
         if (coordinator_ == broker) coordinator_ = 0;

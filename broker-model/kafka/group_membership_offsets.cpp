@@ -1,6 +1,6 @@
 // The commits of a group member, and the look-up of what was committed. A commit is refused by the
-// coordinator, or by the member itself when it knows that it is out; it is never called failed when an
-// attempt may have been carried out.
+// coordinator, or by the member itself when it knows that it is out; it is never called failed when
+// an attempt may have been carried out.
 
 #include "broker-model/kafka/group_membership.hpp"
 
@@ -10,9 +10,9 @@ namespace crier::broker::kafka {
 
 namespace {
 
-/// Whether a commit that was answered so certainly had no effect. The coordinator answers the others
-/// also when its log took the commit and did not finish replicating it.
-/// Source: Kafka GroupCoordinatorService.handleOperationException.
+/// Whether a commit that was answered so certainly had no effect. The coordinator answers the
+/// others also when its log took the commit and did not finish replicating it. Source: Kafka
+/// GroupCoordinatorService.handleOperationException.
 bool is_refusal(ErrorCode error) {
     switch (error) {
     case ErrorCode::coordinator_load_in_progress:
@@ -32,8 +32,9 @@ Failure commit_failure(ErrorCode error, bool maybe_done) {
 
 } // namespace
 
-asio::awaitable<Outcome<OffsetCommitAnswer>> GroupMembership::send_commit(
-    BrokerId coordinator, std::vector<PartitionOffset> offsets, Duration timeout) {
+asio::awaitable<Outcome<OffsetCommitAnswer>>
+GroupMembership::send_commit(BrokerId coordinator, std::vector<PartitionOffset> offsets,
+                             Duration timeout) {
     OffsetCommitRequest request;
     request.group = options_.group_id;
     request.member_id = member_id_;
@@ -52,7 +53,7 @@ asio::awaitable<Outcome<OffsetCommitAnswer>> GroupMembership::send_commit(
 }
 
 asio::awaitable<Outcome<void>> GroupMembership::commit(std::vector<PartitionOffset> offsets,
-                                                   Duration timeout) {
+                                                       Duration timeout) {
     const Instant deadline = context_.now() + timeout;
     bool maybe_done = false;
     for (int attempt = 1;; ++attempt) {
@@ -101,8 +102,8 @@ void GroupMembership::start_auto_commit(std::vector<PartitionOffset> offsets, st
 }
 
 asio::awaitable<void> GroupMembership::run_auto_commit(std::shared_ptr<GroupMembership> self,
-                                                   std::vector<PartitionOffset> offsets,
-                                                   std::uint64_t moves) {
+                                                       std::vector<PartitionOffset> offsets,
+                                                       std::uint64_t moves) {
     const Duration limit = self->options_.request_timeout;
     const std::int32_t generation = self->generation_;
     const BrokerId broker = co_await self->find_coordinator(limit);
@@ -131,10 +132,11 @@ void GroupMembership::start_lookup(const std::shared_ptr<ConsumerFetcher>& fetch
                            run_lookup(shared_from_this(), fetcher, std::move(partitions)));
 }
 
-// The answer counts only in the generation that asked: later the partitions may have been another's.
+// The answer counts only in the generation that asked: later the partitions may have been
+// another's.
 asio::awaitable<void> GroupMembership::run_lookup(std::shared_ptr<GroupMembership> self,
-                                              std::shared_ptr<ConsumerFetcher> fetcher,
-                                              std::vector<PartitionId> partitions) {
+                                                  std::shared_ptr<ConsumerFetcher> fetcher,
+                                                  std::vector<PartitionId> partitions) {
     const std::int32_t generation = self->generation_;
     const Duration limit = self->options_.request_timeout;
     const BrokerId broker = co_await self->find_coordinator(limit);

@@ -90,8 +90,8 @@ void GroupCoordinator::admit(Shard& shard, Group& group, JoinGroupRequest reques
 
 void GroupCoordinator::rejoin(Shard& shard, Group& group, GroupMemberState& member,
                               JoinGroupRequest request, sim::Reply<JoinGroupAnswer> reply) {
-    const bool is_same = member.record.protocols == request.protocols &&
-                         member.record.topics == request.topics;
+    const bool is_same =
+        member.record.protocols == request.protocols && member.record.topics == request.topics;
     const bool is_leader = group.leader == request.member_id;
     const bool stays = (group.phase == Group::Phase::completing && is_same) ||
                        (group.phase == Group::Phase::stable && is_same && !is_leader);
@@ -274,13 +274,15 @@ void GroupCoordinator::touch(GroupMemberState& member) {
 
 void GroupCoordinator::tick() {
     for (auto& [partition, shard] : shards_) {
-        for (auto& [name, group] : shard->groups) tick(*shard, group);
+        for (auto& [name, group] : shard->groups)
+            tick(*shard, group);
     }
 }
 
 void GroupCoordinator::tick(Shard& shard, Group& group) {
     const Instant now = home_.now();
-    if (std::erase_if(group.pending, [now](const auto& entry) { return entry.second <= now; }) > 0 &&
+    if (std::erase_if(group.pending, [now](const auto& entry) { return entry.second <= now; }) >
+            0 &&
         group.phase == Group::Phase::preparing) {
         try_complete_join(shard, group);
     }
@@ -290,13 +292,14 @@ void GroupCoordinator::tick(Shard& shard, Group& group) {
     }
     for (const std::string& id : gone) {
         const GroupMemberState* const member = group.find(id);
-        const bool is_gone = member != nullptr && member->session_end <= now && !member->is_waiting();
+        const bool is_gone =
+            member != nullptr && member->session_end <= now && !member->is_waiting();
         if (is_gone) remove(shard, group, id);
     }
     if (group.phase == Group::Phase::preparing && group.phase_end <= now) {
         if (group.is_initial && group.has_newcomer && group.initial_left > Duration{}) {
-            const Duration delay = std::min(
-                home_.cluster.options().group_initial_rebalance_delay, group.initial_left);
+            const Duration delay =
+                std::min(home_.cluster.options().group_initial_rebalance_delay, group.initial_left);
             group.initial_left -= delay;
             group.has_newcomer = false;
             group.phase_end = now + delay;
@@ -304,13 +307,15 @@ void GroupCoordinator::tick(Shard& shard, Group& group) {
             complete_join(shard, group);
         }
     }
-    const bool syncs = group.phase == Group::Phase::completing || group.phase == Group::Phase::stable;
+    const bool syncs =
+        group.phase == Group::Phase::completing || group.phase == Group::Phase::stable;
     if (syncs && group.phase_end <= now && !group.has_all_synced()) {
         std::erase_if(group.members, [](const auto& entry) { return !entry.second.has_synced; });
         prepare_rebalance(shard, group);
     }
     // Whoever waits with a request is looked at again when that has been answered.
-    for (const auto& [id, end] : group.pending) alarm_.need(end);
+    for (const auto& [id, end] : group.pending)
+        alarm_.need(end);
     for (const auto& [id, member] : group.members) {
         if (!member.is_waiting()) alarm_.need(member.session_end);
     }

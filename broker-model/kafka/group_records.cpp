@@ -14,7 +14,8 @@ public:
     explicit Writer(std::string& to) : to_(to) {}
 
     void number(std::uint64_t value) {
-        for (int byte = 0; byte < 8; ++byte) to_.push_back(static_cast<char>(value >> (8 * byte)));
+        for (int byte = 0; byte < 8; ++byte)
+            to_.push_back(static_cast<char>(value >> (8 * byte)));
     }
     void text(std::string_view value) {
         number(value.size());
@@ -22,7 +23,8 @@ public:
     }
     void numbers(const std::vector<std::uint32_t>& values) {
         number(values.size());
-        for (const std::uint32_t value : values) number(value);
+        for (const std::uint32_t value : values)
+            number(value);
     }
 
 private:
@@ -51,7 +53,8 @@ public:
     }
     std::vector<std::uint32_t> numbers() {
         std::vector<std::uint32_t> values(number());
-        for (std::uint32_t& value : values) value = static_cast<std::uint32_t>(number());
+        for (std::uint32_t& value : values)
+            value = static_cast<std::uint32_t>(number());
         return values;
     }
     [[nodiscard]] std::string_view rest() const { return from_; }
@@ -60,7 +63,9 @@ private:
     std::string_view from_;
 };
 
-std::uint64_t bits_of(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+std::uint64_t bits_of(std::int64_t value) {
+    return static_cast<std::uint64_t>(value);
+}
 
 } // namespace
 
@@ -89,7 +94,8 @@ Record write_record(const GroupRecord& group) {
         value.number(bits_of(member.session_timeout.count()));
         value.number(bits_of(member.rebalance_timeout.count()));
         value.number(member.protocols.size());
-        for (const std::string& protocol : member.protocols) value.text(protocol);
+        for (const std::string& protocol : member.protocols)
+            value.text(protocol);
         value.numbers(member.topics);
         value.numbers(member.assignment);
     }
@@ -123,7 +129,8 @@ std::optional<GroupRecord> read_group_record(const Record& record) {
         member.session_timeout = Duration(static_cast<std::int64_t>(value.number()));
         member.rebalance_timeout = Duration(static_cast<std::int64_t>(value.number()));
         member.protocols.resize(value.number());
-        for (std::string& protocol : member.protocols) protocol = value.text();
+        for (std::string& protocol : member.protocols)
+            protocol = value.text();
         member.topics = value.numbers();
         member.assignment = value.numbers();
     }

@@ -7,8 +7,9 @@
 #include <string_view>
 #include <vector>
 
-// What a group coordinator writes into __consumer_offsets, and reads again after it moved: commits and
-// the groups as they were when they last became stable or empty. The bytes are this model's own.
+// What a group coordinator writes into __consumer_offsets, and reads again after it moved: commits
+// and the groups as they were when they last became stable or empty. The bytes are this model's
+// own.
 
 namespace crier::broker::kafka {
 

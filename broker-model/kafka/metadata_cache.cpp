@@ -1,5 +1,7 @@
 #include "broker-model/kafka/metadata_cache.hpp"
 
+#include <algorithm>
+
 namespace crier::broker::kafka {
 
 MetadataCache::MetadataCache(const ClientContext& context, Duration request_timeout,
@@ -23,15 +25,18 @@ void MetadataCache::ask() {
                  });
 }
 
-// An answer that is older than what is known already tells nothing: the partitions' epochs in it have
-// passed. It still counts as an answer; who finds the leader wrong asks again.
-// Source: Kafka Metadata.updateLatestMetadata keeps the newer leader epoch.
+// An answer that is older than what is known already tells nothing: the partitions' epochs in it
+// have passed. It still counts as an answer; who finds the leader wrong asks again. Source: Kafka
+// Metadata.updateLatestMetadata keeps the newer leader epoch.
 void MetadataCache::on_answer(Outcome<MetadataAnswer> outcome) {
     under_way_ = false;
     not_before_ = context_.now() + retry_backoff_;
     if (on_update_ == nullptr) return;
     if (outcome.has_error() || outcome->metadata == nullptr) {
         ++failures_;
+        not_before_ = context_.now() +
+                      context_.backoff(retry_backoff_, std::chrono::seconds(1),
+                                       static_cast<int>(std::min<std::uint64_t>(failures_, 10)), 0);
         return refresh();
     }
     failures_ = 0;

@@ -6,8 +6,8 @@
 #include <memory>
 
 // What one client believes about the cluster: who leads which partition. It may be stale, as the
-// broker that told it may have been. It is refreshed on demand and when it is old, never by a timer of
-// its own, so that an idle client costs nothing.
+// broker that told it may have been. It is refreshed on demand and when it is old, never by a timer
+// of its own, so that an idle client costs nothing.
 
 namespace crier::broker::kafka {
 
@@ -55,7 +55,7 @@ private:
     std::function<void()> on_update_;
     std::shared_ptr<const ClusterMetadata> metadata_;
     Instant updated_{};
-    Instant not_before_{}; // of the next request
+    Instant not_before_{};       // of the next request
     std::uint64_t failures_ = 0; // in a row
     bool under_way_ = false;
 };

@@ -33,9 +33,11 @@ void PartitionLog::begin_epoch(std::int32_t epoch) {
 
 void PartitionLog::truncate(Offset to) {
     if (to >= end_) return;
-    while (!batches_.empty() && batches_.back().end_offset() > to) batches_.pop_back();
+    while (!batches_.empty() && batches_.back().end_offset() > to)
+        batches_.pop_back();
     end_ = batches_.empty() ? start_ : batches_.back().end_offset();
-    while (!epochs_.empty() && epochs_.back().start >= end_) epochs_.pop_back();
+    while (!epochs_.empty() && epochs_.back().start >= end_)
+        epochs_.pop_back();
     flushed_end_ = std::min(flushed_end_, end_);
 }
 

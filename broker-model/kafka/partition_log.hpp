@@ -7,8 +7,8 @@
 #include <vector>
 
 // One replica's log of one partition, as it lies on the broker's disk: batches in offset order, and
-// where each leader epoch began. It survives a crash as it is; a power loss takes a suffix of what was
-// not flushed. Knows nothing of leaders and followers.
+// where each leader epoch began. It survives a crash as it is; a power loss takes a suffix of what
+// was not flushed. Knows nothing of leaders and followers.
 
 namespace crier::broker::kafka {
 
@@ -28,7 +28,8 @@ struct EpochEnd {
     friend bool operator==(const EpochEnd&, const EpochEnd&) = default;
 };
 
-/// Returns the largest epoch in `epochs` not above `epoch`, and its end in a log that ends at `end`.
+/// Returns the largest epoch in `epochs` not above `epoch`, and its end in a log that ends at
+/// `end`.
 /// **Source**: Kafka LeaderEpochFileCache.endOffsetFor.
 [[nodiscard]] EpochEnd end_of_epoch(const std::vector<EpochStart>& epochs, Offset end,
                                     std::int32_t epoch);
@@ -64,8 +65,8 @@ public:
     /// Returns the index of the first batch that ends after `offset`.
     [[nodiscard]] std::size_t find(Offset offset) const;
 
-    /// Appends to `to` whole batches from `from` on that end by `limit`; at least one if there is one,
-    /// and no more than `max_bytes` allow. **Returns** their bytes.
+    /// Appends to `to` whole batches from `from` on that end by `limit`; at least one if there is
+    /// one, and no more than `max_bytes` allow. **Returns** their bytes.
     std::size_t read(Offset from, Offset limit, std::size_t max_bytes,
                      std::vector<StoredBatch>& to) const;
 
@@ -82,8 +83,9 @@ public:
     /// Returns the last high watermark that was kept.
     [[nodiscard]] Offset kept_high_watermark() const { return std::min(kept_watermark_, end_); }
 
-    /// Removes batches below `limit` of which every record is superseded by a later one below `limit`,
-    /// once there are many. What stays is flushed, as Kafka's cleaner does with its segments.
+    /// Removes batches below `limit` of which every record is superseded by a later one below
+    /// `limit`, once there are many. What stays is flushed, as Kafka's cleaner does with its
+    /// segments.
     void compact(Offset limit);
 
 private:

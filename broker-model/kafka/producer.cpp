@@ -8,12 +8,14 @@ using crier::kafka::RecordMetadata;
 SimProducer::SimProducer(const ClientContext& context, crier::kafka::ProducerOptions options)
     : sender_(std::make_shared<ProducerSender>(context, std::move(options))) {}
 
-SimProducer::~SimProducer() { sender_->close(); }
+SimProducer::~SimProducer() {
+    sender_->close();
+}
 
-// Records that have no place, for want of metadata or of their topic, fail when `max_block` is over;
-// nothing of them was sent. Source: Kafka KafkaProducer.waitOnMetadata.
-asio::awaitable<std::vector<Outcome<RecordMetadata>>> SimProducer::send(
-    std::vector<ProducerRecord> records) {
+// Records that have no place, for want of metadata or of their topic, fail when `max_block` is
+// over; nothing of them was sent. Source: Kafka KafkaProducer.waitOnMetadata.
+asio::awaitable<std::vector<Outcome<RecordMetadata>>>
+SimProducer::send(std::vector<ProducerRecord> records) {
     const std::shared_ptr<ProducerSender> sender = sender_;
     const ClientContext& context = sender->context();
     const Instant blocked_until = context.now() + sender->options().max_block;

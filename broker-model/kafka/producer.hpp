@@ -11,8 +11,8 @@ public:
     SimProducer(const ClientContext& context, crier::kafka::ProducerOptions options);
     ~SimProducer() override;
 
-    [[nodiscard]] asio::awaitable<std::vector<Outcome<crier::kafka::RecordMetadata>>> send(
-        std::vector<crier::kafka::ProducerRecord> records) override;
+    [[nodiscard]] asio::awaitable<std::vector<Outcome<crier::kafka::RecordMetadata>>>
+    send(std::vector<crier::kafka::ProducerRecord> records) override;
 
     [[nodiscard]] asio::awaitable<void> flush() override;
 

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-// Batches that wait to be sent, in a queue per partition. It does not know brokers: who leads what and
-// what is under way is the sender's.
+// Batches that wait to be sent, in a queue per partition. It does not know brokers: who leads what
+// and what is under way is the sender's.
 
 namespace crier::broker::kafka {
 
@@ -43,14 +43,15 @@ public:
     /// Whether no batch of the partition takes more records.
     [[nodiscard]] bool is_full(PartitionId partition) const;
 
-    /// Returns when the head may be sent: full, followed by another, flushed or lingered enough; when it
-    /// was tried before, after its backoff.
+    /// Returns when the head may be sent: full, followed by another, flushed or lingered enough;
+    /// when it was tried before, after its backoff.
     [[nodiscard]] Instant ready_at(PartitionId partition) const;
 
     /// Takes the head; it takes no more records.
     [[nodiscard]] std::unique_ptr<ProducerBatch> take(PartitionId partition);
 
-    /// Puts a batch that was taken back to the front. **Source**: Kafka RecordAccumulator.reenqueue.
+    /// Puts a batch that was taken back to the front. **Source**: Kafka
+    /// RecordAccumulator.reenqueue.
     void put_back(std::unique_ptr<ProducerBatch> batch);
 
     /// Takes the batches created at `limit` or before, in the order of partitions and queues.

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-// What a producer keeps between a call of `send` and its outcomes. A batch owns its records and knows
-// in runs to which calls they belong: nothing is allocated per record.
+// What a producer keeps between a call of `send` and its outcomes. A batch owns its records and
+// knows in runs to which calls they belong: nothing is allocated per record.
 
 namespace crier::broker::kafka {
 

@@ -12,7 +12,8 @@ namespace {
 
 std::uint64_t longest_queue(std::span<const PartitionLoad> loads) {
     std::uint32_t longest = 0;
-    for (const PartitionLoad& load : loads) longest = std::max(longest, load.queued);
+    for (const PartitionLoad& load : loads)
+        longest = std::max(longest, load.queued);
     return longest;
 }
 
@@ -21,7 +22,8 @@ std::uint64_t longest_queue(std::span<const PartitionLoad> loads) {
 std::uint64_t total_weight(std::span<const PartitionLoad> loads) {
     const std::uint64_t heaviest = longest_queue(loads) + 1;
     std::uint64_t total = 0;
-    for (const PartitionLoad& load : loads) total += heaviest - load.queued;
+    for (const PartitionLoad& load : loads)
+        total += heaviest - load.queued;
     return total;
 }
 

@@ -10,8 +10,9 @@ using crier::kafka::RecordMetadata;
 
 namespace {
 
-constexpr Duration reconnect_backoff = std::chrono::milliseconds(50);      // reconnect.backoff.ms
-constexpr Duration reconnect_backoff_max = std::chrono::milliseconds(1000); // reconnect.backoff.max.ms
+constexpr Duration reconnect_backoff = std::chrono::milliseconds(50); // reconnect.backoff.ms
+constexpr Duration reconnect_backoff_max =
+    std::chrono::milliseconds(1000); // reconnect.backoff.max.ms
 
 /// Whether an answer with that error leaves open what became of the records.
 /// Source: Kafka ReplicaManager: they are in the leader's log when these are answered.
@@ -44,8 +45,7 @@ bool tells_stale_metadata(ErrorCode error) {
 ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::ProducerOptions options)
     : context_(context), options_(std::move(options)),
       metadata_(std::make_shared<MetadataCache>(context, options_.request_timeout,
-                                                options_.retry_backoff,
-                                                [this] { on_metadata(); })),
+                                                options_.retry_backoff, [this] { on_metadata(); })),
       accumulator_(context.cluster().partition_count(), options_),
       sticky_(context, options_.batch_size),
       connections_(context.cluster().broker_count() + std::size_t{1}),
@@ -129,7 +129,8 @@ void ProducerSender::flush(const std::shared_ptr<SendCall>& call) {
 void ProducerSender::send_ready() {
     drain();
     if (finished_.empty()) return;
-    context_.kernel().post(context_.process(), [self = shared_from_this()] { self->tell_finished(); });
+    context_.kernel().post(context_.process(),
+                           [self = shared_from_this()] { self->tell_finished(); });
 }
 
 void ProducerSender::close() {
@@ -194,7 +195,8 @@ void ProducerSender::depart(BrokerId broker) {
     }
     if (options_.acks == Acks::none) {
         // Nobody answers: what is written to the socket counts as sent, and the way is free again.
-        for (const std::unique_ptr<ProducerBatch>& batch : connection.building) succeed(*batch, -1);
+        for (const std::unique_ptr<ProducerBatch>& batch : connection.building)
+            succeed(*batch, -1);
         connection.building.clear();
         context_.ask(broker, options_.request_timeout, bytes, std::move(request),
                      [self = shared_from_this(), broker](const Outcome<ProduceAnswer>& outcome) {
@@ -233,8 +235,8 @@ void ProducerSender::note_connection(BrokerId broker, const Outcome<ProduceAnswe
     }
     metadata_->refresh();
     if (outcome.error().certainty != Certainty::failed) return;
-    const Duration wait = context_.backoff(reconnect_backoff, reconnect_backoff_max,
-                                           ++connection.refusals, broker);
+    const Duration wait =
+        context_.backoff(reconnect_backoff, reconnect_backoff_max, ++connection.refusals, broker);
     connection.not_before = context_.now() + wait;
 }
 
@@ -351,15 +353,18 @@ void ProducerSender::tell_finished() {
     if (finished_.empty()) return;
     std::vector<std::shared_ptr<SendCall>> finished = std::move(finished_);
     finished_.clear();
-    for (const std::shared_ptr<SendCall>& call : finished) call->finished.tell();
+    for (const std::shared_ptr<SendCall>& call : finished)
+        call->finished.tell();
 }
 
 void ProducerSender::on_metadata() {
-    const std::shared_ptr<ProducerSender> self = shared_from_this(); // told callers may drop the producer
+    const std::shared_ptr<ProducerSender> self =
+        shared_from_this(); // told callers may drop the producer
     drain();
     std::vector<std::shared_ptr<SendCall>> informed = std::move(uninformed_);
     uninformed_.clear();
-    for (const std::shared_ptr<SendCall>& call : informed) call->finished.tell();
+    for (const std::shared_ptr<SendCall>& call : informed)
+        call->finished.tell();
     tell_finished();
 }
 

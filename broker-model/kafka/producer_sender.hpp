@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-// Sends what a producer accumulated, and decides what became of it. The invariant: every record gets
-// exactly one outcome, and "failed" only if no request that held it can have been executed.
+// Sends what a producer accumulated, and decides what became of it. The invariant: every record
+// gets exactly one outcome, and "failed" only if no request that held it can have been executed.
 // Everything happens in callbacks; no coroutine runs per record or batch.
 // Source: Kafka Sender, RecordAccumulator (without idempotence).
 
@@ -27,13 +27,13 @@ public:
     /// Has `call` told when metadata arrives.
     void await_metadata(std::shared_ptr<SendCall> call) { uninformed_.push_back(std::move(call)); }
 
-    /// Appends the records, whose outcomes go to `call`. A record for a topic or partition that does not
-    /// exist is left alone. **Returns** how many those are.
+    /// Appends the records, whose outcomes go to `call`. A record for a topic or partition that
+    /// does not exist is left alone. **Returns** how many those are.
     std::size_t append(std::vector<crier::kafka::ProducerRecord>& records,
                        const std::shared_ptr<SendCall>& call);
 
-    /// Makes everything appended ready, and has `call` told when it has its outcomes; `call.open` counts
-    /// the batches left.
+    /// Makes everything appended ready, and has `call` told when it has its outcomes; `call.open`
+    /// counts the batches left.
     void flush(const std::shared_ptr<SendCall>& call);
 
     /// Sends what is ready. For callers that are coroutines.
@@ -46,8 +46,8 @@ private:
     struct Connection {
         std::vector<std::unique_ptr<ProducerBatch>> building;
         int in_flight = 0;
-        int refusals = 0;          // in a row
-        Instant not_before{};      // reconnect.backoff.ms
+        int refusals = 0;     // in a row
+        Instant not_before{}; // reconnect.backoff.ms
     };
     struct Flight {
         BrokerId broker = 0;
@@ -82,15 +82,15 @@ private:
     std::shared_ptr<MetadataCache> metadata_;
     ProducerAccumulator accumulator_;
     StickyPartitions sticky_;
-    std::vector<Connection> connections_;  // by BrokerId
+    std::vector<Connection> connections_; // by BrokerId
     std::vector<Flight> flights_;
     std::vector<std::uint32_t> free_flights_;
-    std::vector<std::uint8_t> is_muted_;   // by PartitionId; only with one request in flight
+    std::vector<std::uint8_t> is_muted_; // by PartitionId; only with one request in flight
     std::vector<FlushWait> flushes_;
     std::vector<std::shared_ptr<SendCall>> finished_;
     std::vector<std::shared_ptr<SendCall>> uninformed_;
-    std::vector<PartitionLoad> loads_;     // for one choice
-    std::uint64_t incomplete_ = 0;         // batches without outcomes
+    std::vector<PartitionLoad> loads_; // for one choice
+    std::uint64_t incomplete_ = 0;     // batches without outcomes
     EarliestTimer ready_timer_;
     EarliestTimer expiry_timer_;
     bool closed_ = false;

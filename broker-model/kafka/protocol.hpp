@@ -9,8 +9,8 @@
 #include <vector>
 
 // What clients, brokers and the controller say to each other: one request and one answer type per
-// Kafka API, as plain values. Topics are numbers inside the model (see TopicTable), names at its rim.
-// Field names follow Kafka's protocol guide.
+// Kafka API, as plain values. Topics are numbers inside the model (see TopicTable), names at its
+// rim. Field names follow Kafka's protocol guide.
 
 namespace crier::broker::kafka {
 
@@ -64,16 +64,17 @@ inline constexpr sim::CallKind offset_fetch{"offset-fetch"};
 inline constexpr sim::CallKind register_broker{"register-broker"};
 inline constexpr sim::CallKind broker_heartbeat{"broker-heartbeat"};
 inline constexpr sim::CallKind alter_partition{"alter-partition"};
-inline constexpr sim::CallKind metadata_push{"metadata-push"}; ///< Controller to brokers; no answer.
+inline constexpr sim::CallKind metadata_push{
+    "metadata-push"}; ///< Controller to brokers; no answer.
 } // namespace calls
 
 struct PartitionState {
     PartitionId partition = 0;
-    BrokerId leader = 0; ///< 0: none.
-    std::int32_t leader_epoch = 0;
-    std::int32_t partition_epoch = 0; ///< Moves with every change, also of the ISR alone.
-    std::vector<BrokerId> replicas;   ///< In assignment order.
-    std::vector<BrokerId> isr;        ///< Sorted.
+    BrokerId leader = 0;               ///< 0: none.
+    std::int32_t leader_epoch = -1;    ///< -1: not created yet.
+    std::int32_t partition_epoch = -1; ///< Moves with every change, also of the ISR alone.
+    std::vector<BrokerId> replicas;    ///< In assignment order.
+    std::vector<BrokerId> isr;         ///< Sorted.
 };
 
 /// The controller's view at one version; clients get it from any broker, possibly stale.
@@ -132,10 +133,11 @@ struct FetchPartitionAnswer {
     Offset log_start_offset = 0;
     std::optional<std::int32_t> diverging_epoch; ///< The follower has to cut its log …
     Offset diverging_end = -1;                   ///< … where this epoch ended on the leader.
-    std::vector<StoredBatch> batches;            ///< Whole batches; the first may begin before the offset.
+    std::vector<StoredBatch> batches; ///< Whole batches; the first may begin before the offset.
 };
 struct FetchAnswer {
-    std::uint64_t session = 0; ///< For a follower; 0: the leader knows no such session, begin again.
+    std::uint64_t session =
+        0; ///< For a follower; 0: the leader knows no such session, begin again.
     std::vector<FetchPartitionAnswer> partitions; ///< Only those with something to tell.
 };
 
@@ -243,7 +245,7 @@ struct BrokerHeartbeatRequest {
 };
 struct BrokerHeartbeatAnswer {
     bool is_fenced = true;
-    bool is_known = true; ///< False: register again.
+    bool is_known = true;                            ///< False: register again.
     std::shared_ptr<const ClusterMetadata> metadata; ///< Null: nothing newer.
 };
 struct AlterPartitionRequest {
@@ -252,8 +254,9 @@ struct AlterPartitionRequest {
     PartitionId partition = 0;
     std::int32_t leader_epoch = 0;
     std::int32_t partition_epoch = 0;
-    std::vector<BrokerId> new_isr;            ///< Sorted.
-    std::vector<std::uint64_t> broker_epochs; ///< Of `new_isr`, as the leader knows them; 0: unknown.
+    std::vector<BrokerId> new_isr; ///< Sorted.
+    std::vector<std::uint64_t>
+        broker_epochs; ///< Of `new_isr`, as the leader knows them; 0: unknown.
 };
 struct AlterPartitionAnswer {
     bool accepted = false;

@@ -36,14 +36,16 @@ RecordLedger::RecordLedger(const Cluster& cluster)
 void RecordLedger::leads(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
                          const PartitionLog& log) {
     Told& told = told_[partition];
-    if (!leader.is_alive() || epoch <= told.leader_epoch) return; // news that has grown old on its way
+    if (!leader.is_alive() || epoch <= told.leader_epoch)
+        return; // news that has grown old on its way
     told.leader_epoch = epoch;
     const Offset common = common_end(told.epochs, told.end, log);
     if (common >= told.end) return;
     world_.record_as(&leader, events::records_lost, cluster_.info(partition).name_text, common,
                      told.end - 1);
     told.end = common;
-    while (!told.epochs.empty() && told.epochs.back().start >= common) told.epochs.pop_back();
+    while (!told.epochs.empty() && told.epochs.back().start >= common)
+        told.epochs.pop_back();
 }
 
 void RecordLedger::stored_up_to(const sim::Process& leader, PartitionId partition,

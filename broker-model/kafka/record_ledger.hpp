@@ -4,9 +4,9 @@
 
 #include <vector>
 
-// The world's truth about what is stored: per partition how far its records were told to the history,
-// over all changes of leadership. Each record below a high watermark is told once, by the leader that
-// moved the watermark; what a later leader lacks is told as lost.
+// The world's truth about what is stored: per partition how far its records were told to the
+// history, over all changes of leadership. Each record below a high watermark is told once, by the
+// leader that moved the watermark; what a later leader lacks is told as lost.
 
 namespace crier::sim {
 class World;
@@ -35,7 +35,7 @@ public:
 private:
     struct Told {
         Offset end = 0;
-        std::int32_t leader_epoch = -1;  // the newest that anybody led in
+        std::int32_t leader_epoch = -1; // the newest that anybody led in
         std::vector<EpochStart> epochs; // of what was told
     };
 

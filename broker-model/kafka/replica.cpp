@@ -12,7 +12,9 @@ bool contains(const std::vector<BrokerId>& brokers, BrokerId broker) {
 
 } // namespace
 
-bool Replica::is_in_isr(BrokerId broker) const { return contains(state.isr, broker); }
+bool Replica::is_in_isr(BrokerId broker) const {
+    return contains(state.isr, broker);
+}
 
 Peer* Replica::find_peer(BrokerId broker) {
     for (Peer& peer : peers) {

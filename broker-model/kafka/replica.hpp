@@ -5,15 +5,16 @@
 #include <deque>
 #include <vector>
 
-// One partition at one broker: its log, its part (leader, follower, none), and on the leader what it
-// knows of the followers, from which the high watermark follows. Decides; sends and answers nothing.
+// One partition at one broker: its log, its part (leader, follower, none), and on the leader what
+// it knows of the followers, from which the high watermark follows. Decides; sends and answers
+// nothing.
 
 namespace crier::broker::kafka {
 
 /// A produce that waits in a partition for the high watermark.
 struct WaitingProduce {
-    Offset required = 0;     ///< End of its batch.
-    std::uint32_t slot = 0;  ///< In the table of pending produces …
+    Offset required = 0;    ///< End of its batch.
+    std::uint32_t slot = 0; ///< In the table of pending produces …
     std::uint32_t generation = 0;
     std::uint32_t index = 0; ///< … and its place in that answer.
 };
@@ -23,10 +24,10 @@ struct Peer {
     static constexpr Instant never{-std::chrono::hours(1000)};
 
     BrokerId broker = 0;
-    Offset end = -1;      ///< Its log end as of its last fetch; -1: not heard of in this epoch.
+    Offset end = -1; ///< Its log end as of its last fetch; -1: not heard of in this epoch.
     Instant caught_up = never;  ///< When it last had everything.
     Instant last_fetch = never; ///< When it last fetched this partition …
-    Offset last_fetch_end = 0; ///< … and the leader's log end then.
+    Offset last_fetch_end = 0;  ///< … and the leader's log end then.
     Offset told_watermark = -1;
     bool in_session = false; ///< Its fetch session names the partition.
     bool listed = false;     ///< … and the session has it among those with news.
@@ -38,15 +39,15 @@ struct Replica {
 
     PartitionId id = 0;
     PartitionLog* log = nullptr;
-    PartitionState state{.leader_epoch = -1, .partition_epoch = -1};
+    PartitionState state;
     Part part = Part::none;
     std::int32_t min_insync = 1; ///< Effective: not above the number of replicas.
     bool is_internal = false;
     Offset high_watermark = 0;
     Offset epoch_start = 0; ///< Log end when this leadership began.
     std::vector<Peer> peers;
-    std::vector<BrokerId> joining;  ///< Proposed to the controller as new in the ISR.
-    bool is_altering = false;       ///< A proposal is under way.
+    std::vector<BrokerId> joining; ///< Proposed to the controller as new in the ISR.
+    bool is_altering = false;      ///< A proposal is under way.
     std::deque<WaitingProduce> produces;
     std::vector<std::uint32_t> fetches; ///< Parked consumer fetches, by slot.
 
@@ -75,7 +76,8 @@ struct Replica {
     [[nodiscard]] Offset allowed_watermark(Instant now, Duration lag_max,
                                            const std::vector<BrokerId>& live) const;
 
-    /// Whether a follower outside the ISR has caught up. **Source**: Kafka Partition.isFollowerInSync.
+    /// Whether a follower outside the ISR has caught up. **Source**: Kafka
+    /// Partition.isFollowerInSync.
     [[nodiscard]] bool may_join(const Peer& peer, const std::vector<BrokerId>& live) const;
 
     /// Whether a follower in the ISR is too far behind. **Source**: Kafka Replica.isCaughtUp.

@@ -45,8 +45,9 @@ bool ReplicaManager::answer_consumer(FetchRequest& request, sim::Reply<FetchAnsw
             if (asked.fetch_offset < log.start() || asked.fetch_offset > log.end()) {
                 part.error = ErrorCode::offset_out_of_range;
             } else if (asked.fetch_offset < replica->high_watermark && bytes < request.max_bytes) {
-                bytes += log.read(asked.fetch_offset, replica->high_watermark,
-                                  std::min(asked.max_bytes, request.max_bytes - bytes), part.batches);
+                bytes +=
+                    log.read(asked.fetch_offset, replica->high_watermark,
+                             std::min(asked.max_bytes, request.max_bytes - bytes), part.batches);
             }
         }
         has_error = has_error || part.error != ErrorCode::none;
@@ -120,20 +121,22 @@ void ReplicaManager::fetch_for_follower(FetchRequest& request, sim::Reply<FetchA
     session.broker_epoch = request.replica_broker_epoch;
     session.max_bytes = request.max_bytes;
     for (const FetchPartition& asked : request.partitions) {
-        FetchPartitionAnswer verdict = follow(session, request.replica, asked);
+        FetchPartitionAnswer verdict = follow(request.replica, asked);
         if (verdict.error != ErrorCode::none || verdict.diverging_epoch) {
             session.verdicts.push_back(std::move(verdict));
             session.is_ready = true;
         }
     }
+    // Refused: the leader knew less of the follower than the controller. By now it may know more.
+    for (const PartitionId partition : std::exchange(refused_, {}))
+        invite(*find(partition));
     session.last_fetch = home_.now();
     session.parked = std::move(reply);
     session.deadline = home_.now() + request.max_wait;
     alarm_.need(session.deadline); // `settle` answers at once if there is something
 }
 
-FetchPartitionAnswer ReplicaManager::follow(FollowerSession& session, BrokerId follower,
-                                            const FetchPartition& asked) {
+FetchPartitionAnswer ReplicaManager::follow(BrokerId follower, const FetchPartition& asked) {
     FetchPartitionAnswer verdict;
     verdict.partition = asked.partition;
     Replica* const replica = find(asked.partition);
@@ -164,12 +167,7 @@ FetchPartitionAnswer ReplicaManager::follow(FollowerSession& session, BrokerId f
     }
     peer->awaited = false;
     replica->note_fetch(*peer, asked.fetch_offset, home_.now());
-    if (!replica->is_altering && session.broker_epoch != 0 &&
-        replica->may_join(*peer, metadata_->live_brokers)) {
-        std::vector<BrokerId> isr = replica->state.isr;
-        isr.insert(std::lower_bound(isr.begin(), isr.end(), follower), follower);
-        propose_isr(*replica, std::move(isr));
-    }
+    invite(*replica);
     advance(*replica);
     list(*replica, *peer, asked.fetch_offset < log.end());
     return verdict;
@@ -205,7 +203,8 @@ void ReplicaManager::answer_session(BrokerId follower, FollowerSession& session)
         peer->told_watermark = replica.high_watermark;
         answer.partitions.push_back(std::move(part));
     }
-    session.listed.erase(session.listed.begin(), session.listed.begin() + static_cast<std::ptrdiff_t>(done));
+    session.listed.erase(session.listed.begin(),
+                         session.listed.begin() + static_cast<std::ptrdiff_t>(done));
     session.is_ready = !session.listed.empty();
     session.parked(std::move(answer), 64 + bytes);
 }

@@ -37,8 +37,8 @@ void ReplicaFetcher::go_on() {
     sim::Node& leader = home_.cluster.broker(leader_);
     home_.network().async_call<FetchAnswer>(
         home_.process, leader, calls::replica_fetch, options,
-        [&cluster = home_.cluster, &leader, sent = std::move(request)](
-            sim::Process&, sim::Reply<FetchAnswer> reply) mutable {
+        [&cluster = home_.cluster, &leader,
+         sent = std::move(request)](sim::Process&, sim::Reply<FetchAnswer> reply) mutable {
             serve_request(cluster, leader, std::move(sent), std::move(reply));
         },
         [this, round](Outcome<FetchAnswer> outcome) { receive(round, std::move(outcome)); });

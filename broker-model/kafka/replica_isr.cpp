@@ -8,6 +8,18 @@
 
 namespace crier::broker::kafka {
 
+// Whoever has caught up joins. Looked at when a follower fetches, and again when the controller's
+// view moves: a follower that has everything may fetch nothing more that would remind of it.
+void ReplicaManager::invite(Replica& replica) {
+    if (!replica.leads() || replica.is_altering) return;
+    std::vector<BrokerId> isr = replica.state.isr;
+    for (const Peer& peer : replica.peers) {
+        if (!replica.may_join(peer, metadata_->live_brokers)) continue;
+        isr.insert(std::lower_bound(isr.begin(), isr.end(), peer.broker), peer.broker);
+    }
+    if (isr.size() > replica.state.isr.size()) propose_isr(replica, std::move(isr));
+}
+
 void ReplicaManager::propose_isr(Replica& replica, std::vector<BrokerId> isr) {
     replica.is_altering = true;
     AlterPartitionRequest request;
@@ -18,8 +30,8 @@ void ReplicaManager::propose_isr(Replica& replica, std::vector<BrokerId> isr) {
     request.partition_epoch = replica.state.partition_epoch;
     for (const BrokerId broker : isr) {
         if (!replica.is_in_isr(broker)) replica.joining.push_back(broker);
-        request.broker_epochs.push_back(
-            broker == home_.id ? home_.broker_epoch : sessions_[broker - 1].broker_epoch);
+        request.broker_epochs.push_back(broker == home_.id ? home_.broker_epoch
+                                                           : sessions_[broker - 1].broker_epoch);
     }
     request.new_isr = std::move(isr);
     send_proposal(replica.id, std::move(request));
@@ -29,8 +41,8 @@ void ReplicaManager::send_proposal(PartitionId partition, AlterPartitionRequest 
     sim::Node& controller = home_.cluster.controller();
     home_.network().async_call<AlterPartitionAnswer>(
         home_.process, controller, calls::alter_partition, sim::CallOptions{},
-        [&cluster = home_.cluster, &controller, request](
-            sim::Process&, sim::Reply<AlterPartitionAnswer> reply) mutable {
+        [&cluster = home_.cluster, &controller,
+         request](sim::Process&, sim::Reply<AlterPartitionAnswer> reply) mutable {
             serve_request(cluster, controller, std::move(request), std::move(reply));
         },
         [this, partition, request](Outcome<AlterPartitionAnswer> outcome) {
@@ -42,13 +54,19 @@ void ReplicaManager::send_proposal(PartitionId partition, AlterPartitionRequest 
             if (!outcome) {
                 // It may have been carried out: those who may have joined count until it is known.
                 constexpr Duration retry = std::chrono::milliseconds(50);
-                home_.kernel().at(home_.process, home_.now() + retry,
-                                  [this, partition, request] { send_proposal(partition, request); });
+                home_.kernel().at(home_.process, home_.now() + retry, [this, partition, request] {
+                    send_proposal(partition, request);
+                });
                 return;
             }
             apply(replica, outcome->state);
             replica.is_altering = false;
             replica.joining.clear();
+            if (outcome->accepted) {
+                invite(replica);
+            } else {
+                refused_.push_back(partition);
+            }
             advance(replica);
             settle();
         });

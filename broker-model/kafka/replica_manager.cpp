@@ -51,9 +51,13 @@ void ReplicaManager::apply(std::shared_ptr<const ClusterMetadata> metadata) {
     if (!metadata || metadata->version <= metadata_->version) return;
     metadata_ = std::move(metadata);
     for (const PartitionState& state : metadata_->partitions) {
-        if (Replica* const replica = find(state.partition)) apply(*replica, state);
+        Replica* const replica = find(state.partition);
+        if (replica == nullptr) continue;
+        apply(*replica, state);
+        invite(*replica);
     }
-    for (ReplicaFetcher& fetcher : fetchers_) fetcher.go_on();
+    for (ReplicaFetcher& fetcher : fetchers_)
+        fetcher.go_on();
     settle();
 }
 
@@ -70,8 +74,8 @@ void ReplicaManager::apply(Replica& replica, const PartitionState& next) {
     replica.joining.clear();
     if (next.leader == home_.id) {
         if (is_new_epoch || !led) begin_leading(replica);
-        // A broker before KIP-966 completes these from the shrunken ISR with this error; a later one
-        // lets them time out. Either way the outcome is unknown to the producer.
+        // A broker before KIP-966 completes these from the shrunken ISR with this error; a later
+        // one lets them time out. Either way the outcome is unknown to the producer.
         if (replica.is_under_min_insync()) {
             end_waiting(replica, ErrorCode::not_enough_replicas_after_append);
         }
@@ -114,7 +118,8 @@ void ReplicaManager::advance(Replica& replica) {
     for (const std::uint32_t slot : replica.fetches) {
         if (!std::exchange(fetches_[slot].woken, true)) woken_fetches_.push_back(slot);
     }
-    for (Peer& peer : replica.peers) list(replica, peer, false); // they learn it with the next answer
+    for (Peer& peer : replica.peers)
+        list(replica, peer, false); // they learn it with the next answer
     if (replica.is_internal) {
         replica.log->compact(allowed);
         internal_.watermark_moved(replica);

@@ -101,8 +101,7 @@ private:
     void settle_waiting(const WaitingProduce& waiting, ErrorCode error);
 
     void fetch_for_follower(FetchRequest& request, sim::Reply<FetchAnswer> reply);
-    [[nodiscard]] FetchPartitionAnswer follow(FollowerSession& session, BrokerId follower,
-                                              const FetchPartition& asked);
+    [[nodiscard]] FetchPartitionAnswer follow(BrokerId follower, const FetchPartition& asked);
     void list(Replica& replica, Peer& peer, bool is_ready);
     void answer_session(BrokerId follower, FollowerSession& session);
     [[nodiscard]] bool answer_consumer(FetchRequest& request, sim::Reply<FetchAnswer>& reply,
@@ -110,6 +109,7 @@ private:
     void park(FetchRequest request, sim::Reply<FetchAnswer> reply);
     void unpark(std::uint32_t slot);
 
+    void invite(Replica& replica);
     void propose_isr(Replica& replica, std::vector<BrokerId> isr);
     void send_proposal(PartitionId partition, AlterPartitionRequest request);
     void shrink_isrs();
@@ -121,6 +121,7 @@ private:
     std::deque<ReplicaFetcher> fetchers_;            // by broker - 1
     std::vector<FollowerSession> sessions_;          // by broker - 1
     std::uint64_t session_count_ = 0;
+    std::vector<PartitionId> refused_; // proposals, to be made again when a follower fetches
     std::vector<PendingProduce> produces_;
     std::vector<std::uint32_t> free_produces_;
     std::vector<std::uint32_t> done_produces_;

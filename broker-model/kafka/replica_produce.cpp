@@ -97,7 +97,8 @@ void ReplicaManager::note_written(Replica& replica) {
         disk.add_time(disk.options().sync_time);
     }
     if (!replica.leads()) return;
-    for (Peer& peer : replica.peers) list(replica, peer, true);
+    for (Peer& peer : replica.peers)
+        list(replica, peer, true);
     advance(replica);
 }
 
@@ -111,7 +112,8 @@ void ReplicaManager::settle_waiting(const WaitingProduce& waiting, ErrorCode err
 }
 
 void ReplicaManager::end_waiting(Replica& replica, ErrorCode error) {
-    for (const WaitingProduce& waiting : replica.produces) settle_waiting(waiting, error);
+    for (const WaitingProduce& waiting : replica.produces)
+        settle_waiting(waiting, error);
     replica.produces.clear();
 }
 

@@ -41,7 +41,8 @@ std::int32_t murmur2(std::string_view key) {
 
 std::int32_t java_string_hash(std::string_view text) {
     std::uint32_t hash = 0;
-    for (std::size_t at = 0; at < text.size(); ++at) hash = hash * 31 + byte_at(text, at);
+    for (std::size_t at = 0; at < text.size(); ++at)
+        hash = hash * 31 + byte_at(text, at);
     return static_cast<std::int32_t>(hash);
 }
 

@@ -32,8 +32,8 @@ void CommitLedger::record(const sim::Process& server) {
     const bool synced = mark_.synced >= commits_;
     if (synced) unsynced_.clear();
     for (const WatchedRow& row : pending_) {
-        world_.record_as(&server, events::row_durable, table_texts_[row.watch], row.identity, row.key,
-                         commits_);
+        world_.record_as(&server, events::row_durable, table_texts_[row.watch], row.identity,
+                         row.key, commits_);
         if (!synced) unsynced_.push_back({commits_, row});
     }
     pending_.clear();
@@ -53,7 +53,8 @@ void CommitLedger::recovered(const sim::Process& server) {
     pending_.clear();
     for (const Unsynced& each : unsynced_) {
         if (each.commit <= mark_.written) continue;
-        world_.record_as(&server, events::row_lost, table_texts_[each.row.watch], each.row.identity);
+        world_.record_as(&server, events::row_lost, table_texts_[each.row.watch],
+                         each.row.identity);
     }
     std::erase_if(unsynced_, [this](const Unsynced& each) {
         return each.commit > mark_.written || each.commit <= mark_.synced;

@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-// The world's truth about one database: which commits are durable and which watched rows they brought.
-// It outlives the server's lives, so that after a death what was in doubt is decided by the disk: a
-// commit that is in the log after all is recorded then, and one that a power loss took back is struck.
+// The world's truth about one database: which commits are durable and which watched rows they
+// brought. It outlives the server's lives, so that after a death what was in doubt is decided by
+// the disk: a commit that is in the log after all is recorded then, and one that a power loss took
+// back is struck.
 
 namespace crier::broker {
 

@@ -9,13 +9,8 @@ namespace crier::broker {
 
 namespace {
 
-/// Lays a database with this schema on a disk. **Returns** what is wrong with the schema.
-std::string lay_database(sim::Disk& disk, int page_size, sim::Node* node, const std::vector<std::string>& schema) {
-    lay_empty_database(disk, database_file, page_size);
-    if (schema.empty()) return {};
-    DiskAccess access(disk, true);
-    WorldSources sources(access, node);
-    SqlEngine engine(access, database_file, SyncMode::checkpoints, &sources);
+/// Runs the schema in one transaction. **Returns** what is wrong with it.
+std::string run_schema(SqlEngine& engine, const std::vector<std::string>& schema) {
     engine.begin();
     for (const std::string& sql : schema) {
         if (!engine.run(sql, {}).is_ok()) return engine.last_problem() + " in: " + sql;
@@ -23,6 +18,14 @@ std::string lay_database(sim::Disk& disk, int page_size, sim::Node* node, const 
     if (engine.commit() != StoreError{}) return engine.last_problem();
     engine.fold_log();
     return {};
+}
+
+void lay(const DatabaseImage& image, sim::Disk& disk) {
+    for (const DatabaseImage::File& each : image.files) {
+        sim::File& file = disk.open(each.name);
+        file.write(0, each.content.data(), each.content.size());
+        file.sync();
+    }
 }
 
 sim::NodeOptions node_options(const std::shared_ptr<const DatabaseOptions>& options,
@@ -59,12 +62,12 @@ std::vector<std::string> DatabaseOptions::validate() const {
     return problems;
 }
 
-void throw_exception_from_error(const SqlProblem& problem, const boost::source_location&) {
-    throw ContractViolation(problem.message, std::source_location::current());
+void throw_exception_from_error(const SqlProblem& problem, const boost::source_location& where) {
+    throw ContractViolation(problem.message, where);
 }
 
-/// A connection that reads what is committed, beside the server's: it writes nothing, and is good for as
-/// long as nothing is committed and the server lives on, since it does not see the log move.
+/// A connection that reads what is committed, beside the server's: it writes nothing, and is good
+/// for as long as nothing is committed and the server lives on, since it does not see the log move.
 struct Database::Reader {
     Reader(sim::Disk& disk, std::uint64_t last_commit, std::uint32_t life)
         : commit(last_commit), incarnation(life), access(disk, false),
@@ -82,20 +85,23 @@ Database::Database(sim::World& world, DatabaseOptions options)
 
 Database::Database(sim::World& world, std::shared_ptr<const DatabaseOptions> options,
                    std::unique_ptr<CommitMark> mark)
-    : options_(std::move(options)), ledger_(std::make_shared<CommitLedger>(world, *options_, *mark)),
+    : options_(std::move(options)),
+      ledger_(std::make_shared<CommitLedger>(world, *options_, *mark)),
       node_(world.add_node(node_options(options_, ledger_))) {
     configure_sqlite();
     const std::vector<std::string> problems = options_->validate();
     ensure(problems.empty(), problems.empty() ? "" : problems.front().c_str());
     node_.disk().attach("commit-mark", std::move(mark));
-    const std::string problem =
-        lay_database(node_.disk(), options_->page_size, &node_, options_->schema);
-    ensure(problem.empty(), problem.c_str());
+    std::shared_ptr<const DatabaseImage> image = options_->image;
+    if (image == nullptr) image = make_image(options_->schema, options_->page_size).value();
+    lay(*image, node_.disk());
 }
 
 Database::~Database() = default;
 
-std::uint64_t Database::commit_count() const { return ledger_->commit_count(); }
+std::uint64_t Database::commit_count() const {
+    return ledger_->commit_count();
+}
 
 DatabaseServer* Database::server() const {
     return node_.is_up() ? static_cast<DatabaseServer*>(node_.program()) : nullptr;
@@ -121,12 +127,35 @@ std::string Database::problem_of(const std::string& sql) {
     return reader().check(sql) ? std::string() : reader().last_problem();
 }
 
-std::string sql_problem(const std::vector<std::string>& schema, const std::string& sql) {
+Result<std::shared_ptr<const DatabaseImage>, SqlProblem>
+make_image(const std::vector<std::string>& schema, int page_size) {
     configure_sqlite();
-    constexpr int page_size = 1024;
     sim::Disk disk{sim::DiskOptions{}};
-    std::string problem = lay_database(disk, page_size, nullptr, schema);
-    if (!problem.empty()) return problem;
+    DiskAccess access(disk, true);
+    WorldSources sources(access, nullptr);
+    lay_empty_database(disk, database_file, page_size);
+    if (!schema.empty()) {
+        SqlEngine engine(access, database_file, SyncMode::checkpoints, &sources);
+        std::string problem = run_schema(engine, schema);
+        if (!problem.empty()) return SqlProblem{std::move(problem)};
+    }
+    auto image = std::make_shared<DatabaseImage>();
+    std::vector<std::string> names = sources.sequence_files();
+    names.emplace_back(database_file);
+    for (const std::string& name : names) {
+        const sim::File& file = disk.open(name);
+        std::vector<std::byte> content(file.size());
+        file.read(0, content.data(), content.size());
+        image->files.push_back({name, std::move(content)});
+    }
+    return std::shared_ptr<const DatabaseImage>(std::move(image));
+}
+
+std::string sql_problem(const std::vector<std::string>& schema, const std::string& sql) {
+    const auto image = make_image(schema);
+    if (!image) return image.error().message;
+    sim::Disk disk{sim::DiskOptions{}};
+    lay(**image, disk);
     DiskAccess access(disk, false);
     SqlEngine engine(access, database_file, SyncMode::checkpoints, nullptr);
     return engine.check(sql) ? std::string() : engine.last_problem();

@@ -3,15 +3,16 @@
 #include "messaging/ports/store.hpp"
 #include "sim/node.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-// A simulated SQL server: a node of its own with SQLite on its disk. Transactions are serial: one owns
-// the server from its first statement to its end, and the others wait in order. What becomes durable is
-// recorded in the history where it happens, never by a client. This file is what the harness sees of it;
-// services use a `SimStore`.
+// A simulated SQL server: a node of its own with SQLite on its disk. Transactions are serial: one
+// owns the server from its first statement to its end, and the others wait in order. What becomes
+// durable is recorded in the history where it happens, never by a client. This file is what the
+// harness sees of it; services use a `SimStore`.
 
 namespace crier::sim {
 class World;
@@ -27,7 +28,7 @@ class SqlEngine;
 /// When a commit is answered.
 enum class Synchronous {
     full, ///< Once it is on the platter.
-    off,  ///< At once; the platter follows within `flush_interval`. A power loss takes commits back.
+    off, ///< At once; the platter follows within `flush_interval`. A power loss takes commits back.
 };
 
 /// A table whose new rows are told to the history.
@@ -39,15 +40,25 @@ struct RowWatch {
     friend bool operator==(const RowWatch&, const RowWatch&) = default;
 };
 
+/// The files of a database as its schema leaves them. Made once, it spares further worlds the work.
+struct DatabaseImage {
+    struct File {
+        std::string name;
+        std::vector<std::byte> content;
+    };
+    std::vector<File> files;
+};
+
 /// Settings of one server. The names are PostgreSQL's where it has them.
 struct DatabaseOptions {
     std::string name;
-    Synchronous synchronous = Synchronous::full;     ///< synchronous_commit
+    Synchronous synchronous = Synchronous::full;              ///< synchronous_commit
     Duration flush_interval = std::chrono::milliseconds(200); ///< wal_writer_delay
     Duration lock_timeout = std::chrono::seconds(20); ///< Longest wait for the transaction before.
     Duration idle_transaction_timeout = std::chrono::seconds(10); ///< Then it is rolled back.
-    int page_size = 1024;                            ///< Bytes; a power of two from 512 to 32768.
-    std::vector<std::string> schema;                 ///< Statements that run when it is created.
+    int page_size = 1024;                       ///< Bytes; a power of two from 512 to 32768.
+    std::vector<std::string> schema;            ///< Statements that run when it is created.
+    std::shared_ptr<const DatabaseImage> image; ///< Made by `make_image` of the same; or null.
     std::vector<RowWatch> watches;
     sim::WallClock wall_clock{};
     sim::DiskOptions disk{};
@@ -67,7 +78,8 @@ struct SqlProblem {
 /// A database server: its node, and what the world knows of its commits.
 class Database {
 public:
-    /// Adds the node to the world and lays the schema on its disk; `start` starts it.
+    /// Adds the node to the world and lays the image, or the schema, on its disk; `start` starts
+    /// it.
     /// **Requires**: valid options. **Errors**: throws `ContractViolation` when the schema fails.
     /// **Lifetime**: must be there while steps of the world run; may go before the world does.
     Database(sim::World& world, DatabaseOptions options);
@@ -84,11 +96,12 @@ public:
     /// Returns how many transactions that wrote something were committed so far.
     [[nodiscard]] std::uint64_t commit_count() const;
 
-    /// Reads what is committed, for judging: takes no time and leaves no trace, also while the node is
-    /// down or a transaction is open.
+    /// Reads what is committed, for judging: takes no time and leaves no trace, also while the node
+    /// is down or a transaction is open.
     [[nodiscard]] Result<Rows, SqlProblem> query(const std::string& sql);
 
-    /// Returns what is wrong with a statement on the present schema, or an empty text. Runs nothing.
+    /// Returns what is wrong with a statement on the present schema, or an empty text. Runs
+    /// nothing.
     [[nodiscard]] std::string problem_of(const std::string& sql);
 
     /// Returns the running server, or null. For `SimStore`.
@@ -105,15 +118,22 @@ private:
 
     [[nodiscard]] SqlEngine& reader();
 
-    std::shared_ptr<const DatabaseOptions> options_; // shared with the entry of the node, as the ledger
+    std::shared_ptr<const DatabaseOptions>
+        options_; // shared with the entry of the node, as the ledger
     std::shared_ptr<CommitLedger> ledger_;
     sim::Node& node_;
     std::unique_ptr<Reader> reader_;
     std::uint64_t sessions_ = 0;
 };
 
-/// Returns what is wrong with a statement on a database of this schema (or with the schema), or an empty
-/// text. Runs the schema, but not the statement; needs no world.
-[[nodiscard]] std::string sql_problem(const std::vector<std::string>& schema, const std::string& sql);
+/// Runs a schema on an empty database; needs no world. Draws in it are 0, and time stands at the
+/// start.
+[[nodiscard]] Result<std::shared_ptr<const DatabaseImage>, SqlProblem>
+make_image(const std::vector<std::string>& schema, int page_size = DatabaseOptions{}.page_size);
+
+/// Returns what is wrong with a statement on a database of this schema (or with the schema), or an
+/// empty text. Runs the schema, but not the statement; needs no world.
+[[nodiscard]] std::string sql_problem(const std::vector<std::string>& schema,
+                                      const std::string& sql);
 
 } // namespace crier::broker

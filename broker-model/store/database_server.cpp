@@ -33,10 +33,11 @@ std::size_t size_on_wire(const SqlAnswer& answer) {
 
 DatabaseServer::DatabaseServer(sim::Node& node, std::shared_ptr<const DatabaseOptions> options,
                                std::shared_ptr<CommitLedger> ledger)
-    : node_(node), process_(node.process()), options_(std::move(options)), ledger_(std::move(ledger)),
-      access_(node, ledger_->mark()), sources_(access_, &node) {
-    // What a crash left in the page cache is brought to the platter before it counts, so that a loss of
-    // power now takes nothing back that was recovered. **Source**: PostgreSQL SyncDataDirectory.
+    : node_(node), process_(node.process()), options_(std::move(options)),
+      ledger_(std::move(ledger)), access_(node, ledger_->mark()), sources_(access_, &node) {
+    // What a crash left in the page cache is brought to the platter before it counts, so that a
+    // loss of power now takes nothing back that was recovered. **Source**: PostgreSQL
+    // SyncDataDirectory.
     const std::string log = log_name(database_file);
     if (node_.disk().exists(log)) {
         if (access_.sync(node_.disk().open(log)) != IoResult::done) return;
@@ -44,7 +45,8 @@ DatabaseServer::DatabaseServer(sim::Node& node, std::shared_ptr<const DatabaseOp
     }
     ledger_->recovered(process_);
     engine_.emplace(access_, database_file,
-                    options_->synchronous == Synchronous::full ? SyncMode::commits : SyncMode::checkpoints,
+                    options_->synchronous == Synchronous::full ? SyncMode::commits
+                                                               : SyncMode::checkpoints,
                     &sources_);
     engine_->watch(options_->watches, *ledger_);
     const Duration time = node_.disk().take_time();
@@ -59,7 +61,8 @@ void DatabaseServer::statement(SqlRequest request, Reply reply) {
     if (owner_ && owner_->session == request.session) {
         run_in_transaction(request, kernel().now(), std::move(reply));
     } else if (request.session != 0 && !request.opens) {
-        reply(failed(StoreError::connection_lost)); // rolled back already: it idled, or the server died
+        reply(failed(
+            StoreError::connection_lost)); // rolled back already: it idled, or the server died
     } else if (is_busy() || !waiting_.empty()) {
         enqueue(std::move(request), std::move(reply));
     } else {
@@ -116,14 +119,15 @@ void DatabaseServer::run_alone(Job job) {
     SqlAnswer result = engine_->run(job.request.sql, job.request.parameters);
     if (result.is_ok()) {
         committed();
-    } else if (process_.is_alive()) { // what a ghost had in hand may be in the log: the next life looks
+    } else if (process_
+                   .is_alive()) { // what a ghost had in hand may be in the log: the next life looks
         ledger_->rolled_back();
     }
     answer(std::move(job.reply), std::move(result), true);
 }
 
-// An error undoes the transaction at once, and its locks are free: the client has yet to say rollback,
-// but can do nothing else. **Source**: PostgreSQL AbortTransaction.
+// An error undoes the transaction at once, and its locks are free: the client has yet to say
+// rollback, but can do nothing else. **Source**: PostgreSQL AbortTransaction.
 void DatabaseServer::run_in_transaction(SqlRequest& request, Instant arrived, Reply reply) {
     sources_.set_subject(request.client->node(), arrived);
     SqlAnswer result = engine_->run(request.sql, request.parameters);
@@ -198,8 +202,9 @@ void DatabaseServer::answer(Reply reply, SqlAnswer result, bool occupied) {
                 });
 }
 
-// A call to the client that is never answered: its connection breaks when the client's process dies, or
-// when the network resets it, and not when a partition or a loss of power keeps the news away.
+// A call to the client that is never answered: its connection breaks when the client's process
+// dies, or when the network resets it, and not when a partition or a loss of power keeps the news
+// away.
 void DatabaseServer::attend(sim::Process& client) {
     const std::size_t at = client.node();
     if (at < clients_.size() && clients_[at] == &client) return;
@@ -211,15 +216,16 @@ void DatabaseServer::attend(sim::Process& client) {
     world.network().async_call<ConnectionEnd>(
         process_, world.node(client.node()), sql_connection, options,
         [expected = &client](sim::Process& found, sim::Reply<ConnectionEnd> reply) {
-            if (&found != expected) reply(ConnectionEnd{}); // another life: it knows no such connection
+            if (&found != expected)
+                reply(ConnectionEnd{}); // another life: it knows no such connection
         },
         [this, ended = &client](const Outcome<ConnectionEnd>&) { connection_ended(*ended); });
 }
 
 void DatabaseServer::connection_ended(sim::Process& client) {
     if (clients_[client.node()] == &client) clients_[client.node()] = nullptr;
-    // A statement of its own runs in its turn all the same: a server looks at its connection between
-    // statements only.
+    // A statement of its own runs in its turn all the same: a server looks at its connection
+    // between statements only.
     for (auto job = waiting_.begin(); job != waiting_.end();) {
         if (job->request.client == &client && job->request.session != 0) {
             kernel().discard(job->timeout);

@@ -60,7 +60,9 @@ private:
     };
     struct ConnectionEnd {};
 
-    [[nodiscard]] bool is_busy() const { return owner_.has_value() || kernel().now() < busy_until_; }
+    [[nodiscard]] bool is_busy() const {
+        return owner_.has_value() || kernel().now() < busy_until_;
+    }
     [[nodiscard]] sim::Kernel& kernel() const { return process_.kernel(); }
 
     void enqueue(SqlRequest request, Reply reply);

@@ -8,7 +8,9 @@ DiskAccess::DiskAccess(sim::Node& node, CommitMark& mark)
     : disk_(node.disk()), node_(&node), process_(&node.process()), mark_(&mark),
       write_point_(sim::hash_text("disk.write")), sync_point_(sim::hash_text("disk.sync")) {}
 
-bool DiskAccess::is_dead() const { return process_ != nullptr && !process_->is_alive(); }
+bool DiskAccess::is_dead() const {
+    return process_ != nullptr && !process_->is_alive();
+}
 
 bool DiskAccess::passes(std::uint64_t point) {
     if (process_ == nullptr) return may_write_;

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
-// What one process does to its disk, as the rest of the store sees it: writes and syncs take time, are
-// points at which a fault can strike, fail on a full disk, and are dropped when the process is dead.
-// Without a process (the harness at work) none of this applies.
+// What one process does to its disk, as the rest of the store sees it: writes and syncs take time,
+// are points at which a fault can strike, fail on a full disk, and are dropped when the process is
+// dead. Without a process (the harness at work) none of this applies.
 
 namespace crier::sim {
 class Node;
@@ -16,8 +16,8 @@ class Process;
 
 namespace crier::broker {
 
-/// Which commit is the last in a log: in the page cache and on the platter. Lies on the disk beside the
-/// log and shares its fate, so that after a death the world knows what was made durable.
+/// Which commit is the last in a log: in the page cache and on the platter. Lies on the disk beside
+/// the log and shares its fate, so that after a death the world knows what was made durable.
 class CommitMark final : public sim::DurableState {
 public:
     std::uint64_t next = 0;    ///< The number of the transaction that would commit now.

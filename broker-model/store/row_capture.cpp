@@ -30,15 +30,19 @@ struct RowCapture::Glue {
         return row;
     }
 
-    static void hook(void* self, sqlite3*, int operation, const char*, const char* table, sqlite3_int64,
-                     sqlite3_int64) {
+    static void hook(void* self, sqlite3*, int operation, const char*, const char* table,
+                     sqlite3_int64, sqlite3_int64) {
         auto& capture = *static_cast<RowCapture*>(self);
         for (std::uint32_t at = 0; at < capture.watches_.size(); ++at) {
             if (capture.columns_[at].identity < 0) continue;
             if (sqlite3_stricmp(capture.watches_[at].table.c_str(), table) != 0) continue;
             switch (operation) {
-            case SQLITE_INSERT: capture.ledger_.inserted(row(capture, sqlite3_preupdate_new, at)); break;
-            case SQLITE_DELETE: capture.ledger_.removed(row(capture, sqlite3_preupdate_old, at)); break;
+            case SQLITE_INSERT:
+                capture.ledger_.inserted(row(capture, sqlite3_preupdate_new, at));
+                break;
+            case SQLITE_DELETE:
+                capture.ledger_.removed(row(capture, sqlite3_preupdate_old, at));
+                break;
             default: {
                 const WatchedRow from = row(capture, sqlite3_preupdate_old, at);
                 capture.ledger_.changed(from, row(capture, sqlite3_preupdate_new, at));
@@ -48,12 +52,15 @@ struct RowCapture::Glue {
     }
 };
 
-RowCapture::RowCapture(sqlite3* connection, const std::vector<RowWatch>& watches, CommitLedger& ledger)
+RowCapture::RowCapture(sqlite3* connection, const std::vector<RowWatch>& watches,
+                       CommitLedger& ledger)
     : connection_(connection), watches_(watches), ledger_(ledger), columns_(watches.size()) {
     sqlite3_preupdate_hook(connection_, &Glue::hook, this);
 }
 
-RowCapture::~RowCapture() { sqlite3_preupdate_hook(connection_, nullptr, nullptr); }
+RowCapture::~RowCapture() {
+    sqlite3_preupdate_hook(connection_, nullptr, nullptr);
+}
 
 void RowCapture::schema_changed() {
     constexpr std::string_view sql = "select cid, name from pragma_table_xinfo(?1)";
@@ -66,10 +73,12 @@ void RowCapture::schema_changed() {
         Columns columns;
         sqlite3_bind_text(statement, 1, watch.table.c_str(), -1, SQLITE_STATIC);
         while (sqlite3_step(statement) == SQLITE_ROW) {
-            const auto* const name = reinterpret_cast<const char*>(sqlite3_column_text(statement, 1));
+            const auto* const name =
+                reinterpret_cast<const char*>(sqlite3_column_text(statement, 1));
             const int column = sqlite3_column_int(statement, 0);
             if (sqlite3_stricmp(name, watch.identity.c_str()) == 0) columns.identity = column;
-            if (!watch.key.empty() && sqlite3_stricmp(name, watch.key.c_str()) == 0) columns.key = column;
+            if (!watch.key.empty() && sqlite3_stricmp(name, watch.key.c_str()) == 0)
+                columns.key = column;
         }
         sqlite3_reset(statement);
         columns_[at] = columns;

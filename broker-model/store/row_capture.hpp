@@ -7,7 +7,8 @@
 struct sqlite3;
 
 // Sees what a connection changes in the watched tables, before anything is committed, and tells the
-// ledger. It uses SQLite's preupdate hook, which fires for each row after the constraints were checked.
+// ledger. It uses SQLite's preupdate hook, which fires for each row after the constraints were
+// checked.
 
 namespace crier::broker {
 

@@ -53,6 +53,7 @@ SequenceResult Sequences::create(std::string_view name) {
     if (access_.is_dead()) return SequenceResult::dead;
     if (find(name) != nullptr) return SequenceResult::exists;
     (void)access_.disk().open(file_of(name));
+    known_.push_back({std::string(name), 0, 0});
     return SequenceResult::done;
 }
 
@@ -77,6 +78,13 @@ SequenceResult Sequences::next(std::string_view name, std::int64_t& value) {
     }
     value = ++sequence->last;
     return SequenceResult::done;
+}
+
+std::vector<std::string> Sequences::files() const {
+    std::vector<std::string> names;
+    for (const Sequence& sequence : known_)
+        names.push_back(file_of(sequence.name));
+    return names;
 }
 
 } // namespace crier::broker

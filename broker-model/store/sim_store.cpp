@@ -16,8 +16,8 @@ std::size_t size_on_wire(const std::string& sql, const std::vector<Value>& param
     return size;
 }
 
-// What runs at the server. Classes with constructors, since g++ 12.2 mishandles aggregates that are made
-// in an expression with co_await.
+// What runs at the server. Classes with constructors, since g++ 12.2 mishandles aggregates that are
+// made in an expression with co_await.
 
 class ServeStatement {
 public:
@@ -36,7 +36,8 @@ private:
 
 class ServeCommit {
 public:
-    ServeCommit(Database& database, std::uint64_t session) : database_(&database), session_(session) {}
+    ServeCommit(Database& database, std::uint64_t session)
+        : database_(&database), session_(session) {}
 
     void operator()(sim::Process&, DatabaseServer::Reply reply) const {
         DatabaseServer* const server = database_->server();
@@ -50,7 +51,8 @@ private:
 
 class ServeRollback {
 public:
-    ServeRollback(Database& database, std::uint64_t session) : database_(&database), session_(session) {}
+    ServeRollback(Database& database, std::uint64_t session)
+        : database_(&database), session_(session) {}
 
     void operator()(sim::Process&, DatabaseServer::Reply reply) const {
         roll_back();
@@ -69,17 +71,21 @@ private:
     std::uint64_t session_;
 };
 
-Failure certainly(StoreError error) { return {make_error_code(error), Certainty::failed}; }
+Failure certainly(StoreError error) {
+    return {make_error_code(error), Certainty::failed};
+}
 
 /// What a call without an answer means when the server may have executed it for good.
 Failure in_doubt(const Failure& failure) {
     return {make_error_code(StoreError::connection_lost), failure.certainty};
 }
 
-bool is_refused(const Failure& failure) { return failure.code == sim::CallError::refused; }
+bool is_refused(const Failure& failure) {
+    return failure.code == sim::CallError::refused;
+}
 
-/// A transaction of one client process. The server forgets it at the first error, so later statements
-/// are refused here.
+/// A transaction of one client process. The server forgets it at the first error, so later
+/// statements are refused here.
 class SimTransaction final : public Transaction {
 public:
     SimTransaction(Database& database, sim::Process& process, StoreOptions options)
@@ -106,7 +112,8 @@ public:
         Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
             process_, database_.node(), sql_statement, call, std::move(serve));
         if (!answer) {
-            // Nothing was kept, whatever the server did: the connection is given up, and with it all of it.
+            // Nothing was kept, whatever the server did: the connection is given up, and with it
+            // all of it.
             const bool unheard = is_refused(answer.error());
             if (!unheard) abandon();
             state_ = State::over;
@@ -146,14 +153,14 @@ public:
 
 private:
     enum class State {
-        fresh,  ///< The server has not heard of it.
+        fresh, ///< The server has not heard of it.
         open,
         failed, ///< A statement failed; the server has undone it all.
         over,
     };
 
-    // Closes the connection without waiting. A dead process sends nothing, and at the end of a run the
-    // database may be gone before it.
+    // Closes the connection without waiting. A dead process sends nothing, and at the end of a run
+    // the database may be gone before it.
     void abandon() {
         const State before = std::exchange(state_, State::over);
         if (before != State::open || !process_.is_alive()) return;

@@ -4,9 +4,9 @@
 #include "messaging/ports/store.hpp"
 #include "sim/process_ports.hpp"
 
-// The store port of one client process: requests to a simulated database over the simulated network.
-// A connection is had without waiting; it breaks when either end dies or the network resets it, and what
-// was open on it is rolled back by the server.
+// The store port of one client process: requests to a simulated database over the simulated
+// network. A connection is had without waiting; it breaks when either end dies or the network
+// resets it, and what was open on it is rolled back by the server.
 
 namespace crier::broker {
 

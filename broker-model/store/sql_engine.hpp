@@ -14,9 +14,10 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-// One SQLite connection to a database file on a simulated disk: prepared statements by their text, `$1`
-// parameters, PostgreSQL's manners where SQLite has others (sequences, no SQL for transactions), and
-// its errors as the store port names them. All of it is synchronous; time and turns are the server's.
+// One SQLite connection to a database file on a simulated disk: prepared statements by their text,
+// `$1` parameters, PostgreSQL's manners where SQLite has others (sequences, no SQL for
+// transactions), and its errors as the store port names them. All of it is synchronous; time and
+// turns are the server's.
 
 namespace crier::broker {
 
@@ -36,8 +37,8 @@ enum class SyncMode {
 /// An open connection.
 class SqlEngine {
 public:
-    /// `sources` may be null: for the harness. **Errors**: throws `ContractViolation` if the file cannot
-    /// be opened, unless the process is dead: then every statement fails.
+    /// `sources` may be null: for the harness. **Errors**: throws `ContractViolation` if the file
+    /// cannot be opened, unless the process is dead: then every statement fails.
     SqlEngine(DiskAccess& access, std::string_view file, SyncMode mode, SqlSources* sources);
     ~SqlEngine();
     SqlEngine(const SqlEngine&) = delete;
@@ -70,9 +71,13 @@ public:
 private:
     struct Glue;
 
+    struct Finalize {
+        void operator()(sqlite3_stmt* statement) const;
+    };
+
     /// A statement that is kept.
     struct Prepared {
-        sqlite3_stmt* statement = nullptr;
+        std::unique_ptr<sqlite3_stmt, Finalize> statement;
         std::vector<int> numbers; // by SQLite's index: which `$n` it is
         std::size_t parameter_count = 0;
         bool only_reads = false;
@@ -96,7 +101,6 @@ private:
     [[nodiscard]] SqlAnswer make_sequence(const Prepared& prepared);
     [[nodiscard]] bool bind(Prepared& prepared, const std::vector<Value>& parameters);
     int run_own(sqlite3_stmt* statement);
-    void drop_statements();
     void schema_changed();
 
     DiskAccess& access_;
@@ -109,7 +113,7 @@ private:
     sqlite3_stmt* commit_ = nullptr;
     sqlite3_stmt* rollback_ = nullptr;
     bool compiling_schema_ = false;
-    bool trusted_ = false; // what is compiled is the store's own
+    bool trusted_ = false;        // what is compiled is the store's own
     bool schema_touched_ = false; // in the open transaction
     std::string problem_;
 };

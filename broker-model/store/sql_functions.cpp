@@ -18,10 +18,13 @@ constexpr std::uint64_t blob_size_max = 1'000'000;
 std::string_view text_of(sqlite3_value* value) {
     const unsigned char* const text = sqlite3_value_text(value);
     if (text == nullptr) return {};
-    return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(sqlite3_value_bytes(value))};
+    return {reinterpret_cast<const char*>(text),
+            static_cast<std::size_t>(sqlite3_value_bytes(value))};
 }
 
-void fail(sqlite3_context* context, const char* why) { sqlite3_result_error(context, why, -1); }
+void fail(sqlite3_context* context, const char* why) {
+    sqlite3_result_error(context, why, -1);
+}
 
 bool is_word(sqlite3_value* value, const char* word) {
     return sqlite3_value_type(value) == SQLITE_TEXT &&
@@ -39,13 +42,12 @@ std::string written_out(WallTime time) {
     const std::chrono::year_month_day date{std::chrono::sys_days(days)};
     const std::chrono::hh_mm_ss clock{since - days};
     std::array<char, 64> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d.%03d",
-                                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                     static_cast<unsigned>(date.day()),
-                                     static_cast<int>(clock.hours().count()),
-                                     static_cast<int>(clock.minutes().count()),
-                                     static_cast<int>(clock.seconds().count()),
-                                     static_cast<int>(clock.subseconds().count()));
+    const int length = std::snprintf(
+        text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d.%03d",
+        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+        static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+        static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+        static_cast<int>(clock.subseconds().count()));
     return {text.data(), static_cast<std::size_t>(length)};
 }
 
@@ -116,14 +118,18 @@ struct SqlFunctions::Glue {
         }
         if (functions->calendar_ == nullptr) functions->calendar_ = open_calendar();
         const int shown = std::max(count, time_at + 1);
-        std::string sql = std::string("select ") + date_names[static_cast<std::size_t>(function)] + "(?1";
-        for (int at = 2; at <= shown; ++at) sql += ",?" + std::to_string(at);
+        std::string sql =
+            std::string("select ") + date_names[static_cast<std::size_t>(function)] + "(?1";
+        for (int at = 2; at <= shown; ++at)
+            sql += ",?" + std::to_string(at);
         sql += ")";
         sqlite3_stmt* statement = nullptr;
-        if (sqlite3_prepare_v2(functions->calendar_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
+        if (sqlite3_prepare_v2(functions->calendar_, sql.c_str(), -1, &statement, nullptr) !=
+            SQLITE_OK) {
             return fail(context, sqlite3_errmsg(functions->calendar_));
         }
-        for (int at = 0; at < count; ++at) sqlite3_bind_value(statement, at + 1, arguments[at]);
+        for (int at = 0; at < count; ++at)
+            sqlite3_bind_value(statement, at + 1, arguments[at]);
         if (count <= time_at || is_word(arguments[time_at], "now")) {
             const std::string now = written_out(functions->sources_->wall_now());
             sqlite3_bind_text(statement, time_at + 1, now.c_str(), -1, SQLITE_TRANSIENT);
@@ -141,8 +147,8 @@ SqlFunctions::SqlFunctions(sqlite3* connection, SqlSources* sources) : sources_(
     using Function = void (*)(sqlite3_context*, int, sqlite3_value**);
     const auto add = [&](const char* name, int arguments, Function function) {
         const int result =
-            sqlite3_create_function_v2(connection, name, arguments, SQLITE_UTF8 | SQLITE_INNOCUOUS, this,
-                                       function, nullptr, nullptr, nullptr);
+            sqlite3_create_function_v2(connection, name, arguments, SQLITE_UTF8 | SQLITE_INNOCUOUS,
+                                       this, function, nullptr, nullptr, nullptr);
         ensure(result == SQLITE_OK, "SQLite takes a function");
     };
     add("random", 0, &Glue::random);
@@ -159,6 +165,8 @@ SqlFunctions::SqlFunctions(sqlite3* connection, SqlSources* sources) : sources_(
     add("current_timestamp", 0, &Glue::date<DateFunction::datetime>);
 }
 
-SqlFunctions::~SqlFunctions() { sqlite3_close_v2(calendar_); }
+SqlFunctions::~SqlFunctions() {
+    sqlite3_close_v2(calendar_);
+}
 
 } // namespace crier::broker

@@ -22,7 +22,8 @@ public:
     /// Returns 64 uniform bits for the `index`-th draw of the running statement.
     [[nodiscard]] virtual std::uint64_t random(std::uint64_t index) = 0;
     [[nodiscard]] virtual WallTime wall_now() = 0;
-    [[nodiscard]] virtual SequenceResult next_value(std::string_view sequence, std::int64_t& value) = 0;
+    [[nodiscard]] virtual SequenceResult next_value(std::string_view sequence,
+                                                    std::int64_t& value) = 0;
     [[nodiscard]] virtual SequenceResult create_sequence(std::string_view name) = 0;
 };
 
@@ -43,7 +44,8 @@ private:
 
     SqlSources* sources_;
     std::uint64_t draws_ = 0;
-    sqlite3* calendar_ = nullptr; // SQLite's own date functions, told what time it is; opened when needed
+    sqlite3* calendar_ =
+        nullptr; // SQLite's own date functions, told what time it is; opened when needed
 };
 
 } // namespace crier::broker

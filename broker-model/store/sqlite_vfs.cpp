@@ -24,11 +24,14 @@ struct OpenFile {
     bool commits; // the frame whose content comes next ends a transaction
 };
 
-OpenFile& of(sqlite3_file* file) { return *reinterpret_cast<OpenFile*>(file); }
+OpenFile& of(sqlite3_file* file) {
+    return *reinterpret_cast<OpenFile*>(file);
+}
 
 // The address never decides anything, it is only handed through.
 DiskAccess* access_of(const char* name) {
-    const char* const text = name == nullptr ? nullptr : sqlite3_uri_parameter(name, access_parameter);
+    const char* const text =
+        name == nullptr ? nullptr : sqlite3_uri_parameter(name, access_parameter);
     if (text == nullptr) return nullptr;
     std::uintptr_t address = 0;
     std::from_chars(text, text + std::strlen(text), address, 16);
@@ -44,7 +47,9 @@ int code_of(IoResult result, int when_dead) {
     return when_dead;
 }
 
-int close_file(sqlite3_file*) { return SQLITE_OK; }
+int close_file(sqlite3_file*) {
+    return SQLITE_OK;
+}
 
 int read_file(sqlite3_file* handle, void* to, int length, sqlite3_int64 offset) {
     const OpenFile& file = of(handle);
@@ -57,8 +62,8 @@ int read_file(sqlite3_file* handle, void* to, int length, sqlite3_int64 offset) 
     return SQLITE_IOERR_SHORT_READ;
 }
 
-// A frame is a header and a page, written in this order; a header whose second word (the size of the
-// database after the commit) is not zero marks the last frame of a transaction.
+// A frame is a header and a page, written in this order; a header whose second word (the size of
+// the database after the commit) is not zero marks the last frame of a transaction.
 // **Source**: SQLite database file format, section 4.1.
 int write_file(sqlite3_file* handle, const void* from, int length, sqlite3_int64 offset) {
     OpenFile& file = of(handle);
@@ -97,25 +102,31 @@ int size_of_file(sqlite3_file* handle, sqlite3_int64* size) {
 }
 
 // One connection has the files for itself.
-int lock_file(sqlite3_file*, int) { return SQLITE_OK; }
+int lock_file(sqlite3_file*, int) {
+    return SQLITE_OK;
+}
 int check_lock(sqlite3_file*, int* reserved) {
     *reserved = 0;
     return SQLITE_OK;
 }
-int control_file(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
-int sector_size(sqlite3_file*) { return 512; }
+int control_file(sqlite3_file*, int, void*) {
+    return SQLITE_NOTFOUND;
+}
+int sector_size(sqlite3_file*) {
+    return 512;
+}
 int characteristics(sqlite3_file*) {
     return SQLITE_IOCAP_POWERSAFE_OVERWRITE | SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN;
 }
 
 constexpr sqlite3_io_methods file_methods{
-    1,         close_file,   read_file,  write_file, truncate_file, sync_file,    size_of_file,
-    lock_file, lock_file,    check_lock, control_file, sector_size, characteristics,
-    nullptr,   nullptr,      nullptr,    nullptr,    nullptr,       nullptr};
+    1,         close_file, read_file,  write_file,   truncate_file, sync_file,       size_of_file,
+    lock_file, lock_file,  check_lock, control_file, sector_size,   characteristics, nullptr,
+    nullptr,   nullptr,    nullptr,    nullptr,      nullptr};
 
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* handle, int flags, int* flags_out) {
     OpenFile& file = of(handle);
-    file.base.pMethods = nullptr; // SQLite closes only what has methods
+    file.base.pMethods = nullptr;               // SQLite closes only what has methods
     DiskAccess* const access = access_of(name); // none: a temporary file, which belongs in memory
     if (access == nullptr || access->is_dead()) return SQLITE_CANTOPEN;
     file.access = access;
@@ -136,7 +147,8 @@ int delete_file(sqlite3_vfs*, const char* name, int) {
 
 int access_file(sqlite3_vfs*, const char* name, int, int* result) {
     const DiskAccess* const access = access_of(name);
-    *result = access != nullptr && access->disk().exists(name) && access->disk().open(name).size() > 0;
+    *result =
+        access != nullptr && access->disk().exists(name) && access->disk().open(name).size() > 0;
     return SQLITE_OK;
 }
 
@@ -151,12 +163,16 @@ int randomness(sqlite3_vfs*, int length, char* to) {
     std::memset(to, 0, static_cast<std::size_t>(length));
     return length;
 }
-int sleep_not(sqlite3_vfs*, int) { return 0; }
+int sleep_not(sqlite3_vfs*, int) {
+    return 0;
+}
 int no_time(sqlite3_vfs*, double* days) {
     *days = 0;
     return SQLITE_OK;
 }
-int no_error(sqlite3_vfs*, int, char*) { return 0; }
+int no_error(sqlite3_vfs*, int, char*) {
+    return 0;
+}
 
 bool register_file_system() {
     // Refused when the program used SQLite before: then it is slower, and does the same.
@@ -180,7 +196,8 @@ bool register_file_system() {
     return true;
 }
 
-void put_big_endian(std::vector<std::byte>& page, std::size_t offset, std::uint32_t value, int width) {
+void put_big_endian(std::vector<std::byte>& page, std::size_t offset, std::uint32_t value,
+                    int width) {
     for (int at = 0; at < width; ++at) {
         page[offset + static_cast<std::size_t>(at)] =
             static_cast<std::byte>(value >> (8 * (width - 1 - at)));
@@ -189,6 +206,10 @@ void put_big_endian(std::vector<std::byte>& page, std::size_t offset, std::uint3
 
 } // namespace
 
+std::string sqlite_version() {
+    return sqlite3_libversion();
+}
+
 void configure_sqlite() {
     static const bool done = register_file_system();
     (void)done;
@@ -196,14 +217,16 @@ void configure_sqlite() {
 
 std::string sqlite_uri(DiskAccess& access, std::string_view file) {
     char address[2 * sizeof(std::uintptr_t)];
-    const auto end =
-        std::to_chars(address, address + sizeof address, reinterpret_cast<std::uintptr_t>(&access), 16);
+    const auto end = std::to_chars(address, address + sizeof address,
+                                   reinterpret_cast<std::uintptr_t>(&access), 16);
     std::string uri = "file:";
     uri.append(file).append("?").append(access_parameter).append("=").append(address, end.ptr);
     return uri;
 }
 
-std::string log_name(std::string_view file) { return std::string(file) + "-wal"; }
+std::string log_name(std::string_view file) {
+    return std::string(file) + "-wal";
+}
 
 void lay_empty_database(sim::Disk& disk, std::string_view file, int page_size) {
     constexpr std::string_view magic = "SQLite format 3";
@@ -211,13 +234,13 @@ void lay_empty_database(sim::Disk& disk, std::string_view file, int page_size) {
     std::vector<std::byte> page(size);
     std::memcpy(page.data(), magic.data(), magic.size()); // and a zero
     put_big_endian(page, 16, size, 2);
-    put_big_endian(page, 18, 0x0202, 2);   // written and read through a write-ahead log
+    put_big_endian(page, 18, 0x0202, 2);     // written and read through a write-ahead log
     put_big_endian(page, 20, 0x00402020, 4); // payload fractions, which are fixed
-    put_big_endian(page, 24, 1, 4);        // changes
-    put_big_endian(page, 28, 1, 4);        // pages
-    put_big_endian(page, 44, 4, 4);        // schema format
-    put_big_endian(page, 56, 1, 4);        // UTF-8
-    put_big_endian(page, 92, 1, 4);        // the page count is valid for this number of changes
+    put_big_endian(page, 24, 1, 4);          // changes
+    put_big_endian(page, 28, 1, 4);          // pages
+    put_big_endian(page, 44, 4, 4);          // schema format
+    put_big_endian(page, 56, 1, 4);          // UTF-8
+    put_big_endian(page, 92, 1, 4);          // the page count is valid for this number of changes
     put_big_endian(page, 96, SQLITE_VERSION_NUMBER, 4);
     put_big_endian(page, 100, 0x0D, 1); // an empty leaf of the schema's table
     put_big_endian(page, 105, size, 2); // where its content would begin

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-// SQLite's virtual file system over simulated disks. A connection carries the way to its disk in its
-// file name, so there is no registry of worlds. It knows one thing of SQLite's own formats: where the
-// frame stands in a write-ahead log that commits a transaction.
+// SQLite's virtual file system over simulated disks. A connection carries the way to its disk in
+// its file name, so there is no registry of worlds. It knows one thing of SQLite's own formats:
+// where the frame stands in a write-ahead log that commits a transaction.
 
 namespace crier::broker {
 

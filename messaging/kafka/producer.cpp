@@ -17,7 +17,6 @@ using crier::kafka::RecordMetadata;
 namespace {
 
 constexpr int report_wait_ms = 100;
-constexpr std::size_t reports_at_once = 256;
 constexpr Duration room_check = std::chrono::milliseconds(5);
 
 Outcome<RecordMetadata> outcome_of(const rd_kafka_message_t& message) {
@@ -38,13 +37,13 @@ rd_kafka_vu_t bytes(rd_kafka_vtype_t type, const std::string& text) {
     return argument;
 }
 
-rd_kafka_vu_t header(const Header& given) {
-    rd_kafka_vu_t argument{};
-    argument.vtype = RD_KAFKA_VTYPE_HEADER;
-    argument.u.header.name = given.name.c_str();
-    argument.u.header.val = given.value.data();
-    argument.u.header.size = static_cast<ssize_t>(given.value.size());
-    return argument;
+Owned<rd_kafka_headers_t> headers_of(const ProducerRecord& record) {
+    Owned<rd_kafka_headers_t> headers(rd_kafka_headers_new(record.headers.size()));
+    for (const auto& [name, value] : record.headers) {
+        rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()),
+                            value.data(), static_cast<ssize_t>(value.size()));
+    }
+    return headers;
 }
 
 /// Hands a copy of `record` to librdkafka, which carries `place` until its report.
@@ -64,11 +63,20 @@ rd_kafka_resp_err_t produce(rd_kafka_t* handle, const ProducerRecord& record, vo
         partition.u.i32 = *record.partition;
         arguments.push_back(partition);
     }
-    for (const Header& given : record.headers)
-        arguments.push_back(header(given));
+    // As one list, which stays ours when the call fails: librdkafka 2.0 frees single headers twice
+    // then.
+    Owned<rd_kafka_headers_t> headers = headers_of(record);
+    if (!record.headers.empty()) {
+        rd_kafka_vu_t list{};
+        list.vtype = RD_KAFKA_VTYPE_HEADERS;
+        list.u.headers = headers.get();
+        arguments.push_back(list);
+    }
     const Owned<rd_kafka_error_t> error(
         rd_kafka_produceva(handle, arguments.data(), arguments.size()));
-    return error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (error) return rd_kafka_error_code(error.get());
+    if (!record.headers.empty()) static_cast<void>(headers.release());
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 } // namespace

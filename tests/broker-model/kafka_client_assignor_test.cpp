@@ -37,7 +37,8 @@ struct AssignorWorld {
 std::vector<GroupMember> members_of(std::initializer_list<const char*> ids,
                                     const std::vector<TopicId>& topics) {
     std::vector<GroupMember> members;
-    for (const char* id : ids) members.push_back({id, topics});
+    for (const char* id : ids)
+        members.push_back({id, topics});
     return members;
 }
 
@@ -58,8 +59,7 @@ TEST(RangeAssignor, SharesAsTheJavaClientDoes) {
 
 TEST(RangeAssignor, GivesATopicOnlyToItsSubscribers) {
     const std::vector<GroupMember> members{{"A", {0}}, {"B", {0, 1}}, {"C", {0, 1, 2}}};
-    EXPECT_EQ(AssignorWorld({1, 2, 3}).share(members),
-              "A t0-0; B t1-0; C t1-1 t2-0 t2-1 t2-2");
+    EXPECT_EQ(AssignorWorld({1, 2, 3}).share(members), "A t0-0; B t1-0; C t1-1 t2-0 t2-1 t2-2");
 }
 
 TEST(RangeAssignor, OrdersMembersByIdWhateverTheirOrder) {
@@ -85,13 +85,15 @@ TEST(RangeAssignor, AgreesWithASecondImplementationOnDrawnGroups) {
         const sim::Random random(seed);
         std::vector<std::int32_t> counts;
         for (std::uint64_t topic = 0; topic < 1 + random.draw(purpose, 1).below(4); ++topic) {
-            counts.push_back(1 + static_cast<std::int32_t>(random.draw(purpose, 2, topic).below(13)));
+            counts.push_back(1 +
+                             static_cast<std::int32_t>(random.draw(purpose, 2, topic).below(13)));
         }
         const AssignorWorld made(counts);
         std::vector<GroupMember> members;
         for (std::uint64_t at = 0; at < 1 + random.draw(purpose, 3).below(7); ++at) {
             GroupMember& member = members.emplace_back();
-            member.member_id = "m" + std::to_string(random.draw(purpose, 4, at).below(1'000'000'000));
+            member.member_id =
+                "m" + std::to_string(random.draw(purpose, 4, at).below(1'000'000'000));
             for (TopicId topic = 0; topic < counts.size(); ++topic) {
                 if (random.draw(purpose, 5, at, topic).below(4) > 0) member.topics.push_back(topic);
             }

@@ -8,9 +8,11 @@ asio::awaitable<void> produce(ClientProgram& program, std::string topic, int fir
                               bool& done) {
     const auto producer = program.client.producer({});
     std::vector<ProducerRecord> records;
-    for (int at = first; at < end; ++at) records.push_back(record_at(topic, 0, std::to_string(at)));
+    for (int at = first; at < end; ++at)
+        records.push_back(record_at(topic, 0, std::to_string(at)));
     const SendOutcomes outcomes = co_await producer->send(std::move(records));
-    done = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& it) { return it.has_value(); });
+    done = std::all_of(outcomes.begin(), outcomes.end(),
+                       [](const auto& it) { return it.has_value(); });
 }
 
 void fill(Farm& farm, const std::string& name, int first, int end) {
@@ -22,12 +24,14 @@ void fill(Farm& farm, const std::string& name, int first, int end) {
 
 std::vector<std::string> numbers(int first, int end) {
     std::vector<std::string> values;
-    for (int at = first; at < end; ++at) values.push_back(std::to_string(at));
+    for (int at = first; at < end; ++at)
+        values.push_back(std::to_string(at));
     return values;
 }
 
 void note(Seen& seen, const Records& records) {
-    for (const ConsumerRecord& record : records) seen.values.push_back(record.value);
+    for (const ConsumerRecord& record : records)
+        seen.values.push_back(record.value);
 }
 
 asio::awaitable<void> consume(ClientProgram& program, ConsumerOptions options, Seen& seen) {
@@ -48,7 +52,8 @@ TEST(KafkaConsumer, ReadsFromTheStartWithPolicyEarliest) {
     Farm farm(1, {topic_of("orders", 1)});
     fill(farm, "producer", 0, 1000);
     Seen seen;
-    farm.add("billing", [&](ClientProgram& it) { return consume(it, group_options("billing"), seen); });
+    farm.add("billing",
+             [&](ClientProgram& it) { return consume(it, group_options("billing"), seen); });
     farm.run_for(10s);
     EXPECT_EQ(seen.values, numbers(0, 1000));
 }
@@ -145,7 +150,8 @@ TEST(KafkaConsumer, AutoCommitsWhatEarlierPollsReturned) {
     Seen seen;
     sim::Node& billing =
         farm.add("billing", [&](ClientProgram& it) { return poll_and_idle(it, 6s, seen); });
-    while (seen.values.size() < 40 && farm.world.now() < Instant{120s}) farm.run_for(1s);
+    while (seen.values.size() < 40 && farm.world.now() < Instant{120s})
+        farm.run_for(1s);
     ASSERT_EQ(seen.values.size(), 40u);
     farm.run_for(1s);
     std::uint64_t committed = 0;
@@ -156,7 +162,8 @@ TEST(KafkaConsumer, AutoCommitsWhatEarlierPollsReturned) {
     seen.values.clear();
     billing.crash("test");
     billing.start();
-    while (seen.values.empty() && farm.world.now() < Instant{300s}) farm.run_for(1s);
+    while (seen.values.empty() && farm.world.now() < Instant{300s})
+        farm.run_for(1s);
     ASSERT_FALSE(seen.values.empty());
     EXPECT_EQ(seen.values.front(), "30") << "the batch under work comes again, nothing before it";
 }
@@ -168,7 +175,8 @@ TEST(KafkaConsumer, CostsLittleWhenIdle) {
     const std::uint64_t before = farm.world.network().messages();
     farm.run_for(60s);
     const std::uint64_t idle_cluster = farm.world.network().messages() - before;
-    farm.add("billing", [&](ClientProgram& it) { return consume(it, group_options("billing"), seen); });
+    farm.add("billing",
+             [&](ClientProgram& it) { return consume(it, group_options("billing"), seen); });
     farm.run_for(20s);
     const std::uint64_t joined = farm.world.network().messages();
     farm.run_for(60s);
@@ -182,6 +190,7 @@ asio::awaitable<void> commit_once(ClientProgram& program, Duration api_timeout, 
     options.enable_auto_commit = false;
     options.default_api_timeout = api_timeout;
     options.request_timeout = 2s;
+    options.heartbeat_interval = 20s; // else a heartbeat learns first that the coordinator is away
     const auto consumer = program.client.consumer(options);
     consumer->subscribe({"orders"}, nullptr);
     for (;;) {
@@ -214,7 +223,8 @@ TEST(KafkaConsumer, ACommitIntoAPartitionIsUnknownInTheEnd) {
     Seen seen;
     sim::Node& billing =
         farm.add("billing", [&](ClientProgram& it) { return commit_once(it, 7s, seen); });
-    while (seen.values.empty() && farm.world.now() < Instant{60s}) farm.run_for(1s);
+    while (seen.values.empty() && farm.world.now() < Instant{60s})
+        farm.run_for(1s);
     farm.add_fault(sim::FaultKind::partition, {billing.id()}, 30s);
     farm.run_for(20s);
     ASSERT_EQ(seen.commits.size(), 1u);
@@ -226,7 +236,8 @@ TEST(KafkaConsumer, ReadsOnWhenTheLeaderMoves) {
     Farm farm(1, {topic_of("orders", 1)});
     fill(farm, "producer", 0, 10);
     Seen seen;
-    farm.add("billing", [&](ClientProgram& it) { return consume(it, group_options("billing"), seen); });
+    farm.add("billing",
+             [&](ClientProgram& it) { return consume(it, group_options("billing"), seen); });
     farm.run_for(10s);
     EXPECT_EQ(seen.values.size(), 10u);
     const sim::Node* const leader = farm.cluster.leader_of(farm.cluster.partition(0, 0));

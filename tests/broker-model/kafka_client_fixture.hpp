@@ -42,8 +42,8 @@ struct ClientProgram final : sim::Program {
 /// What a process does in each of its lives.
 using Main = std::function<asio::awaitable<void>(ClientProgram&)>;
 
-inline TopicOptions topic_of(std::string name, std::int32_t partitions, std::int32_t replication = 3,
-                             std::int32_t min_insync = 2) {
+inline TopicOptions topic_of(std::string name, std::int32_t partitions,
+                             std::int32_t replication = 3, std::int32_t min_insync = 2) {
     TopicOptions topic;
     topic.name = std::move(name);
     topic.partitions = partitions;
@@ -141,9 +141,9 @@ inline ProducerRecord record_at(std::string topic, std::int32_t partition, std::
     return record;
 }
 
-inline ConsumerOptions group_options(std::string group,
-                                     crier::kafka::OffsetReset reset =
-                                         crier::kafka::OffsetReset::earliest) {
+inline ConsumerOptions
+group_options(std::string group,
+              crier::kafka::OffsetReset reset = crier::kafka::OffsetReset::earliest) {
     ConsumerOptions options;
     options.group_id = std::move(group);
     options.auto_offset_reset = reset;

@@ -59,7 +59,8 @@ TEST(KafkaPartitioner, StaysUntilABatchIsFilledAndThenSwitches) {
     sim::ProcessPorts ports(node);
     StickyPartitions sticky(ClientContext(cluster, node, ports, 1), 1000);
     std::vector<PartitionLoad> loads;
-    for (std::int32_t index = 0; index < 8; ++index) loads.push_back({index, 0});
+    for (std::int32_t index = 0; index < 8; ++index)
+        loads.push_back({index, 0});
 
     std::vector<std::int32_t> chosen;
     for (int round = 0; round < 20; ++round) {

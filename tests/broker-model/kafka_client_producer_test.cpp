@@ -14,7 +14,8 @@ std::vector<std::string> stored_in(Farm& farm, const std::string& topic, std::in
         }
     }
     std::vector<std::string> values;
-    for (const auto& [offset, value] : by_offset) values.push_back(value);
+    for (const auto& [offset, value] : by_offset)
+        values.push_back(value);
     return values;
 }
 
@@ -35,7 +36,8 @@ asio::awaitable<void> send_all(ClientProgram& program, ProducerOptions options,
 
 std::vector<ProducerRecord> numbered(const std::string& topic, int count) {
     std::vector<ProducerRecord> records;
-    for (int at = 0; at < count; ++at) records.push_back(record_at(topic, 0, std::to_string(at)));
+    for (int at = 0; at < count; ++at)
+        records.push_back(record_at(topic, 0, std::to_string(at)));
     return records;
 }
 
@@ -141,7 +143,8 @@ TEST(KafkaProducer, ARetriedBatchMayBeOvertakenWithFiveInFlight) {
     farm.add_call_fault(sim::FaultKind::drop_request, app, calls::produce, 1);
     farm.run_for(10s);
     ASSERT_TRUE(sent.finished);
-    for (const auto& outcome : sent.outcomes) EXPECT_TRUE(outcome) << code_of(outcome);
+    for (const auto& outcome : sent.outcomes)
+        EXPECT_TRUE(outcome) << code_of(outcome);
     EXPECT_EQ(stored_in(farm, "orders", 0), (std::vector<std::string>{"1", "2", "0"}));
 }
 
@@ -207,7 +210,8 @@ TEST(KafkaProducer, WhatWasSentIntoAPartitionIsUnknownWhenItsTimeIsOver) {
     ProducerOptions options;
     options.request_timeout = 2s;
     options.delivery_timeout = 7s;
-    sim::Node& app = farm.add("app", [&](ClientProgram& it) { return send_late(it, options, sent); });
+    sim::Node& app =
+        farm.add("app", [&](ClientProgram& it) { return send_late(it, options, sent); });
     farm.run_for(5s);
     farm.add_fault(sim::FaultKind::partition, {app.id()}, 60s);
     farm.run_for(30s);
@@ -247,7 +251,8 @@ TEST(KafkaProducer, FailsWhenNoBrokerTellsItAnything) {
     farm.run_for(1s);
     Sent sent;
     const Instant begun = farm.world.now();
-    farm.add("app", [&](ClientProgram& it) { return send_all(it, {}, numbered("orders", 2), sent); });
+    farm.add("app",
+             [&](ClientProgram& it) { return send_all(it, {}, numbered("orders", 2), sent); });
     farm.run_for(120s);
     ASSERT_TRUE(sent.finished);
     EXPECT_EQ(code_of(sent.outcomes[1]), "failed REQUEST_TIMED_OUT");

@@ -3,8 +3,8 @@
 
 #include "store_stage.hpp"
 
-// The SQL of the simulated store: sequences, functions that answer from the world, and the harness's
-// own view of a database.
+// The SQL of the simulated store: sequences, functions that answer from the world, and the
+// harness's own view of a database.
 
 namespace crier::broker::test {
 
@@ -21,7 +21,8 @@ asio::awaitable<void> run_sql(Client& client, std::string sql) {
     std::string text = told(rows);
     if (rows) {
         for (const Row& row : *rows) {
-            for (const Value& value : row) text += " " + told(value);
+            for (const Value& value : row)
+                text += " " + told(value);
         }
     }
     client.note(text);
@@ -38,7 +39,8 @@ asio::awaitable<void> uses_sequences(Client& client) {
     auto transaction = co_await client.store.begin();
     std::string sql = "insert into jobs (what) values ('c')";
     std::vector<Value> none;
-    const Outcome<Rows> inserted = co_await (*transaction)->execute(std::move(sql), std::move(none));
+    const Outcome<Rows> inserted =
+        co_await (*transaction)->execute(std::move(sql), std::move(none));
     client.note(told(inserted));
     co_await (*transaction)->rollback();
     co_await run_sql(client, "insert into jobs (what) values ('d') returning position");
@@ -48,12 +50,14 @@ TEST(Sequence, FillsColumnsAndIsNotRolledBack) {
     Stage stage(charges_database());
     stage.add_client("c", uses_sequences);
     stage.run(seconds(1));
-    EXPECT_THAT(stage.notes, ElementsAre("c: ok", "c: ok", "c: failed statement_error", "c: ok", "c: ok 1 2",
-                                         "c: failed statement_error", "c: ok", "c: ok 4"));
+    EXPECT_THAT(stage.notes,
+                ElementsAre("c: ok", "c: ok", "c: failed statement_error", "c: ok", "c: ok 1 2",
+                            "c: failed statement_error", "c: ok", "c: ok 4"));
 }
 
 asio::awaitable<void> counts(Client& client) {
-    for (int turn = 0; turn < 40; ++turn) co_await run_sql(client, "select nextval('positions')");
+    for (int turn = 0; turn < 40; ++turn)
+        co_await run_sql(client, "select nextval('positions')");
 }
 
 TEST(Sequence, NeverRepeatsANumber) {
@@ -70,7 +74,8 @@ TEST(Sequence, NeverRepeatsANumber) {
         }
         stage.database.node().start();
     };
-    for (const bool power : {true, false, false, true, true}) restart(power);
+    for (const bool power : {true, false, false, true, true})
+        restart(power);
     ASSERT_EQ(stage.notes.size(), 200u);
     std::int64_t last = 0;
     for (const std::string& note : stage.notes) {
@@ -83,8 +88,9 @@ TEST(Sequence, NeverRepeatsANumber) {
 
 asio::awaitable<void> asks_the_world(Client& client) {
     co_await client.sleep(seconds(90));
-    co_await run_sql(client, "select datetime('now'), date(), unixepoch('now', '+1 day') - unixepoch(), "
-                             "strftime('%Y', 'now'), datetime('2000-01-01', '+1 day'), current_timestamp");
+    co_await run_sql(client,
+                     "select datetime('now'), date(), unixepoch('now', '+1 day') - unixepoch(), "
+                     "strftime('%Y', 'now'), datetime('2000-01-01', '+1 day'), current_timestamp");
     co_await run_sql(client, "select datetime('now', 'localtime')");
     co_await run_sql(client, "select random(), random(), hex(randomblob(9))");
     co_await run_sql(client, "select random()");
@@ -111,7 +117,8 @@ TEST(SqlFunctions, AnswerFromTheWorld) {
 
 asio::awaitable<void> charges_some(Client& client) {
     for (int number = 0; number < 20; ++number) {
-        const std::string result = co_await charge(client, std::to_string(number), client.node.name(), number);
+        const std::string result =
+            co_await charge(client, std::to_string(number), client.node.name(), number);
         client.note(result);
     }
 }
@@ -143,14 +150,16 @@ TEST(Database, AnswersTheHarnessWithoutATrace) {
     for (int turn = 0; turn < 50; ++turn) {
         stage.run(milliseconds(1));
         (void)stage.query("select count(*), random() from charges");
-        EXPECT_EQ(stage.query("select count(*) from charges"), std::to_string(stage.database.commit_count()));
+        EXPECT_EQ(stage.query("select count(*) from charges"),
+                  std::to_string(stage.database.commit_count()));
     }
     other.run(milliseconds(50));
     EXPECT_EQ(stage.world.history().digest(), other.world.history().digest());
     EXPECT_THAT(stage.query("insert into charges values ('x', 'y', 1)"), HasSubstr("only reads"));
     EXPECT_THAT(stage.query("select nothing from charges"), HasSubstr("nothing"));
     stage.database.node().crash("test");
-    EXPECT_EQ(stage.query("select count(*) from charges"), std::to_string(stage.database.commit_count()));
+    EXPECT_EQ(stage.query("select count(*) from charges"),
+              std::to_string(stage.database.commit_count()));
 }
 
 TEST(Database, ChecksSqlWithoutRunningIt) {

@@ -100,7 +100,8 @@ public:
         std::string text;
         for (const Row& row : *rows) {
             if (!text.empty()) text += ";";
-            for (std::size_t at = 0; at < row.size(); ++at) text += (at > 0 ? "|" : "") + told(row[at]);
+            for (std::size_t at = 0; at < row.size(); ++at)
+                text += (at > 0 ? "|" : "") + told(row[at]);
         }
         return text;
     }
@@ -108,7 +109,8 @@ public:
     /// Returns how many events of a kind were recorded.
     std::size_t count(const sim::EventKind& kind) const {
         std::size_t found = 0;
-        for (const sim::Event& event : world.history().events()) found += event.kind == kind.id ? 1 : 0;
+        for (const sim::Event& event : world.history().events())
+            found += event.kind == kind.id ? 1 : 0;
         return found;
     }
 
@@ -138,7 +140,8 @@ inline DatabaseOptions charges_database() {
     return options;
 }
 
-inline constexpr const char* insert_charge = "insert into charges (id, customer, amount) values ($1, $2, $3)";
+inline constexpr const char* insert_charge =
+    "insert into charges (id, customer, amount) values ($1, $2, $3)";
 
 /// Begins, inserts one charge and commits. **Returns** what each step came to.
 inline asio::awaitable<std::string> charge(Client& client, std::string id, std::string customer,
@@ -146,7 +149,8 @@ inline asio::awaitable<std::string> charge(Client& client, std::string id, std::
     auto transaction = co_await client.store.begin();
     std::vector<Value> values = parameters(std::move(id), std::move(customer), amount);
     std::string sql = insert_charge;
-    const Outcome<Rows> inserted = co_await (*transaction)->execute(std::move(sql), std::move(values));
+    const Outcome<Rows> inserted =
+        co_await (*transaction)->execute(std::move(sql), std::move(values));
     if (!inserted) co_return told(inserted);
     const Outcome<void> committed = co_await (*transaction)->commit();
     co_return told(committed);

@@ -57,9 +57,10 @@ asio::awaitable<void> violates(Client& client) {
     co_await run_sql(client, **transaction, "select 1");
     const Outcome<void> committed = co_await (*transaction)->commit();
     client.note(told(committed));
-    for (const char* sql : {"insert into charges values ('b', 'x', -1)",
-                            "insert into charges values ('b', null, 1)", "insert into nowhere values (1)",
-                            "commit", "savepoint s", "pragma page_size", "select 1; select 2", ""}) {
+    for (const char* sql :
+         {"insert into charges values ('b', 'x', -1)", "insert into charges values ('b', null, 1)",
+          "insert into nowhere values (1)", "commit", "savepoint s", "pragma page_size",
+          "select 1; select 2", ""}) {
         auto next = co_await client.store.begin();
         co_await run_sql(client, **next, sql);
     }
@@ -69,12 +70,12 @@ TEST(SimStore, NamesErrorsAndAbortsTheTransaction) {
     Stage stage(charges_database());
     stage.add_client("c", violates);
     stage.run(seconds(5));
-    EXPECT_THAT(stage.notes,
-                ElementsAre("c: ok", "c: failed unique_violation", "c: failed aborted", "c: failed aborted",
-                            "c: failed check_violation", "c: failed check_violation",
-                            "c: failed statement_error", "c: failed statement_error",
-                            "c: failed statement_error", "c: failed statement_error",
-                            "c: failed statement_error", "c: failed statement_error"));
+    EXPECT_THAT(stage.notes, ElementsAre("c: ok", "c: failed unique_violation", "c: failed aborted",
+                                         "c: failed aborted", "c: failed check_violation",
+                                         "c: failed check_violation", "c: failed statement_error",
+                                         "c: failed statement_error", "c: failed statement_error",
+                                         "c: failed statement_error", "c: failed statement_error",
+                                         "c: failed statement_error"));
     EXPECT_EQ(stage.query("select count(*) from charges"), "0");
     EXPECT_EQ(stage.count(events::row_durable), 0u);
 }
@@ -84,10 +85,12 @@ asio::awaitable<void> uses_parameters(Client& client) {
     std::vector<Value> values = parameters("a", "b", 7);
     values.emplace_back();
     const Outcome<Rows> rows = co_await client.store.execute(std::move(sql), std::move(values));
-    for (const Value& value : rows->front()) client.note(told(value));
+    for (const Value& value : rows->front())
+        client.note(told(value));
     std::string short_sql = "select $1, $2";
     std::vector<Value> too_few = parameters(1);
-    const Outcome<Rows> refused = co_await client.store.execute(std::move(short_sql), std::move(too_few));
+    const Outcome<Rows> refused =
+        co_await client.store.execute(std::move(short_sql), std::move(too_few));
     client.note(told(refused));
 }
 
@@ -95,8 +98,8 @@ TEST(SimStore, BindsParametersByTheirNumber) {
     Stage stage(charges_database());
     stage.add_client("c", uses_parameters);
     stage.run(seconds(1));
-    EXPECT_THAT(stage.notes,
-                ElementsAre("c: b", "c: a", "c: ba", "c: 7", "c: null", "c: failed statement_error"));
+    EXPECT_THAT(stage.notes, ElementsAre("c: b", "c: a", "c: ba", "c: 7", "c: null",
+                                         "c: failed statement_error"));
 }
 
 asio::awaitable<void> holds_two_seconds(Client& client) {
@@ -121,7 +124,8 @@ TEST(SimStore, ServesWaitingTransactionsInOrder) {
     stage.add_client("c1", charges_own_name);
     stage.add_client("c2", charges_own_name);
     stage.run(milliseconds(1900));
-    EXPECT_EQ(stage.query("select count(*) from charges"), "0") << "the open transaction is not seen";
+    EXPECT_EQ(stage.query("select count(*) from charges"), "0")
+        << "the open transaction is not seen";
     stage.run(seconds(1));
     EXPECT_THAT(stage.texts(events::row_durable, 1), ElementsAre("long", "c1", "c2", "c3"));
 }
@@ -181,7 +185,8 @@ TEST(SimStore, RefusesACommitAfterTheIdleTimeout) {
 asio::awaitable<void> changes_pending_rows(Client& client) {
     auto transaction = co_await client.store.begin();
     co_await run_sql(client, **transaction, "create table notes (owner text, number bigint)");
-    co_await run_sql(client, **transaction, "insert into notes values ('x', 1), ('y', 2), ('z', 3)");
+    co_await run_sql(client, **transaction,
+                     "insert into notes values ('x', 1), ('y', 2), ('z', 3)");
     co_await run_sql(client, **transaction, "delete from notes where number = 2");
     co_await run_sql(client, **transaction, "update notes set number = 30 where number = 3");
     const Outcome<void> committed = co_await (*transaction)->commit();

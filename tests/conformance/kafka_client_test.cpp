@@ -44,8 +44,9 @@ protected:
         options.group_id = group;
         options.enable_auto_commit = false;
         options.auto_offset_reset = OffsetReset::earliest;
-        // The mock waits for members a second less than this.
-        options.session_timeout = std::chrono::seconds(2);
+        // The mock waits three seconds for the first members, and a second less than this for
+        // others.
+        options.session_timeout = std::chrono::milliseconds(4000);
         options.heartbeat_interval = std::chrono::milliseconds(100);
         options.fetch_max_wait = std::chrono::milliseconds(10);
         return options;
@@ -152,10 +153,29 @@ asio::awaitable<void> send_and_receive(Clock& clock, Producer& producer, Consume
     EXPECT_EQ(came.at(1).key, std::nullopt);
     EXPECT_EQ(came.at(2).key, "");
     EXPECT_GT(came.at(0).timestamp, WallTime());
+}
+
+/// Goes on after `send_and_receive`.
+asio::awaitable<void> go_back_and_pause(Clock& clock, Producer& producer, Consumer& consumer) {
+    const TopicPartition partition{"orders", 0};
+    consumer.seek(partition, 196);
+    const std::vector<ConsumerRecord> again = co_await receive(clock, consumer, 4);
+    const std::vector<std::string> values = values_of(again);
+    EXPECT_THAT(values, ::testing::ElementsAre("196", "197", "198", "199"));
+    consumer.pause(partition);
+    co_await producer.send(numbered(200, 3));
+    for (int i = 0; i < 4; ++i) {
+        const Outcome<std::vector<ConsumerRecord>> held = co_await consumer.poll(tick);
+        EXPECT_TRUE(held.value().empty());
+    }
+    consumer.resume(partition);
+    const std::vector<ConsumerRecord> rest = co_await receive(clock, consumer, 3);
+    const std::vector<std::string> rest_values = values_of(rest);
+    EXPECT_THAT(rest_values, ::testing::ElementsAre("200", "201", "202"));
     co_await consumer.close();
 }
 
-TEST_F(Kafka, KeepsEveryPartOfARecordAndTheOrderThroughRetries) {
+TEST_F(Kafka, KeepsRecordsAndOrderThroughRetriesSeeksAndPauses) {
     cluster_.create_topic("orders", 1);
     cluster_.fail_next(produce_request, {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
                                          RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
@@ -165,11 +185,29 @@ TEST_F(Kafka, KeepsEveryPartOfARecordAndTheOrderThroughRetries) {
     const auto producer = client_.producer(options);
     const auto consumer = client_.consumer(member("g"));
     process_.run(send_and_receive(process_.ports().clock, *producer, *consumer));
+    process_.run(go_back_and_pause(process_.ports().clock, *producer, *consumer));
 }
 
 asio::awaitable<void> expect_failure(Producer& producer, Failure expected) {
     const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(numbered(0, 1));
     EXPECT_EQ(sent.at(0).error(), expected);
+}
+
+asio::awaitable<void> send_nowhere(Producer& producer) {
+    co_await producer.send(numbered(0, 1)); // Now the client knows the topic.
+    std::vector<ProducerRecord> records = numbered(1, 1);
+    records[0].partition = 99;
+    records[0].headers.push_back({"id", "order-1"});
+    const std::vector<Outcome<RecordMetadata>> sent = co_await producer.send(std::move(records));
+    const Failure expected{ErrorCode::unknown_topic_or_partition, Certainty::failed};
+    EXPECT_EQ(sent.at(0).error(), expected);
+}
+
+// librdkafka 2.0 frees headers twice when it refuses a record at once, if it is given them singly.
+TEST_F(Kafka, SurvivesARecordWithHeadersThatIsRefusedAtOnce) {
+    cluster_.create_topic("orders", 1);
+    const auto producer = client_.producer(prompt());
+    process_.run(send_nowhere(*producer));
 }
 
 TEST_F(Kafka, ReportsFailedWhenTheBrokerRefusedTheRecord) {
@@ -234,16 +272,16 @@ asio::awaitable<std::size_t> receive_ten(Clock& clock, Consumer& consumer) {
 asio::awaitable<void> read_and_commit(Clock& clock, MockCluster& cluster, Consumer& consumer) {
     const std::size_t came = co_await receive_ten(clock, consumer);
     EXPECT_EQ(came, 10U);
+    std::vector<TopicPartitionOffset> offsets;
+    offsets.push_back({"orders", 0, 7});
+    const Outcome<void> committed = co_await consumer.commit(offsets);
+    EXPECT_TRUE(committed);
     std::vector<rd_kafka_resp_err_t> errors{RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION};
     cluster.fail_next(offset_commit_request, errors);
-    std::vector<TopicPartitionOffset> offsets;
-    offsets.push_back({"orders", 0, 10});
+    offsets.back().offset = 10;
     const Outcome<void> refused = co_await consumer.commit(offsets);
     const Failure expected{ErrorCode::illegal_generation, Certainty::failed};
     EXPECT_EQ(refused.error(), expected);
-    offsets.back().offset = 7;
-    const Outcome<void> committed = co_await consumer.commit(offsets);
-    EXPECT_TRUE(committed);
     co_await consumer.close();
 }
 
@@ -287,34 +325,10 @@ TEST_F(Kafka, GoesOnWhereTheGroupHasCommittedByItselfOrByCall) {
                  expect_next(clock, *by_itself_again, "10"));
 }
 
-asio::awaitable<void> go_back_and_pause(Clock& clock, Producer& producer, Consumer& consumer) {
-    co_await producer.send(numbered(0, 10));
-    std::vector<std::string> topics{"orders"};
-    consumer.subscribe(std::move(topics), nullptr);
-    const std::vector<ConsumerRecord> first = co_await receive(clock, consumer, 10);
-    EXPECT_EQ(first.size(), 10U);
-    const TopicPartition partition{"orders", 0};
-    consumer.seek(partition, 4);
-    const std::vector<ConsumerRecord> again = co_await receive(clock, consumer, 6);
-    const std::vector<std::string> values = values_of(again);
-    EXPECT_THAT(values, ::testing::ElementsAre("4", "5", "6", "7", "8", "9"));
-    consumer.pause(partition);
-    co_await producer.send(numbered(10, 5));
-    for (int i = 0; i < 4; ++i) {
-        const Outcome<std::vector<ConsumerRecord>> held = co_await consumer.poll(tick);
-        EXPECT_TRUE(held.value().empty());
-    }
-    consumer.resume(partition);
-    const std::vector<ConsumerRecord> rest = co_await receive(clock, consumer, 5);
-    const std::vector<std::string> rest_values = values_of(rest);
-    EXPECT_THAT(rest_values, ::testing::ElementsAre("10", "11", "12", "13", "14"));
-}
-
-TEST_F(Kafka, SeeksPausesAndResumes) {
-    cluster_.create_topic("orders", 1);
-    const auto producer = client_.producer(prompt());
-    const auto consumer = client_.consumer(member("g"));
-    process_.run(go_back_and_pause(process_.ports().clock, *producer, *consumer));
+/// Kafka accepts commits until the members have joined again; the mock refuses them sooner.
+bool is_fine(const Outcome<void>& committed) {
+    const Failure too_late{ErrorCode::rebalance_in_progress, Certainty::failed};
+    return committed || committed.error() == too_late;
 }
 
 /// Commits inside the revocation: the last moment when it may.
@@ -332,9 +346,7 @@ public:
         }
         finished.clear();
         const Outcome<void> committed = co_await consumer_.commit(std::move(offsets));
-        // Kafka accepts commits until the members have joined again; the mock refuses them sooner.
-        const Failure too_late{ErrorCode::rebalance_in_progress, Certainty::failed};
-        if (!committed) EXPECT_EQ(committed.error(), too_late);
+        EXPECT_TRUE(is_fine(committed));
     }
     asio::awaitable<void> partitions_assigned(std::vector<TopicPartition> partitions) override {
         const std::vector<TopicPartition> held = consumer_.assignment();
@@ -359,20 +371,23 @@ struct Reader {
 
     std::unique_ptr<Consumer> consumer;
     Committer committer{*consumer};
-    std::vector<std::string> values;
+    std::set<std::string> values;
+    int repetitions = 0;
+    int refusals = 0;
 };
 
 asio::awaitable<void> read_once(Reader& reader) {
     Outcome<std::vector<ConsumerRecord>> polled = co_await reader.consumer->poll(tick);
     std::vector<TopicPartitionOffset> offsets;
     for (const ConsumerRecord& came : polled.value()) {
-        reader.values.push_back(came.value);
+        if (!reader.values.insert(came.value).second) ++reader.repetitions;
         offsets.push_back({came.topic, came.partition, came.offset + 1});
         const TopicPartition place{came.topic, came.partition};
         reader.committer.finished[place] = came.offset + 1;
     }
     const Outcome<void> committed = co_await reader.consumer->commit(std::move(offsets));
-    EXPECT_TRUE(committed);
+    EXPECT_TRUE(is_fine(committed));
+    if (!committed) ++reader.refusals;
 }
 
 asio::awaitable<void> read_on(Reader& reader, bool& stopped) {
@@ -391,6 +406,12 @@ asio::awaitable<void> send_to_all(Producer& producer, int first, int count) {
         EXPECT_TRUE(outcome);
 }
 
+std::set<std::string> together(const Reader& one, const Reader& two) {
+    std::set<std::string> all = one.values;
+    all.insert(two.values.begin(), two.values.end());
+    return all;
+}
+
 asio::awaitable<void> share_work(ProcessPorts ports, Producer& producer, Reader& one, Reader& two) {
     std::vector<std::string> topics{"orders"};
     one.consumer->subscribe(topics, &one.committer);
@@ -407,9 +428,7 @@ asio::awaitable<void> share_work(ProcessPorts ports, Producer& producer, Reader&
     };
     co_await until(ports.clock, std::move(shared));
     co_await send_to_all(producer, 40, 40);
-    std::function<bool()> read = [&one, &two] {
-        return one.values.size() + two.values.size() == 80;
-    };
+    std::function<bool()> read = [&one, &two] { return together(one, two).size() == 80; };
     co_await until(ports.clock, std::move(read));
     stop_one = true;
     std::function<bool()> alone = [&one, &two] {
@@ -417,25 +436,24 @@ asio::awaitable<void> share_work(ProcessPorts ports, Producer& producer, Reader&
     };
     co_await until(ports.clock, std::move(alone));
     co_await send_to_all(producer, 80, 4);
-    std::function<bool()> rest = [&one, &two] {
-        return one.values.size() + two.values.size() == 84;
-    };
+    std::function<bool()> rest = [&one, &two] { return together(one, two).size() == 84; };
     co_await until(ports.clock, std::move(rest));
     stop_two = true;
     std::function<bool()> closed = [&two] { return !two.consumer; };
     co_await until(ports.clock, std::move(closed));
 }
 
-TEST_F(Kafka, HandsPartitionsOverWithoutLossOrRepetition) {
+TEST_F(Kafka, HandsPartitionsOverWithoutLoss) {
     cluster_.create_topic("orders", 4);
     const auto producer = client_.producer(prompt());
     Reader one(client_.consumer(member("g")));
     Reader two(client_.consumer(member("g")));
     process_.run(share_work(process_.ports(), *producer, one, two));
-    std::multiset<std::string> all(one.values.begin(), one.values.end());
-    all.insert(two.values.begin(), two.values.end());
-    EXPECT_EQ(all.size(), 84U);
-    EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 84U);
+    EXPECT_EQ(together(one, two).size(), 84U);
+    const std::size_t read = one.values.size() + two.values.size();
+    const std::size_t repeated =
+        read - 84 + static_cast<std::size_t>(one.repetitions + two.repetitions);
+    EXPECT_TRUE(repeated == 0 || one.refusals + two.refusals > 0) << repeated;
     EXPECT_EQ(one.committer.revocations, 2);
     EXPECT_EQ(two.committer.revocations, 2);
 }

@@ -75,7 +75,7 @@ public:
     FakeStore store;
     ConsumerOptions options;
     /// What the handler does with a message, attempt by attempt: retry, park, discard, violation,
-    /// slow (1 s), hang; nothing left: the effect.
+    /// slow (1 s), slow-retry, hang; nothing left: the effect.
     std::map<std::string, std::deque<std::string>> script;
     std::vector<Message> dead_letters; ///< Those that stand in the queue, over all incarnations.
     std::function<std::optional<Failure>(const Message&)> dead_letter_fault;
@@ -125,8 +125,9 @@ private:
             const Failure failure{StoreError::check_violation};
             co_return HandlerOutcome(failure);
         }
-        if (what == "slow") co_await clock.sleep(std::chrono::seconds(1));
+        if (what.starts_with("slow")) co_await clock.sleep(std::chrono::seconds(1));
         if (what == "hang") co_await clock.sleep(std::chrono::hours(1000));
+        if (what == "slow-retry") co_return HandlerOutcome::retry("not yet");
         co_return HandlerOutcome::ok();
     }
 

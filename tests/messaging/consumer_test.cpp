@@ -188,7 +188,7 @@ TEST(Consumer, RecordsAFailedAttemptBeforeTheNextOne) {
     fixture.run(seconds(1));
     EXPECT_EQ(fixture.log().back(), "attempting m1 2");
     fixture.crash();
-    EXPECT_EQ(fixture.store.count("select attempts from inbox_attempts"), 1);
+    EXPECT_EQ(fixture.store.count("select coalesce(sum(attempts), 0) from inbox_attempts"), 1);
 }
 
 TEST(Consumer, DiscardsWithoutEffectAndOnce) {
@@ -266,6 +266,39 @@ TEST(Consumer, FinishesWhatRunsInARevokedLaneAndDropsTheRest) {
     EXPECT_TRUE(fixture.revoked);
     EXPECT_EQ(fixture.effects(), (Names{"m1", "n1"}));
     EXPECT_EQ(fixture.consumer().open(), 0U);
+}
+
+TEST(Consumer, RollsBackWhatOutlastsTheGraceOfARevocation) {
+    ConsumerFixture fixture;
+    fixture.options.revoke_grace = milliseconds(200);
+    fixture.script["m1"] = {{"slow"}};
+    fixture.start();
+    fixture.subscription().push("m1", "a");
+    fixture.subscription().push("n1", "a", "", 2);
+    fixture.run(milliseconds(150));
+    fixture.revoke({1});
+    fixture.run(milliseconds(250));
+    EXPECT_TRUE(fixture.revoked);
+    fixture.run(seconds(2));
+    EXPECT_EQ(fixture.effects(), (Names{"n1"}));
+    EXPECT_EQ(fixture.subscription().settled, (Names{"n1"}));
+}
+
+TEST(Consumer, BeginsNoFurtherAttemptInARevokedLane) {
+    ConsumerFixture fixture;
+    fixture.options.deduplicate = Deduplicate::none;
+    fixture.options.retry.backoff = milliseconds(10);
+    fixture.script["m1"] = {{"slow-retry"}, {"retry"}};
+    fixture.script["n1"] = {{"slow"}};
+    fixture.start();
+    fixture.subscription().push("m1", "a");
+    fixture.subscription().push("n1", "a", "", 2);
+    fixture.run(milliseconds(150));
+    fixture.revoke({1, 2});
+    fixture.run(seconds(5));
+    EXPECT_TRUE(fixture.revoked);
+    EXPECT_EQ(fixture.log(),
+              (Names{"attempting m1 1", "failed m1 1", "attempting n1 1", "done n1"}));
 }
 
 TEST(Consumer, CommitsNothingOfALostLane) {

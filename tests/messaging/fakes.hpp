@@ -4,6 +4,7 @@
 #include "messaging/ports/store.hpp"
 #include "messaging/ports/subscription.hpp"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -323,6 +324,8 @@ private:
             }
         }
         sqlite3_finalize(statement);
+        // `returning` promises no order.
+        if (sql.starts_with("update")) std::reverse(rows.begin(), rows.end());
         if (code == SQLITE_CONSTRAINT) return Failure{StoreError::unique_violation};
         if (code != SQLITE_DONE) return Failure{StoreError::statement_error};
         return rows;

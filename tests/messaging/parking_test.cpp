@@ -159,6 +159,18 @@ TEST(Parking, DoesNotHappenWithoutAChannel) {
     EXPECT_EQ(fixture.log().back(), "done m1");
 }
 
+TEST(Inbox, NeverLowersTheAttempts) {
+    fakes::FakeStore store;
+    fakes::Process process;
+    store.create(inbox_schema());
+    const Inbox inbox("inbox", "billing");
+    for (const int attempts : {2, 3, 1}) {
+        Statement record = inbox.record("m1", attempts, WallTime());
+        await(process, store.execute(record.sql, record.parameters));
+    }
+    EXPECT_EQ(store.count("select attempts from inbox_attempts"), 3);
+}
+
 TEST(Inbox, PrunesOnlyWhatIsFinishedAndOld) {
     fakes::FakeStore store;
     fakes::Process process;

@@ -132,6 +132,7 @@ TEST(Relay, LeavesAKeyAloneWhileAnotherRelayHoldsItsEarlierRow) {
     fixture.process.start(relay.run());
     fixture.process.run(milliseconds(4900));
     EXPECT_EQ(fixture.publisher.ids(), (Names{"b1"}));
+    EXPECT_EQ(fixture.process.observer.points["relay.claimed"], 1);
     fixture.process.run(seconds(1));
     EXPECT_EQ(fixture.publisher.ids(), (Names{"b1", "a1", "a2"}));
 }

@@ -90,7 +90,7 @@ TEST(Asio, ChannelsCarryValuesBetweenCoroutinesOfAProcess) {
         body.ports.spawn("sender", [](Body& inner, Channel& to) -> asio::awaitable<void> {
             for (int value = 1; value <= 3; ++value) {
                 co_await inner.ports.sleep(1ms);
-                co_await to.async_send(error_code{}, value, asio::use_awaitable);
+                co_await to.async_send(error_code(), value, asio::use_awaitable);
             }
         }(body, *channel));
         for (int count = 0; count < 3; ++count) {

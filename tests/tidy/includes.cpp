@@ -47,7 +47,7 @@ const std::vector<ThirdParty>& third_parties() {
     static const std::vector<ThirdParty> table{
         {"CLI11", {"CLI/"}, {"cli/"}},
         {"yaml-cpp", {"yaml-cpp/"}, {"scenarios/"}},
-        {"nlohmann-json", {"nlohmann/"}, {"reports/", "cli/"}},
+        {"nlohmann-json", {"nlohmann/"}, {"reports/", "cli/", "scenarios/schema."}},
         {"SQLite", {"sqlite3.h"}, {"broker-model/store/", "messaging/sqlite/"}},
         {"librdkafka", {"librdkafka/", "rdkafka.h", "rdkafka_mock.h"}, {"messaging/kafka/"}},
         {"spdlog",

@@ -21,8 +21,8 @@ void check_co_await(const Source& source, Findings& findings);
 /// No unnumbered markers for later, no tabs, no lines over 100 columns.
 void check_marks(const Source& source, Findings& findings);
 
-/// Every C++ file of a module is named in the list of its target: the nearest CMakeLists.txt above
-/// it.
+/// Every source of a module is named in the list of its target, the nearest CMakeLists.txt above
+/// it; and so is every header that a named header includes.
 void check_lists(const std::vector<Source>& tree, Findings& findings);
 
 /// Returns what all rules find in all files.

@@ -6,6 +6,7 @@
 int main() {
     const auto loaded = crier::scenario::parse_scenario("chanels: {}\n", "typo.yaml", {});
     if (loaded) return 1;
-    for (const auto& error : loaded.error()) std::cout << error.text() << '\n';
+    for (const auto& error : loaded.error())
+        std::cout << error.text() << '\n';
     return crier::messaging::outbox_schema().empty() ? 1 : 0;
 }

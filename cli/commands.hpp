@@ -1,0 +1,47 @@
+#pragma once
+
+#include "cli/exit_code.hpp"
+#include "messaging/ports/clock.hpp"
+#include "scenarios/scenario.hpp"
+#include "scenarios/service.hpp"
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace crier::cli {
+
+/// What every verb gets: the services, and where to put what it will do.
+struct Commands {
+    CLI::App& app;
+    const scenario::ServiceTable& services;
+    std::function<ExitCode()>& chosen; ///< Set by the verb that was typed.
+};
+
+// One function a verb, each in a file of its own: adds the verb with its options.
+void add_run(Commands commands);
+void add_explore(Commands commands);
+void add_replay(Commands commands);
+void add_check_determinism(Commands commands);
+void add_list(Commands commands);
+void add_schema(Commands commands);
+
+/// Loads a scenario, or prints all that is wrong with it. **Errors**: throws `BadInput`.
+[[nodiscard]] scenario::Scenario load(const std::string& file, const scenario::ServiceTable& services);
+
+/// Reads `12.5s`. **Errors**: throws `BadInput` naming `option`.
+[[nodiscard]] Duration duration_argument(const std::string& option, const std::string& text);
+
+/// Where `--json FILE` and `--junit FILE` go; empty: nowhere.
+struct ReportFiles {
+    std::string json;
+    std::string junit;
+
+    void add_to(CLI::App& verb);
+    void check() const;
+};
+
+} // namespace crier::cli

@@ -1,0 +1,76 @@
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "properties/property.hpp"
+#include "reports/table.hpp"
+#include "scenarios/load_format.hpp"
+#include "scenarios/load_units.hpp"
+
+namespace crier::cli {
+
+namespace {
+
+std::string fallback_text(const scenario::OptionInfo& option) {
+    if (!option.fallback) return option.optional ? "optional" : "required";
+    struct Text {
+        std::string operator()(bool value) const { return value ? "on" : "off"; }
+        std::string operator()(std::int64_t value) const { return std::to_string(value); }
+        std::string operator()(Duration value) const { return scenario::duration_text(value); }
+        std::string operator()(sim::Probability value) const { return scenario::share_text(value); }
+        std::string operator()(const std::string& value) const { return value; }
+    };
+    return std::visit(Text{}, *option.fallback);
+}
+
+std::string properties_text() {
+    report::Table table;
+    for (const properties::PropertyInfo& property : properties::catalogue()) {
+        table.row({"  " + std::string(property.name), std::string(property.summary)});
+    }
+    table.row({"  sql", "a query over a service's database, expected empty or equal to a value"});
+    return "properties (violated when …):\n" + table.text();
+}
+
+std::string faults_text() {
+    std::string text = "faults:\n";
+    for (int kind = 0; kind <= static_cast<int>(sim::FaultKind::delay_call); ++kind) {
+        text += "  " + std::string(sim::name_of(static_cast<sim::FaultKind>(kind))) + "\n";
+    }
+    return text;
+}
+
+std::string services_text(const scenario::ServiceTable& services) {
+    std::string text = "services:\n";
+    for (const scenario::ServiceType& type : services.rows()) {
+        text += "  " + type.is + ": " + type.summary + "\n";
+        report::Table table;
+        for (const scenario::OptionInfo& option : type.options) {
+            std::string choices;
+            for (const std::string& choice : option.choices) choices += (choices.empty() ? "" : "|") + choice;
+            table.row({"    " + option.name, choices.empty() ? fallback_text(option) : choices, option.help});
+        }
+        text += table.text();
+        for (const std::string_view point : type.points) text += "    point " + std::string(point) + "\n";
+    }
+    return text;
+}
+
+} // namespace
+
+void add_list(Commands commands) {
+    CLI::App* verb = commands.app.add_subcommand("list", "list properties, faults or services");
+    auto what = std::make_shared<std::string>();
+    verb->add_option("what", *what, "properties, faults or services; all when absent")
+        ->check(CLI::IsMember({"properties", "faults", "services"}));
+    verb->callback([commands, what] {
+        commands.chosen = [what, &services = commands.services] {
+            std::string text;
+            if (what->empty() || *what == "properties") text += properties_text();
+            if (what->empty() || *what == "faults") text += faults_text();
+            if (what->empty() || *what == "services") text += services_text(services);
+            print(text);
+            return exit_holds;
+        };
+    });
+}
+
+} // namespace crier::cli

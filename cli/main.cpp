@@ -1,0 +1,5 @@
+#include "cli/program.hpp"
+
+int main(int argc, char** argv) {
+    return crier::cli::run_program(argc, argv, crier::scenario::stock_services());
+}

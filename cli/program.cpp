@@ -1,0 +1,92 @@
+#include "cli/program.hpp"
+
+#include "broker-model/store/sqlite_setup.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "scenarios/load_scenario.hpp"
+#include "scenarios/load_units.hpp"
+
+#include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace crier::cli {
+
+namespace {
+
+constexpr const char* about =
+    "Runs event-driven systems through simulated storms, and accounts for every message.\n"
+    "Exit codes: 0 holds, 1 violated, 2 wrong input, 3 inconclusive, 4 the harness failed, 130 interrupted.";
+
+void tell_errors() {
+    const auto logger = spdlog::stderr_logger_mt("crier");
+    logger->set_pattern("crier: %v");
+    spdlog::set_default_logger(logger);
+}
+
+} // namespace
+
+scenario::Scenario load(const std::string& file, const scenario::ServiceTable& services) {
+    auto loaded = scenario::load_scenario(file, services);
+    if (loaded) return std::move(*loaded);
+    std::string text;
+    for (const scenario::LoadError& error : loaded.error()) text += (text.empty() ? "" : "\n") + error.text();
+    throw BadInput(text);
+}
+
+Duration duration_argument(const std::string& option, const std::string& text) {
+    const std::optional<Duration> duration = scenario::parse_duration(text);
+    if (!duration || *duration < Duration{}) {
+        throw BadInput(option + ": '" + text + "' is no duration; write it like 30s, 12.5s, 250ms or 2m");
+    }
+    return *duration;
+}
+
+void ReportFiles::add_to(CLI::App& verb) {
+    verb.add_option("--json", json, "write the report as JSON to this file (- for standard output)");
+    verb.add_option("--junit", junit, "write the report as JUnit XML to this file");
+}
+
+void ReportFiles::check() const {
+    for (const std::string* path : {&json, &junit}) {
+        if (!path->empty()) check_writable(*path);
+    }
+}
+
+int run_program(int argc, char** argv, const scenario::ServiceTable& services) {
+    tell_errors();
+    CLI::App app(about, "crier");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "crier " CRIER_VERSION);
+    std::function<ExitCode()> chosen;
+    const Commands commands{app, services, chosen};
+    add_run(commands);
+    add_explore(commands);
+    add_replay(commands);
+    add_check_determinism(commands);
+    add_list(commands);
+    add_schema(commands);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? exit_holds : exit_bad_input;
+    }
+    try {
+        broker::configure_sqlite();
+        return chosen();
+    } catch (const BadInput& error) {
+        // One line an error, as compilers do, so that editors find the place.
+        std::string text = error.what();
+        std::size_t begin = 0;
+        for (std::size_t end = 0; end != std::string::npos; begin = end + 1) {
+            end = text.find('\n', begin);
+            spdlog::error("{}", text.substr(begin, end == std::string::npos ? end : end - begin));
+        }
+        return exit_bad_input;
+    } catch (const std::exception& error) {
+        spdlog::error("the harness failed: {}", error.what());
+        return exit_harness_failed;
+    }
+}
+
+} // namespace crier::cli

@@ -1,0 +1,58 @@
+#include "cli/commands.hpp"
+#include "cli/history_file.hpp"
+#include "cli/output.hpp"
+#include "cli/signals.hpp"
+#include "cli/single_run.hpp"
+#include "reports/json.hpp"
+#include "reports/junit.hpp"
+#include "reports/text.hpp"
+
+namespace crier::cli {
+
+namespace {
+
+struct Options {
+    std::string file;
+    std::uint64_t seed = 1;
+    bool trace = false;
+    std::string until;
+    std::string history;
+    ReportFiles reports;
+};
+
+ExitCode replay(const Options& options, const scenario::ServiceTable& services) {
+    options.reports.check();
+    scenario::RunOptions how;
+    how.seed = options.seed;
+    how.keep_history = true;
+    if (!options.until.empty()) how.until = Instant(duration_argument("--until", options.until));
+    const scenario::Scenario scenario = load(options.file, services);
+    install_signal_handlers(options.file.c_str());
+    const TimedRun done = timed_run(scenario, services, how, options.file);
+    if (!options.history.empty()) write_file(options.history, history_bytes(done.result));
+    if (!options.reports.json.empty()) write_file(options.reports.json, report::json_of(done.result, done.wall));
+    if (!options.reports.junit.empty()) {
+        write_file(options.reports.junit, report::junit_of(done.result, options.file, done.wall));
+    }
+    if (options.trace) print(report::trace_of(done.result));
+    if (options.reports.json != "-") print(report::text_of(done.result, {options.file, is_terminal_out()}));
+    return exit_code_of(done.result);
+}
+
+} // namespace
+
+void add_replay(Commands commands) {
+    CLI::App* verb = commands.app.add_subcommand("replay", "run a seed again, to look at it");
+    auto options = std::make_shared<Options>();
+    verb->add_option("file", options->file, "the scenario")->required();
+    verb->add_option("--seed", options->seed, "the seed")->capture_default_str();
+    verb->add_flag("--trace", options->trace, "print every event as a line");
+    verb->add_option("--until", options->until, "stop at this virtual time, e.g. 12.5s");
+    verb->add_option("--history", options->history, "write the events to this file, for check-determinism");
+    options->reports.add_to(*verb);
+    verb->callback([commands, options] {
+        commands.chosen = [options, &services = commands.services] { return replay(*options, services); };
+    });
+}
+
+} // namespace crier::cli

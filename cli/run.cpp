@@ -1,0 +1,53 @@
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/signals.hpp"
+#include "cli/single_run.hpp"
+#include "reports/json.hpp"
+#include "reports/junit.hpp"
+#include "reports/text.hpp"
+
+namespace crier::cli {
+
+namespace {
+
+struct Options {
+    std::string file;
+    std::uint64_t seed = 1;
+    ReportFiles reports;
+};
+
+ExitCode run(const Options& options, const scenario::ServiceTable& services) {
+    options.reports.check();
+    const scenario::Scenario scenario = load(options.file, services);
+    install_signal_handlers(options.file.c_str());
+    scenario::RunOptions how;
+    how.seed = options.seed;
+    TimedRun done = timed_run(scenario, services, how, options.file);
+    if (done.result.verdict == properties::VerdictKind::violated) {
+        const std::chrono::nanoseconds wall = done.wall; // of an ordinary run, without the story
+        how.keep_history = true;
+        done = timed_run(scenario, services, how, options.file);
+        done.wall = wall;
+    }
+    if (!options.reports.json.empty()) write_file(options.reports.json, report::json_of(done.result, done.wall));
+    if (!options.reports.junit.empty()) {
+        write_file(options.reports.junit, report::junit_of(done.result, options.file, done.wall));
+    }
+    if (options.reports.json != "-") print(report::text_of(done.result, {options.file, is_terminal_out()}));
+    return exit_code_of(done.result);
+}
+
+} // namespace
+
+void add_run(Commands commands) {
+    CLI::App* verb = commands.app.add_subcommand("run", "run one seed of a scenario and judge it");
+    auto options = std::make_shared<Options>();
+    verb->add_option("file", options->file, "the scenario")->required();
+    verb->add_option("--seed", options->seed, "the seed")->capture_default_str();
+    options->reports.add_to(*verb);
+    verb->callback([commands, options] {
+        commands.chosen = [options, &services = commands.services] { return run(*options, services); };
+    });
+}
+
+} // namespace crier::cli

@@ -1,0 +1,75 @@
+#include "cli/signals.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <unistd.h>
+
+namespace crier::cli {
+
+namespace {
+
+// Signal handlers reach nothing else, so these are the program's only globals.
+std::atomic<bool> interrupt_wanted{false};
+std::array<std::atomic<std::uint64_t>, workers_max> running{};
+std::atomic<const char*> scenario_file{""};
+
+void put(const char* text) {
+    if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) return; // nothing is left to do about it
+}
+
+void put(std::uint64_t number) {
+    std::array<char, 24> digits{};
+    std::size_t at = digits.size() - 1;
+    do {
+        digits[--at] = static_cast<char>('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    put(digits.data() + at);
+}
+
+void on_interrupt(int) {
+    if (interrupt_wanted.exchange(true)) ::_exit(130);
+}
+
+void on_fatal(int signal) {
+    put("\ncrier: fatal signal ");
+    put(static_cast<std::uint64_t>(signal));
+    for (const auto& seed : running) {
+        const std::uint64_t number = seed.load();
+        if (number == 0) continue;
+        put(" in seed ");
+        put(number);
+        put("\nreplay: ./dev replay ");
+        put(scenario_file.load());
+        put(" --seed ");
+        put(number);
+    }
+    put("\n");
+    ::_exit(4);
+}
+
+} // namespace
+
+std::atomic<bool>& interrupted() { return interrupt_wanted; }
+
+std::span<std::atomic<std::uint64_t>> seeds_running() { return running; }
+
+void install_signal_handlers(const char* file) {
+    scenario_file.store(file);
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
+    std::signal(SIGPIPE, SIG_IGN);
+    struct sigaction action{};
+    action.sa_handler = on_fatal;
+    action.sa_flags = SA_RESETHAND | SA_ONSTACK;
+    // A stack of its own: endless recursion in the code under test is one of the fatal things.
+    static std::array<std::byte, 65536> stack;
+    stack_t alternative{};
+    alternative.ss_sp = stack.data();
+    alternative.ss_size = stack.size();
+    ::sigaltstack(&alternative, nullptr);
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
+}
+
+} // namespace crier::cli

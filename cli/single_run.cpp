@@ -1,0 +1,72 @@
+#include "cli/single_run.hpp"
+
+#include "cli/signals.hpp"
+#include "reports/result_names.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <spdlog/spdlog.h>
+#include <thread>
+#include <unistd.h>
+
+namespace crier::cli {
+
+namespace {
+
+constexpr std::chrono::seconds step_limit{10};
+
+/// Looks once in a while whether a run still makes steps; ends with its scope.
+class Watchdog {
+public:
+    Watchdog(const scenario::Scenario& scenario, const scenario::ServiceTable& services, sim::StepWatch& watch,
+             std::uint64_t seed, const std::string& file)
+        : thread_([&, seed](const std::stop_token& stop) {
+              std::uint64_t seen = watch.steps.load();
+              std::unique_lock lock(mutex_);
+              while (!changed_.wait_for(lock, stop, step_limit, [] { return false; }) && !stop.stop_requested()) {
+                  const std::uint64_t steps = watch.steps.load();
+                  if (steps == seen && steps != 0) {
+                      const auto names = scenario::node_names(scenario, services);
+                      end_hung(file, seed, names.at(watch.node.load()));
+                  }
+                  seen = steps;
+              }
+          }) {}
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    std::jthread thread_;
+};
+
+} // namespace
+
+void end_hung(const std::string& file, std::uint64_t seed, const std::string& node) {
+    spdlog::error("seed {}: a step of {} has taken more than {} s of real time", seed, node, step_limit.count());
+    spdlog::error("replay: {}", report::replay_command(file, seed));
+    ::_exit(exit_harness_failed);
+}
+
+TimedRun timed_run(const scenario::Scenario& scenario, const scenario::ServiceTable& services,
+                   scenario::RunOptions options, const std::string& file) {
+    sim::StepWatch watch;
+    options.watch = &watch;
+    options.interrupt = &interrupted();
+    const Watchdog watchdog(scenario, services, watch, options.seed, file);
+    seeds_running()[0].store(options.seed);
+    const auto began = std::chrono::steady_clock::now();
+    TimedRun done;
+    done.result = scenario::run_scenario(scenario, services, options);
+    done.wall = std::chrono::steady_clock::now() - began;
+    seeds_running()[0].store(0);
+    return done;
+}
+
+ExitCode exit_code_of(const scenario::RunResult& run) {
+    if (!run.broken.empty()) return exit_harness_failed;
+    if (run.verdict == properties::VerdictKind::violated) return exit_violated;
+    if (interrupted().load()) return exit_interrupted;
+    return exit_code_of(run.verdict);
+}
+
+} // namespace crier::cli

@@ -1,0 +1,161 @@
+#include "reports/junit.hpp"
+
+#include "properties/story.hpp"
+#include "reports/result_names.hpp"
+#include "scenarios/events.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace crier::report {
+
+namespace {
+
+using properties::Verdict;
+using properties::VerdictKind;
+
+// Escapes for content and attributes; control characters that XML cannot hold become question marks.
+std::string escape(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        switch (c) {
+        case '&': escaped += "&amp;"; break;
+        case '<': escaped += "&lt;"; break;
+        case '>': escaped += "&gt;"; break;
+        case '"': escaped += "&quot;"; break;
+        case '\n': escaped += "&#10;"; break;
+        case '\t': escaped += "&#9;"; break;
+        default: escaped += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+        }
+    }
+    return escaped;
+}
+
+std::string attribute(std::string_view name, std::string_view value) {
+    return " " + std::string(name) + "=\"" + escape(value) + "\"";
+}
+
+std::string seconds(std::chrono::nanoseconds duration) {
+    const auto milliseconds = duration.count() / 1'000'000;
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%lld.%03lld", static_cast<long long>(milliseconds / 1000),
+                  static_cast<long long>(milliseconds % 1000));
+    return text.data();
+}
+
+struct Suite {
+    std::string name;
+    std::chrono::nanoseconds wall{};
+    std::string properties; // of the suite, as XML
+    std::string cases;
+    int tests = 0;
+    int failures = 0;
+    int errors = 0;
+    int skipped = 0;
+
+    void property(std::string_view key, std::string_view value) {
+        properties += "      <property" + attribute("name", key) + attribute("value", value) + "/>\n";
+    }
+
+    void test(std::string_view test_name, const std::string& body) {
+        ++tests;
+        cases += "    <testcase" + attribute("classname", name) + attribute("name", test_name);
+        cases += body.empty() ? "/>\n" : ">\n" + body + "    </testcase>\n";
+    }
+
+    [[nodiscard]] std::string xml() const {
+        const std::string counts = attribute("tests", std::to_string(tests)) +
+                                   attribute("failures", std::to_string(failures)) +
+                                   attribute("errors", std::to_string(errors)) +
+                                   attribute("skipped", std::to_string(skipped)) +
+                                   attribute("time", seconds(wall));
+        return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts + ">\n  <testsuite" +
+               attribute("name", name) + counts + ">\n    <properties>\n" + properties + "    </properties>\n" +
+               cases + "  </testsuite>\n</testsuites>\n";
+    }
+};
+
+std::string story_of(const scenario::RunResult& run, const Verdict& verdict) {
+    if (run.history.empty()) return "";
+    const properties::Story story =
+        properties::tell(verdict, run.history, *run.texts, run.node_names, scenario::events::all);
+    return "\n" + properties::render(story) + (story.cause.empty() ? "" : "cause: " + story.cause + "\n");
+}
+
+void add_verdict(Suite& suite, const scenario::RunResult& run, const Verdict& verdict, const std::string& file) {
+    std::string body;
+    switch (verdict.kind) {
+    case VerdictKind::holds: break;
+    case VerdictKind::violated:
+        ++suite.failures;
+        body = "      <failure" + attribute("message", verdict.witness) + ">" +
+               escape(verdict.witness + story_of(run, verdict)) + "</failure>\n      <system-out>" +
+               escape(replay_command(file, run.seed)) + "</system-out>\n";
+        break;
+    case VerdictKind::inconclusive:
+        ++suite.errors;
+        body = "      <error" + attribute("message", "inconclusive " + verdict.witness) + "/>\n";
+        break;
+    case VerdictKind::vacuous:
+        ++suite.skipped;
+        body = "      <skipped" + attribute("message", "nothing to judge") + "/>\n";
+        break;
+    }
+    suite.test(verdict.property, body);
+}
+
+void add_broken(Suite& suite, const std::string& broken, const std::string& replay) {
+    if (broken.empty()) return;
+    ++suite.errors;
+    suite.test("harness", "      <error" + attribute("message", broken) + "/>\n      <system-out>" + escape(replay) +
+                              "</system-out>\n");
+}
+
+} // namespace
+
+std::string junit_of(const scenario::RunResult& run, const std::string& file, std::chrono::nanoseconds wall) {
+    Suite suite;
+    suite.name = run.scenario;
+    suite.wall = wall;
+    suite.property("seed", std::to_string(run.seed));
+    suite.property("digest", digest_text(run.digest));
+    for (const Verdict& verdict : run.properties) add_verdict(suite, run, verdict, file);
+    add_broken(suite, run.broken, replay_command(file, run.seed));
+    return suite.xml();
+}
+
+std::string junit_of(const scenario::ExploreResult& result, const std::string& scenario, const std::string& file) {
+    Suite suite;
+    suite.name = scenario;
+    suite.wall = result.wall;
+    suite.property("runs", std::to_string(result.runs));
+    for (const auto& [property, observations] : result.observations) {
+        const Verdict* shown = nullptr;
+        if (result.first) {
+            for (const Verdict& verdict : result.first->properties) {
+                if (verdict.property == property && verdict.kind == VerdictKind::violated) shown = &verdict;
+            }
+        }
+        if (shown != nullptr) {
+            add_verdict(suite, *result.first, *shown, file);
+            continue;
+        }
+        std::string body;
+        for (const scenario::Violation& violation : result.violations) {
+            if (violation.property != property) continue;
+            ++suite.failures;
+            body = "      <failure" + attribute("message", violation.witness) + "/>\n      <system-out>" +
+                   escape(replay_command(file, violation.seed)) + "</system-out>\n";
+            break;
+        }
+        if (body.empty() && observations == 0) {
+            ++suite.skipped;
+            body = "      <skipped" + attribute("message", "nothing to judge in any run") + "/>\n";
+        }
+        suite.test(property, body);
+    }
+    add_broken(suite, result.broken, replay_command(file, result.broken_seed));
+    return suite.xml();
+}
+
+} // namespace crier::report

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "scenarios/explore.hpp"
+#include "scenarios/run.hpp"
+
+#include <string>
+
+namespace crier::report {
+
+struct TextOptions {
+    std::string file;   ///< The scenario file as it was given, for the replay command.
+    bool color = false; ///< ANSI colours for verdicts.
+};
+
+/// Tells one run: verdicts, ledger, faults, remarks; and for a violation its story (if the history was
+/// kept) and the replay command. **Shape**: lines of at most about 120 columns.
+[[nodiscard]] std::string text_of(const scenario::RunResult& run, const TextOptions& options);
+
+/// Tells a campaign, with the first violating run.
+[[nodiscard]] std::string text_of(const scenario::ExploreResult& result, const TextOptions& options);
+
+/// Tells a kept history, one line an event. **Requires** that the history was kept.
+[[nodiscard]] std::string trace_of(const scenario::RunResult& run);
+
+} // namespace crier::report

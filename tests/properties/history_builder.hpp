@@ -1,0 +1,199 @@
+#pragma once
+
+#include "broker-model/events.hpp"
+#include "properties/property.hpp"
+#include "sim/events.hpp"
+#include "sim/history.hpp"
+
+#include <cstdint>
+#include <gtest/gtest.h>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+// Hand-made histories for checkers: a shop that sells orders to `billing`, three replicas, through
+// channel `orders` with two partitions. Every event comes a millisecond after the one before.
+
+namespace crier::properties {
+
+inline std::ostream& operator<<(std::ostream& out, VerdictKind kind) {
+    return out << name_of(kind);
+}
+
+namespace testing_support {
+
+inline constexpr std::uint32_t billing_1 = 1;
+inline constexpr std::uint32_t billing_2 = 2;
+inline constexpr std::uint32_t billing_3 = 3;
+inline constexpr std::uint32_t shop_1 = 4;
+inline constexpr std::uint32_t events_1 = 5;
+inline constexpr std::uint32_t shop_db = 6;
+inline constexpr std::uint32_t billing_db = 7;
+
+class HistoryBuilder {
+public:
+    HistoryBuilder() : history_({.keep = true}) {
+        topology_.node_names = {"world",  "billing/1", "billing/2", "billing/3",
+                                "shop/1", "events/1",  "shop-db",   "billing-db"};
+        topology_.channels = {{"orders", false, {name("orders/0"), name("orders/1")}},
+                              {"orders-dead", true, {name("orders-dead/0")}}};
+        topology_.partitions = {{name("orders/0"), {0, 0}},
+                                {name("orders/1"), {0, 1}},
+                                {name("orders-dead/0"), {1, 0}}};
+        Subscriber billing;
+        billing.service = billing.group = "billing";
+        billing.service_text = billing.group_text = name("billing");
+        billing.effects_table = "billing-db.charges";
+        billing.effects_table_text = name("billing-db.charges");
+        billing.attempts_max = 3;
+        billing.nodes = {billing_1, billing_2, billing_3};
+        topology_.subscribers = {billing};
+        topology_.flows = {{"shop-db.orders", name("shop-db.orders"), 0, {0}}};
+        for (const auto fate : {"done", "duplicate", "parked", "discarded"})
+            name(fate);
+    }
+
+    /// To change before the first checker is made.
+    Topology& topology() { return topology_; }
+    const sim::History& history() const { return history_; }
+    std::uint64_t name(std::string_view text) { return history_.name(text); }
+
+    /// `channel` takes events without a table.
+    void make_direct() {
+        topology_.flows[0].accepted_table.clear();
+        topology_.flows[0].accepted_table_text = 0;
+    }
+
+    std::uint64_t accept(std::string_view id, std::string_view key = "customer-1") {
+        return add(shop_db, broker::events::row_durable, name("shop-db.orders"), name(id),
+                   name(key), 1);
+    }
+    std::uint64_t lose_accepted(std::string_view id) {
+        return add(shop_db, broker::events::row_lost, name("shop-db.orders"), name(id));
+    }
+    std::uint64_t store(std::string_view id, std::string_view partition, std::uint64_t offset,
+                        std::string_view key = "customer-1") {
+        return add(events_1, broker::events::stored, name(partition), offset, name(id), name(key));
+    }
+    std::uint64_t effect(std::string_view id, std::string_view key = "customer-1") {
+        return add(billing_db, broker::events::row_durable, name("billing-db.charges"), name(id),
+                   name(key), 1);
+    }
+    std::uint64_t lose_effect(std::string_view id) {
+        return add(billing_db, broker::events::row_lost, name("billing-db.charges"), name(id));
+    }
+    std::uint64_t park(std::string_view id, std::string_view letter,
+                       std::string_view service = "billing") {
+        return add(events_1, broker::events::dead_lettered, name(id), name(service), name(letter),
+                   3);
+    }
+    std::uint64_t deliver(std::uint32_t node, std::string_view partition, std::uint64_t first,
+                          std::uint64_t end) {
+        return add(node, broker::events::delivered, name(partition), name("billing"), first, end);
+    }
+    std::uint64_t commit(std::string_view partition, std::uint64_t offset,
+                         std::string_view group = "billing") {
+        return add(events_1, broker::events::offset_committed, name(partition), name(group), offset,
+                   1);
+    }
+    std::uint64_t assign(std::uint32_t node, std::string_view partition) {
+        return add(node, broker::events::assigned, name(partition), name("billing"), 1);
+    }
+    std::uint64_t revoke(std::uint32_t node, std::string_view partition) {
+        return add(node, broker::events::revoked, name(partition), name("billing"), 1);
+    }
+    std::uint64_t lose_records(std::string_view partition, std::uint64_t first,
+                               std::uint64_t last) {
+        return add(events_1, broker::events::records_lost, name(partition), first, last);
+    }
+    std::uint64_t attempt(std::uint32_t node, std::string_view id, std::uint64_t number = 1) {
+        return add(node, sim::events::attempting, name(id), number);
+    }
+    std::uint64_t fail(std::uint32_t node, std::string_view id, std::uint64_t number,
+                       std::string_view reason = "card declined") {
+        return add(node, sim::events::attempt_failed, name(id), number, name(reason));
+    }
+    /// Attempts and fails.
+    void try_in_vain(std::uint32_t node, std::string_view id, std::uint64_t number,
+                     std::string_view reason = "card declined") {
+        attempt(node, id, number);
+        fail(node, id, number, reason);
+    }
+    std::uint64_t settle(std::uint32_t node, std::string_view id, std::string_view fate,
+                         std::string_view reason = "") {
+        return add(node, sim::events::settled, name(id), name(fate), name(reason));
+    }
+    std::uint64_t crash(std::uint32_t node) {
+        ++incarnations_[node];
+        return add(node, sim::events::crashed, name("killed"));
+    }
+    std::uint64_t pause(std::uint32_t node) {
+        return add(node, sim::events::paused, 1'000'000'000);
+    }
+    std::uint64_t heal() { return add(0, sim::events::healed); }
+    std::uint64_t begin_fault() { return add(0, sim::events::fault_began, 1, name("crash")); }
+
+    void wait(Duration duration) { now_ += duration.count(); }
+
+    RunEnd end() const {
+        RunEnd end;
+        end.time = Instant(Duration(now_));
+        end.quiet = true;
+        end.texts = &history_.texts();
+        return end;
+    }
+
+    std::unique_ptr<Checker> checker(std::string_view property,
+                                     const PropertyOptions& options = {}) const {
+        for (const PropertyInfo& info : catalogue()) {
+            if (info.name == property) return info.make(topology_, options);
+        }
+        ADD_FAILURE() << "no property " << property;
+        return nullptr;
+    }
+
+    Verdict judge(std::string_view property, const PropertyOptions& options = {}) const {
+        return judge(property, options, end());
+    }
+    Verdict judge(std::string_view property, const PropertyOptions& options,
+                  const RunEnd& end) const {
+        const std::unique_ptr<Checker> judge = checker(property, options);
+        for (const sim::Event& event : history_.events())
+            judge->on_event(event);
+        return judge->finish(end);
+    }
+
+private:
+    std::uint64_t add(std::uint32_t node, const sim::EventKind& kind, std::uint64_t a = 0,
+                      std::uint64_t b = 0, std::uint64_t c = 0, std::uint64_t d = 0) {
+        now_ += 1'000'000;
+        sim::Event event;
+        event.time = now_;
+        event.node = node;
+        event.incarnation = incarnations_[node];
+        event.kind = kind.id;
+        event.operands = {a, b, c, d};
+        return history_.append(event);
+    }
+
+    sim::History history_;
+    Topology topology_;
+    std::int64_t now_ = 0;
+    std::array<std::uint32_t, 8> incarnations_{};
+};
+
+/// The whole way of one order that is billed, without anything going wrong.
+inline void bill(HistoryBuilder& run, std::string_view id, std::uint64_t offset,
+                 std::string_view key = "customer-1") {
+    run.accept(id, key);
+    run.store(id, "orders/0", offset, key);
+    run.deliver(billing_1, "orders/0", offset, offset + 1);
+    run.attempt(billing_1, id);
+    run.effect(id, key);
+    run.settle(billing_1, id, "done");
+    run.commit("orders/0", offset + 1);
+}
+
+} // namespace testing_support
+} // namespace crier::properties
