@@ -1,8 +1,10 @@
 #include "scenarios/load_format.hpp"
 
 #include "broker-model/kafka/protocol.hpp"
+#include "broker-model/store/database_server.hpp"
 #include "scenarios/load_units.hpp"
 #include "scenarios/names.hpp"
+#include "scenarios/service_program.hpp"
 
 #include <algorithm>
 #include <array>
@@ -294,8 +296,9 @@ std::vector<std::string> call_names() {
           calls::broker_heartbeat, calls::alter_partition}) {
         names.emplace_back(call.name);
     }
-    for (const char* name : {"sql-statement", "sql-commit", "sql-rollback", "sql-execute", "input"}) {
-        names.emplace_back(name);
+    for (const sim::CallKind& call : {broker::sql_statement, broker::sql_execute, broker::sql_commit,
+                                      broker::sql_rollback, input_call}) {
+        names.emplace_back(call.name);
     }
     return names;
 }

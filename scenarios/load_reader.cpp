@@ -57,13 +57,19 @@ Fields::Fields(const YamlNode& node, Keys keys, std::string owner, Problems& pro
         return;
     }
     const std::vector<std::string> names = names_of(keys_);
+    const auto is_in = [](const std::vector<std::string>& list, const std::string& name) {
+        return std::find(list.begin(), list.end(), name) != list.end();
+    };
+    std::vector<std::string> suggested;
     for (const YamlKey& key : node.keys) {
-        if (std::find(names.begin(), names.end(), key.text) != names.end()) continue;
+        if (is_in(names, key.text)) continue;
         problems.add(key.place, owner + " has no key `" + shortened(key.text) + "`" +
                                     name_hint(key.text, names));
+        if (auto nearest = nearest_name(key.text, names)) suggested.push_back(std::move(*nearest));
     }
     for (const Key& key : keys_) {
         if (!key.required || node.find(key.name) != nullptr) continue;
+        if (is_in(suggested, key.name)) continue; // misspelt, and said so
         problems.add(node.place, owner + " needs `" + key.name + "`: " + key.help);
     }
 }

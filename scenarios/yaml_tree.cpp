@@ -196,7 +196,9 @@ std::optional<Place> find_bad_text(std::string_view text) {
 
 std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& file,
                                    LoadErrors& errors) {
-    std::istringstream stream{std::string(text)};
+    // The end of the document is written out, since the parser would take an open quote for closed at
+    // the end of the file.
+    std::istringstream stream{std::string(text) + "\n...\n"};
     try {
         TreeBuilder tree(file, errors);
         YAML::Parser parser(stream);
@@ -210,7 +212,10 @@ std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& fil
     } catch (const BadYaml& bad) {
         errors.push_back({file, bad.place, bad.message});
     } catch (const YAML::Exception& exception) {
-        errors.push_back({file, place_of(exception.mark), "not valid YAML: " + exception.msg});
+        const bool is_open_quote = exception.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
+        errors.push_back({file, place_of(exception.mark),
+                          "not valid YAML: " + (is_open_quote ? "a quote before this place is not closed"
+                                                              : exception.msg)});
     }
     return std::nullopt;
 }

@@ -16,7 +16,8 @@ public:
           relay_(ports_, store_, publisher_, relay_options(context)) {}
 
     asio::awaitable<void> run() override {
-        co_await ensure_schema(ports_, store_, messaging::outbox_schema());
+        std::vector<std::string> schema = messaging::outbox_schema();
+        co_await ensure_schema(ports_, store_, std::move(schema));
         co_await relay_.run();
     }
 
