@@ -29,7 +29,8 @@ void read_top(Loading& loading, const YamlNode& root) {
     if (root.kind != YamlNode::Kind::map) return;
     Scenario& scenario = loading.scenario;
     top.read_text("about", scenario.description);
-    while (scenario.description.ends_with('\n')) scenario.description.pop_back();
+    while (scenario.description.ends_with('\n'))
+        scenario.description.pop_back();
     top.read_duration("settle", scenario.settle);
     top.read_duration("drain", scenario.drain);
     if (const auto choice = top.choice("schedule")) {
@@ -52,10 +53,10 @@ void read_top(Loading& loading, const YamlNode& root) {
     for (const auto& [key, read] : parts) {
         if (const YamlNode* const node = top.find(key)) read(loading, *node);
     }
-    const bool takes_inputs = std::any_of(
-        scenario.services.begin(), scenario.services.end(), [&loading](const ServiceSpec& service) {
-            return loading.table.find(service.is)->takes_inputs;
-        });
+    const bool takes_inputs = std::any_of(scenario.services.begin(), scenario.services.end(),
+                                          [&loading](const ServiceSpec& service) {
+                                              return loading.table.find(service.is)->takes_inputs;
+                                          });
     if (takes_inputs && !top.has("load")) {
         loading.problems.add(root.place, "a scenario needs `load`: nothing would happen without");
     }
@@ -65,7 +66,8 @@ void read_top(Loading& loading, const YamlNode& root) {
 
 std::string LoadError::text() const {
     if (place.line == 0) return file + ": " + message;
-    return file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + message;
+    return file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " +
+           message;
 }
 
 Result<Scenario, LoadErrors> parse_scenario(std::string_view text, const std::string& file,
@@ -76,8 +78,8 @@ Result<Scenario, LoadErrors> parse_scenario(std::string_view text, const std::st
     scenario.file = file;
     scenario.hash = sim::hash_text(text);
     if (text.size() > file_bytes_max) {
-        problems.add({}, "is too large for a scenario: more than " + std::to_string(file_bytes_max) +
-                             " bytes");
+        problems.add({}, "is too large for a scenario: more than " +
+                             std::to_string(file_bytes_max) + " bytes");
     } else if (const auto bad = find_bad_text(text)) {
         problems.add(*bad, "this is not text in UTF-8");
     } else if (const auto root = parse_yaml(text, file, problems.errors())) {

@@ -34,12 +34,14 @@ void read_sql(Loading& loading, const YamlKey& key, const YamlNode& value) {
     fields.read_text("query", sql.query);
     const bool has_equals = fields.has("equals");
     if (has_equals == fields.has("empty")) {
-        loading.problems.add(key.place, has_equals ? "`sql` needs one of `empty` and `equals`, not both"
-                                                   : "`sql` needs `empty: always`, `empty: at-end` or `equals: …`");
+        loading.problems.add(
+            key.place, has_equals ? "`sql` needs one of `empty` and `equals`, not both"
+                                  : "`sql` needs `empty: always`, `empty: at-end` or `equals: …`");
     }
     if (has_equals) fields.read_text("equals", sql.equals.emplace());
     if (const YamlNode* const when = fields.find("when"); when != nullptr && !has_equals) {
-        loading.problems.add(when->place, "`when` is for `equals`; write `empty: always` or `empty: at-end`");
+        loading.problems.add(when->place,
+                             "`when` is for `equals`; write `empty: always` or `empty: at-end`");
     }
     constexpr std::array times{SqlProperty::When::always, SqlProperty::When::end};
     if (const auto choice = fields.choice(has_equals ? "when" : "empty")) sql.when = times[*choice];
@@ -50,13 +52,14 @@ void read_property(Loading& loading, const YamlKey& name, const YamlNode& value)
     std::vector<std::string> names = property_names();
     if (std::find(names.begin(), names.end(), name.text) == names.end()) {
         names.emplace_back("sql");
-        loading.problems.add(name.place,
-                             "there is no property `" + name.text + "`" + name_hint(name.text, names));
+        loading.problems.add(name.place, "there is no property `" + name.text + "`" +
+                                             name_hint(name.text, names));
         return;
     }
     for (const Expectation& other : loading.scenario.expectations) {
         if (other.property != name.text) continue;
-        loading.problems.add(name.place, "`" + name.text + "` is here a second time; first in line " +
+        loading.problems.add(name.place, "`" + name.text +
+                                             "` is here a second time; first in line " +
                                              std::to_string(other.place.line));
         return;
     }
@@ -64,11 +67,13 @@ void read_property(Loading& loading, const YamlKey& name, const YamlNode& value)
     expectation.property = name.text;
     expectation.place = name.place;
     properties::PropertyOptions& options = expectation.options;
-    const Fields fields(value, expectation_keys(name.text), "`" + name.text + "`", loading.problems);
+    const Fields fields(value, expectation_keys(name.text), "`" + name.text + "`",
+                        loading.problems);
     if (value.kind == YamlNode::Kind::map) {
         fields.read_flag("must-observe", options.must_observe);
         if (name.text == "per-key-effect-order") {
-            constexpr std::array modes{properties::OrderMode::strict, properties::OrderMode::skip_parked,
+            constexpr std::array modes{properties::OrderMode::strict,
+                                       properties::OrderMode::skip_parked,
                                        properties::OrderMode::none};
             if (const auto choice = fields.choice("order")) options.order = modes[*choice];
         }
@@ -97,9 +102,10 @@ void read_expectations(Loading& loading, const YamlNode& node) {
                 read_property(loading, name, item->items.front());
             }
         } else {
-            loading.problems.add(item->place, "a property must be a name, or one name with its options: "
-                                              "`{heal-progress: {within: 60s}}`; not " +
-                                                  shown(*item));
+            loading.problems.add(item->place,
+                                 "a property must be a name, or one name with its options: "
+                                 "`{heal-progress: {within: 60s}}`; not " +
+                                     shown(*item));
         }
     }
 }

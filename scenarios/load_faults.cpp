@@ -19,7 +19,8 @@ std::pair<std::string, std::string> split_address(const std::string& address) {
 /// Reads one fault rule of a known kind.
 class RuleReader {
 public:
-    RuleReader(Loading& loading, const FaultFormat& format, const YamlKey& kind, const YamlNode& value)
+    RuleReader(Loading& loading, const FaultFormat& format, const YamlKey& kind,
+               const YamlNode& value)
         : loading_(loading), format_(format), kind_(kind), value_(value),
           fields_(value, fault_keys(format), "fault `" + kind.text + "`", loading.problems) {
         rule_.kind = format.kind;
@@ -63,11 +64,11 @@ private:
             if (has_row && fields_.has(key)) given.emplace_back(key);
         }
         if (given.size() > 1) {
-            note(kind_.place, "fault `" + kind_.text + "` needs one of " + quoted_list(given) + ", not " +
-                                  std::to_string(given.size()));
+            note(kind_.place, "fault `" + kind_.text + "` needs one of " + quoted_list(given) +
+                                  ", not " + std::to_string(given.size()));
         } else if (given.empty() && !format_.is_call) {
-            note(kind_.place, "fault `" + kind_.text +
-                                  "` does not say when: `at`, `every`, `call` or `point`");
+            note(kind_.place,
+                 "fault `" + kind_.text + "` does not say when: `at`, `every`, `call` or `point`");
         }
         const std::string when = given.empty() ? "" : given.front();
         if (when == "at") {
@@ -91,7 +92,8 @@ private:
         fields_.read_count_range("nth", low, high);
         rule_.nth_low = static_cast<std::uint32_t>(low);
         rule_.nth_high = static_cast<std::uint32_t>(high);
-        if (const YamlNode* const nth = fields_.find("nth"); nth != nullptr && (when == "at" || when == "every")) {
+        if (const YamlNode* const nth = fields_.find("nth");
+            nth != nullptr && (when == "at" || when == "every")) {
             note(nth->place, "`nth` counts calls or points: it needs `call` or `point`");
         }
     }
@@ -100,9 +102,10 @@ private:
         fields_.read_duration("every", rule_.every);
         const std::int64_t span = load_end(loading_.scenario).count();
         if (rule_.every.count() > 0 && span / rule_.every.count() > occurrences_max) {
-            note(fields_.find("every")->place,
-                 "`every: " + duration_text(rule_.every) + "` makes more than " +
-                     std::to_string(occurrences_max) + " faults of " + duration_text(Duration(span)));
+            note(fields_.find("every")->place, "`every: " + duration_text(rule_.every) +
+                                                   "` makes more than " +
+                                                   std::to_string(occurrences_max) + " faults of " +
+                                                   duration_text(Duration(span)));
         }
     }
 
@@ -111,7 +114,8 @@ private:
         if (call == nullptr) return;
         const std::vector<std::string> names = call_names();
         if (std::find(names.begin(), names.end(), call->text) == names.end()) {
-            note(call->place, "there is no call `" + call->text + "`" + name_hint(call->text, names));
+            note(call->place,
+                 "there is no call `" + call->text + "`" + name_hint(call->text, names));
         }
         rule_.call = call->text;
     }
@@ -165,8 +169,8 @@ private:
             if (fields_.has(way)) given.push_back(way);
         }
         if (given.size() > 1) {
-            note(kind_.place, "fault `" + kind_.text + "` needs one of " + quoted_list(given) + ", not " +
-                                  std::to_string(given.size()));
+            note(kind_.place, "fault `" + kind_.text + "` needs one of " + quoted_list(given) +
+                                  ", not " + std::to_string(given.size()));
             return;
         }
         if (given.empty()) {
@@ -211,12 +215,13 @@ private:
         }
     }
 
-    void add_target(const std::optional<Target>& target, const YamlNode& node, std::vector<Target>& to) {
+    void add_target(const std::optional<Target>& target, const YamlNode& node,
+                    std::vector<Target>& to) {
         if (!target) return;
         if (&to == &rule_.targets && rule_.when == FaultRule::When::point && !rule_.point.empty() &&
             target->kind == Target::Kind::name && !has_point(*target)) {
-            note(node.place, "`" + target->name + "` does not reach the point `" + rule_.point + "`" +
-                                 name_hint(rule_.point, points_of(*target)));
+            note(node.place, "`" + target->name + "` does not reach the point `" + rule_.point +
+                                 "`" + name_hint(rule_.point, points_of(*target)));
         }
         to.push_back(*target);
     }
@@ -225,7 +230,8 @@ private:
         if (node.kind == YamlNode::Kind::scalar) return read_address(node);
         if (node.kind == YamlNode::Kind::map && node.keys.size() == 1) {
             const std::string& way = node.keys.front().text;
-            if (way == "leader-of" || way == "coordinator-of") return read_indirect(way, node.items.front());
+            if (way == "leader-of" || way == "coordinator-of")
+                return read_indirect(way, node.items.front());
         }
         note(node.place, "a target must be a name such as `billing` or `billing/2`, "
                          "`{leader-of: orders/0}` or `{coordinator-of: billing}`, not " +
@@ -247,7 +253,8 @@ private:
         if (name == node.text) return target;
         if (*kind == ThingKind::broker && member == "controller" && format_.is_link) return target;
         if (*kind == ThingKind::database) {
-            note(node.place, "a database has no members: write `" + name + "`, not `" + node.text + "`");
+            note(node.place,
+                 "a database has no members: write `" + name + "`, not `" + node.text + "`");
             return std::nullopt;
         }
         const std::int64_t members = members_of(name, *kind);
@@ -296,7 +303,8 @@ private:
         if (partitions > 0) {
             note(node.place, "`leader-of` must be a partition, `" + name + "/0`" +
                                  (partitions == 1 ? ""
-                                                  : " to `" + name + "/" + std::to_string(partitions - 1) + "`") +
+                                                  : " to `" + name + "/" +
+                                                        std::to_string(partitions - 1) + "`") +
                                  ", not " + shown(node));
         }
         return std::nullopt;
@@ -306,7 +314,8 @@ private:
         if (!loading_.things.check(ThingKind::service, node)) return std::nullopt;
         const ServiceSpec* const service = find_service(loading_.scenario, node.text);
         if (service != nullptr && loading_.table.find(service->is)->from_option.empty()) {
-            note(node.place, "service `" + node.text + "` subscribes to nothing: it has no coordinator");
+            note(node.place,
+                 "service `" + node.text + "` subscribes to nothing: it has no coordinator");
             return std::nullopt;
         }
         return Target{Target::Kind::coordinator_of, node.text};
@@ -322,15 +331,17 @@ private:
 
 void read_rule(Loading& loading, const YamlNode& node) {
     std::vector<std::string> kinds;
-    for (const FaultFormat& format : fault_formats()) kinds.emplace_back(sim::name_of(format.kind));
+    for (const FaultFormat& format : fault_formats())
+        kinds.emplace_back(sim::name_of(format.kind));
     if (node.kind != YamlNode::Kind::map) {
-        loading.problems.add(node.place, "a fault must be a map such as `crash: {of: …}`, not " + shown(node));
+        loading.problems.add(node.place,
+                             "a fault must be a map such as `crash: {of: …}`, not " + shown(node));
         return;
     }
     if (node.keys.size() != 1) {
         loading.problems.add(node.place, "a fault has one key, its kind; this has " +
-                                             std::to_string(node.keys.size()) + " (there are: " +
-                                             quoted_list(kinds) + ")");
+                                             std::to_string(node.keys.size()) +
+                                             " (there are: " + quoted_list(kinds) + ")");
         return;
     }
     const YamlKey& kind = node.keys.front();
@@ -348,7 +359,8 @@ void read_rule(Loading& loading, const YamlNode& node) {
 } // namespace
 
 void read_faults(Loading& loading, const YamlNode& node) {
-    for (const YamlNode* const item : read_list(node, "faults", loading.problems)) read_rule(loading, *item);
+    for (const YamlNode* const item : read_list(node, "faults", loading.problems))
+        read_rule(loading, *item);
 }
 
 } // namespace crier::scenario

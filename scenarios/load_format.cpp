@@ -16,9 +16,13 @@ namespace {
 constexpr std::int64_t millisecond = 1'000'000;
 constexpr std::int64_t second = 1'000 * millisecond;
 
-Key text(std::string name, std::string help) { return {std::move(name), KeyType::text, std::move(help)}; }
+Key text(std::string name, std::string help) {
+    return {std::move(name), KeyType::text, std::move(help)};
+}
 
-Key flag(std::string name, std::string help) { return {std::move(name), KeyType::flag, std::move(help)}; }
+Key flag(std::string name, std::string help) {
+    return {std::move(name), KeyType::flag, std::move(help)};
+}
 
 Key reference(std::string name, std::string help) {
     return {std::move(name), KeyType::reference, std::move(help)};
@@ -119,7 +123,9 @@ Keys top_keys() {
     };
 }
 
-Keys broker_keys() { return {required(structure("kafka", "kafka", "a Kafka cluster"))}; }
+Keys broker_keys() {
+    return {required(structure("kafka", "kafka", "a Kafka cluster"))};
+}
 
 Keys kafka_keys() {
     return {
@@ -191,7 +197,8 @@ Keys sql_keys() {
 
 Keys service_keys(const ServiceTable& services) {
     std::vector<std::string> types;
-    for (const ServiceType& type : services.rows()) types.push_back(type.is);
+    for (const ServiceType& type : services.rows())
+        types.push_back(type.is);
     return {
         required(choice("is", std::move(types), "the class that it runs")),
         count("replicas", 1, replicas_max, "processes; 1"),
@@ -218,7 +225,9 @@ Keys option_keys(const ServiceType& type, std::string_view prefix) {
     return keys;
 }
 
-std::span<const FaultFormat> fault_formats() { return formats; }
+std::span<const FaultFormat> fault_formats() {
+    return formats;
+}
 
 Keys target_keys() {
     return {
@@ -232,19 +241,23 @@ Keys fault_keys(const FaultFormat& format) {
         structure("of", "target", "whom it befalls"),
         structure("any-of", "targets", "one of these is drawn each time"),
     };
-    for (Key& key : target_keys()) keys.push_back(std::move(key));
+    for (Key& key : target_keys())
+        keys.push_back(std::move(key));
     if (format.is_link) {
-        keys.push_back(structure("between", "sides", "two sides; with `of` everybody else is the other"));
+        keys.push_back(
+            structure("between", "sides", "two sides; with `of` everybody else is the other"));
         keys.push_back(flag("one-way", "only from the first side to the other; off"));
     }
     if (!format.is_call) {
         keys.push_back(duration("at", 0, "once, then"));
-        keys.push_back(duration("every", millisecond, "again and again, at drawn distances with this mean"));
+        keys.push_back(
+            duration("every", millisecond, "again and again, at drawn distances with this mean"));
     }
     Key call = reference("call", "at a call from or to the target");
     call.choices = call_names();
     keys.push_back(format.is_call ? required(std::move(call)) : std::move(call));
-    if (!format.is_call) keys.push_back(reference("point", "when the target reaches a named point"));
+    if (!format.is_call)
+        keys.push_back(reference("point", "when the target reaches a named point"));
     keys.push_back({"nth", KeyType::count_range, "which time; 1", false, 1, 1'000'000'000});
     if (format.lasts) {
         Key length = duration("for", millisecond, "how long", KeyType::duration_range);
@@ -253,14 +266,16 @@ Keys fault_keys(const FaultFormat& format) {
     switch (format.amount) {
     case FaultFormat::Amount::none: break;
     case FaultFormat::Amount::times:
-        keys.push_back(required({"times", KeyType::count_range, "how many times", false, 2, 1'000'000}));
+        keys.push_back(
+            required({"times", KeyType::count_range, "how many times", false, 2, 1'000'000}));
         break;
     case FaultFormat::Amount::loss:
-        keys.push_back(required({"loss", KeyType::share_range, "share of packets", false, 1, 1'000'000}));
+        keys.push_back(
+            required({"loss", KeyType::share_range, "share of packets", false, 1, 1'000'000}));
         break;
     case FaultFormat::Amount::by:
-        keys.push_back(required({"by", KeyType::duration_range, "how far", false, -longest.count(),
-                                 longest.count()}));
+        keys.push_back(required(
+            {"by", KeyType::duration_range, "how far", false, -longest.count(), longest.count()}));
         break;
     }
     return keys;
@@ -280,7 +295,8 @@ Keys expectation_keys(std::string_view property) {
 
 std::vector<std::string> property_names() {
     std::vector<std::string> names{"ledger"};
-    for (const properties::PropertyInfo& info : properties::catalogue()) names.emplace_back(info.name);
+    for (const properties::PropertyInfo& info : properties::catalogue())
+        names.emplace_back(info.name);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
@@ -296,14 +312,16 @@ std::vector<std::string> call_names() {
           calls::broker_heartbeat, calls::alter_partition}) {
         names.emplace_back(call.name);
     }
-    for (const sim::CallKind& call : {broker::sql_statement, broker::sql_execute, broker::sql_commit,
-                                      broker::sql_rollback, input_call}) {
+    for (const sim::CallKind& call : {broker::sql_statement, broker::sql_execute,
+                                      broker::sql_commit, broker::sql_rollback, input_call}) {
         names.emplace_back(call.name);
     }
     return names;
 }
 
-std::vector<std::string> disk_points() { return {"disk.write", "disk.sync"}; }
+std::vector<std::string> disk_points() {
+    return {"disk.write", "disk.sync"};
+}
 
 std::string allowed_text(const Key& key) {
     const auto limits = [](const std::string& low, const std::string& high) {
@@ -325,7 +343,8 @@ std::string allowed_text(const Key& key) {
     case KeyType::duration_range:
         return "a duration or range" + times() + ", such as `5s` or `1s..5s`";
     case KeyType::rate: return "a rate from 1/m to 1000000/s, such as `20/s` or `30/m`";
-    case KeyType::share: return "a share from 0% to 100% with at most four decimals, such as `0.5%`";
+    case KeyType::share:
+        return "a share from 0% to 100% with at most four decimals, such as `0.5%`";
     case KeyType::share_range: return "a share or range of shares, such as `5%` or `1%..20%`";
     case KeyType::percent: return "whole percent from 0% to 100%, such as `80%`";
     case KeyType::choice: return "one of " + quoted_list(key.choices);

@@ -9,28 +9,28 @@
 #include <string_view>
 #include <vector>
 
-// The keys of scenario files, as tables: what the loader accepts, what its messages say is allowed and
-// what the JSON Schema publishes are these rows and nothing else.
+// The keys of scenario files, as tables: what the loader accepts, what its messages say is allowed
+// and what the JSON Schema publishes are these rows and nothing else.
 
 namespace crier::scenario {
 
 enum class KeyType {
-    text,           ///< Anything.
-    name,           ///< Something of the scenario: letters, digits, `-`, `_`, `.`
-    column,         ///< A table or column of a database.
-    reference,      ///< A name or address of something that the scenario has.
+    text,      ///< Anything.
+    name,      ///< Something of the scenario: letters, digits, `-`, `_`, `.`
+    column,    ///< A table or column of a database.
+    reference, ///< A name or address of something that the scenario has.
     flag,
     count,
-    count_range,    ///< `3` or `1..50`
+    count_range, ///< `3` or `1..50`
     duration,
     duration_range, ///< `5s` or `1s..5s`
     rate,
     share,
     share_range,
-    percent,        ///< A share in whole percent.
+    percent, ///< A share in whole percent.
     choice,
-    value,          ///< Any scalar.
-    structure,      ///< A list or map with its own rows; described where it is read.
+    value,     ///< Any scalar.
+    structure, ///< A list or map with its own rows; described where it is read.
 };
 
 struct Key {
@@ -38,15 +38,16 @@ struct Key {
     KeyType type = KeyType::text;
     std::string help;
     bool required = false;
-    std::int64_t low = 0;             ///< Of counts, durations (nanoseconds), rates (per minute) …
-    std::int64_t high = 0;            ///< … and shares (per million).
-    std::vector<std::string> choices = {}; ///< Of choices; of references when they are known beforehand.
-    std::string structure = {};            ///< Name of the rows of a structure in the schema.
+    std::int64_t low = 0;  ///< Of counts, durations (nanoseconds), rates (per minute) …
+    std::int64_t high = 0; ///< … and shares (per million).
+    std::vector<std::string> choices =
+        {};                     ///< Of choices; of references when they are known beforehand.
+    std::string structure = {}; ///< Name of the rows of a structure in the schema.
 };
 using Keys = std::vector<Key>;
 
 inline constexpr std::size_t file_bytes_max = 1 << 20;
-inline constexpr std::size_t things_max = 1'000;      ///< Of one kind: channels, services, rules …
+inline constexpr std::size_t things_max = 1'000; ///< Of one kind: channels, services, rules …
 inline constexpr std::int64_t replicas_max = 1'000;
 inline constexpr std::int64_t inputs_max = 10'000'000;
 inline constexpr std::int64_t occurrences_max = 4'000; ///< Of one fault rule, on average.
@@ -74,9 +75,9 @@ struct FaultFormat {
 
     sim::FaultKind kind = sim::FaultKind::crash;
     std::string_view help;
-    bool is_link = false; ///< Has another side: `between`, `one-way`.
-    bool is_call = false; ///< Befalls a call, and needs one.
-    bool lasts = true;    ///< Takes `for`.
+    bool is_link = false;  ///< Has another side: `between`, `one-way`.
+    bool is_call = false;  ///< Befalls a call, and needs one.
+    bool lasts = true;     ///< Takes `for`.
     bool for_ever = false; ///< … which may be left out.
     Amount amount = Amount::none;
 };

@@ -22,8 +22,8 @@ void read_to(const Loading& loading, const Fields& fields, LoadSpec& spec) {
     spec.to = to->text;
     const ServiceSpec* const service = find_service(loading.scenario, spec.to);
     if (service == nullptr || loading.table.find(service->is)->takes_inputs) return;
-    loading.problems.add(to->place,
-                         "service `" + spec.to + "` is a " + service->is + ", which takes no inputs");
+    loading.problems.add(to->place, "service `" + spec.to + "` is a " + service->is +
+                                        ", which takes no inputs");
 }
 
 LoadSpec read_entry(const Loading& loading, const YamlNode& node) {
@@ -76,7 +76,8 @@ void read_load(Loading& loading, const YamlNode& node) {
 
 Duration load_end(const Scenario& scenario) {
     Duration end{};
-    for (const LoadSpec& load : scenario.load) end = std::max(end, load.start + load.length);
+    for (const LoadSpec& load : scenario.load)
+        end = std::max(end, load.start + load.length);
     return end;
 }
 

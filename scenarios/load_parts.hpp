@@ -2,8 +2,8 @@
 
 #include "scenarios/load_reader.hpp"
 
-// The parts of a scenario file; each reads one or two top keys into the scenario, in this order: later
-// parts refer to names of earlier ones.
+// The parts of a scenario file; each reads one or two top keys into the scenario, in this order:
+// later parts refer to names of earlier ones.
 
 namespace crier::scenario {
 

@@ -14,8 +14,12 @@ namespace {
 
 constexpr std::size_t name_length_max = 100;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 bool is_column(std::string_view text) {
     if (text.empty() || text.size() > name_length_max || (!is_letter(text[0]) && text[0] != '_')) {
@@ -28,7 +32,8 @@ bool is_column(std::string_view text) {
 std::vector<std::string> names_of(const Keys& keys) {
     std::vector<std::string> names;
     names.reserve(keys.size());
-    for (const Key& key : keys) names.push_back(key.name);
+    for (const Key& key : keys)
+        names.push_back(key.name);
     return names;
 }
 
@@ -37,7 +42,8 @@ std::string shortened(std::string_view text) {
     std::string line(text.substr(0, length_max));
     std::replace(line.begin(), line.end(), '\n', ' ');
     // A cut must not leave half a character.
-    while (text.size() > length_max && !line.empty() && (line.back() & 0x80) != 0) line.pop_back();
+    while (text.size() > length_max && !line.empty() && (line.back() & 0x80) != 0)
+        line.pop_back();
     return text.size() > length_max ? line + "…" : line;
 }
 
@@ -82,8 +88,9 @@ const Key& Fields::row(std::string_view key, KeyType type) const {
 }
 
 const YamlNode* Fields::find(std::string_view key) const {
-    ensure(std::any_of(keys_.begin(), keys_.end(), [key](const Key& row) { return row.name == key; }),
-           "every key that is read has a row");
+    ensure(
+        std::any_of(keys_.begin(), keys_.end(), [key](const Key& row) { return row.name == key; }),
+        "every key that is read has a row");
     return node_.find(key);
 }
 
@@ -95,8 +102,8 @@ void Fields::refuse(std::string_view key, const YamlNode& value) const {
         const auto nearest = nearest_name(value.text, row->choices);
         if (nearest) hint = " (did you mean `" + *nearest + "`?)";
     }
-    problems_.add(value.place, "`" + std::string(key) + "` must be " + allowed_text(*row) + ", not " +
-                                   shown(value) + hint);
+    problems_.add(value.place, "`" + std::string(key) + "` must be " + allowed_text(*row) +
+                                   ", not " + shown(value) + hint);
 }
 
 const YamlNode* Fields::scalar(std::string_view key) const {
@@ -142,8 +149,8 @@ void Fields::read_range(const Key& key, Parse parse, std::int64_t& low, std::int
     if (!from || !to || *from < key.low || *to > key.high) {
         refuse(key.name, *value);
     } else if (*from > *to) {
-        problems_.add(value->place, "`" + key.name + "` is a range that ends before it begins: " +
-                                        shown(*value));
+        problems_.add(value->place,
+                      "`" + key.name + "` is a range that ends before it begins: " + shown(*value));
     } else {
         low = *from;
         high = *to;
@@ -230,7 +237,8 @@ void Fields::read_text(std::string_view key, std::string& to) const {
         case KeyType::name: return is_name(value->text);
         case KeyType::column: return is_column(value->text);
         case KeyType::choice:
-            return std::find(row->choices.begin(), row->choices.end(), value->text) != row->choices.end();
+            return std::find(row->choices.begin(), row->choices.end(), value->text) !=
+                   row->choices.end();
         case KeyType::value: return true;
         default: return !value->text.empty();
         }
@@ -268,9 +276,10 @@ std::string_view name_of(ThingKind kind) {
 
 void Things::add(ThingKind kind, const YamlKey& name) {
     if (!is_name(name.text)) {
-        problems_.add(name.place, "the name of a " + std::string(name_of(kind)) +
-                                      " must be a letter, then letters, digits, `-`, `_` and `.`; not `" +
-                                      shortened(name.text) + "`");
+        problems_.add(name.place,
+                      "the name of a " + std::string(name_of(kind)) +
+                          " must be a letter, then letters, digits, `-`, `_` and `.`; not `" +
+                          shortened(name.text) + "`");
         return;
     }
     const auto [entry, is_new] = entries_.try_emplace(name.text, Entry{kind, name.place});
@@ -348,7 +357,8 @@ std::vector<const YamlNode*> read_list(const YamlNode& node, const std::string& 
                                      " entries; at most " + std::to_string(things_max));
         return items;
     }
-    for (const YamlNode& item : node.items) items.push_back(&item);
+    for (const YamlNode& item : node.items)
+        items.push_back(&item);
     return items;
 }
 

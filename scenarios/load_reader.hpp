@@ -38,8 +38,9 @@ private:
 /// **requires** that the rows have the key with that type.
 class Fields {
 public:
-    /// Notes keys without a row, and required ones that are missing. `node` must outlive this object;
-    /// null is read as an empty map. `owner` is what the map is, for messages: `channel `orders``.
+    /// Notes keys without a row, and required ones that are missing. `node` must outlive this
+    /// object; null is read as an empty map. `owner` is what the map is, for messages: `channel
+    /// `orders``.
     Fields(const YamlNode& node, Keys keys, std::string owner, Problems& problems);
 
     [[nodiscard]] Place place() const { return node_.place; }

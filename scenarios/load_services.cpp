@@ -34,7 +34,8 @@ public:
 
 private:
     template <class T, class Read>
-    void read_value(const Fields& fields, const std::string& key, const OptionInfo& option, Read read) {
+    void read_value(const Fields& fields, const std::string& key, const OptionInfo& option,
+                    Read read) {
         T value{};
         if (option.fallback) value = std::get<T>(*option.fallback);
         if (!option.fallback && !fields.has(key)) return;
@@ -84,7 +85,8 @@ private:
     ServiceSpec& spec_;
 };
 
-/// Reads `effects` or `accepts`: what the type has by default, where the file does not say otherwise.
+/// Reads `effects` or `accepts`: what the type has by default, where the file does not say
+/// otherwise.
 std::optional<WatchSpec> read_watch(Loading& loading, const Fields& fields, std::string_view key,
                                     const ServiceSpec& spec, const ServiceType& type,
                                     const std::optional<WatchSpec>& fallback) {
@@ -145,7 +147,8 @@ void read_service(Loading& loading, const YamlKey& name, const YamlNode& value) 
     spec.is = type->is;
     spec.place = name.place;
     Keys keys = service_keys(loading.table);
-    for (Key& key : option_keys(*type)) keys.push_back(std::move(key));
+    for (Key& key : option_keys(*type))
+        keys.push_back(std::move(key));
     const std::size_t problems_before = loading.problems.errors().size();
     const Fields fields(value, std::move(keys), "service `" + name.text + "` (" + type->is + ")",
                         loading.problems);

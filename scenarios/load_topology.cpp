@@ -20,7 +20,8 @@ void each_entry(const YamlNode& node, const std::string& what, Problems& problem
                                      " entries; at most " + std::to_string(things_max));
         return;
     }
-    for (std::size_t at = 0; at < node.keys.size(); ++at) enter(node.keys[at], node.items[at]);
+    for (std::size_t at = 0; at < node.keys.size(); ++at)
+        enter(node.keys[at], node.items[at]);
 }
 
 template <class Spec>
@@ -50,7 +51,8 @@ void read_on(const Loading& loading, const Fields& fields, const YamlKey& name, 
         loading.problems.add(name.place,
                              brokers.empty()
                                  ? "channel `" + name.text + "` needs a broker: write `brokers`"
-                                 : "channel `" + name.text + "` needs `on`: one of " + quoted_list(brokers));
+                                 : "channel `" + name.text + "` needs `on`: one of " +
+                                       quoted_list(brokers));
     }
 }
 
@@ -76,7 +78,8 @@ void enter_names(Loading& loading, const Fields& top) {
     const auto enter = [&](std::string_view key, ThingKind kind) {
         const YamlNode* const node = top.find(key);
         if (node == nullptr || node->keys.size() > things_max) return;
-        for (const YamlKey& name : node->keys) loading.things.add(kind, name);
+        for (const YamlKey& name : node->keys)
+            loading.things.add(kind, name);
     };
     enter("brokers", ThingKind::broker);
     enter("channels", ThingKind::channel);
@@ -99,7 +102,8 @@ void read_brokers(Loading& loading, const YamlNode& node) {
         BrokerSpec spec;
         spec.name = name.text;
         if (const YamlNode* const kafka = broker.find("kafka")) {
-            const Fields fields(*kafka, kafka_keys(), "the Kafka cluster of " + owner, loading.problems);
+            const Fields fields(*kafka, kafka_keys(), "the Kafka cluster of " + owner,
+                                loading.problems);
             fields.read_count("nodes", spec.kafka.nodes);
             fields.read_duration("replica-lag-time-max", spec.kafka.replica_lag_time_max);
             fields.read_duration("broker-session-timeout", spec.kafka.broker_session_timeout);
@@ -146,13 +150,16 @@ void read_databases(Loading& loading, const YamlNode& node) {
         }
         return;
     }
-    each_entry(node, "databases", loading.problems, [&](const YamlKey& name, const YamlNode& value) {
-        const Fields fields(value, database_keys(), "database `" + name.text + "`", loading.problems);
-        DatabaseSpec spec;
-        spec.name = name.text;
-        fields.read_flag("synchronous", spec.synchronous);
-        if (find_named(databases, spec.name) == nullptr) databases.push_back(std::move(spec));
-    });
+    each_entry(node, "databases", loading.problems,
+               [&](const YamlKey& name, const YamlNode& value) {
+                   const Fields fields(value, database_keys(), "database `" + name.text + "`",
+                                       loading.problems);
+                   DatabaseSpec spec;
+                   spec.name = name.text;
+                   fields.read_flag("synchronous", spec.synchronous);
+                   if (find_named(databases, spec.name) == nullptr)
+                       databases.push_back(std::move(spec));
+               });
 }
 
 const BrokerSpec* find_broker(const Scenario& scenario, const std::string& name) {

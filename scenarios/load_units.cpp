@@ -20,7 +20,9 @@ constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> units{{
     {"h", 3'600'000'000'000},
 }};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// Reads `12` or `12.5` at the front of `text` as a multiple of 1/scale, and removes it.
 /// Nothing when there is no number, it does not fit, or it needs a finer scale.
@@ -130,6 +132,8 @@ std::string duration_text(Duration duration) {
     return std::to_string(count) + "ns";
 }
 
-std::string share_text(sim::Probability share) { return decimal_text(share.per_million, 10'000) + "%"; }
+std::string share_text(sim::Probability share) {
+    return decimal_text(share.per_million, 10'000) + "%";
+}
 
 } // namespace crier::scenario

@@ -17,7 +17,8 @@ namespace crier::scenario {
 /// Returns a whole number; nothing when it does not fit.
 [[nodiscard]] std::optional<std::int64_t> parse_count(std::string_view text);
 
-/// Returns `250ms`, `5s`, `1.5s`, `-2m`, `1h`; units are ns, us, ms, s, m and h, and always written.
+/// Returns `250ms`, `5s`, `1.5s`, `-2m`, `1h`; units are ns, us, ms, s, m and h, and always
+/// written.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
 
 /// Returns inputs per minute of `20/s` or `30/m`.

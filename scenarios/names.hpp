@@ -8,8 +8,8 @@
 
 namespace crier::scenario {
 
-/// Returns the candidate that `name` was probably meant to be: by insertions, removals, replacements
-/// and swaps of neighbours, at most a third of its length; the first of the nearest.
+/// Returns the candidate that `name` was probably meant to be: by insertions, removals,
+/// replacements and swaps of neighbours, at most a third of its length; the first of the nearest.
 [[nodiscard]] std::optional<std::string> nearest_name(std::string_view name,
                                                       std::span<const std::string> candidates);
 

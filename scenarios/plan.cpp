@@ -1,5 +1,6 @@
-// Draws inputs and faults. The invariant: every draw is keyed by what it decides (load and input number,
-// or rule and occurrence), and what is left out is drawn all the same, so that an edit moves nothing else.
+// Draws inputs and faults. The invariant: every draw is keyed by what it decides (load and input
+// number, or rule and occurrence), and what is left out is drawn all the same, so that an edit
+// moves nothing else.
 #include "scenarios/plan.hpp"
 
 #include "scenarios/load_units.hpp"
@@ -94,7 +95,8 @@ Duration duration_between(sim::Draw draw, Duration low, Duration high) {
 /// Draws the faults of one rule.
 class RulePlanner {
 public:
-    RulePlanner(const Scenario& scenario, const sim::Random& random, std::size_t index, Instant load_end)
+    RulePlanner(const Scenario& scenario, const sim::Random& random, std::size_t index,
+                Instant load_end)
         : scenario_(scenario), random_(random), index_(index), rule_(scenario.faults[index]),
           load_end_(load_end) {}
 
@@ -135,7 +137,8 @@ private:
 
     /// Returns the target that is drawn, as one node where its nodes have numbers.
     [[nodiscard]] Target narrowed(std::uint32_t number) const {
-        const std::uint64_t drawn = random_.draw(target_of, index_, number).below(rule_.targets.size());
+        const std::uint64_t drawn =
+            random_.draw(target_of, index_, number).below(rule_.targets.size());
         Target target = rule_.targets[drawn];
         if (target.kind != Target::Kind::name) return target;
         std::uint64_t members = 0;
@@ -143,7 +146,8 @@ private:
             if (service.name == target.name) members = static_cast<std::uint64_t>(service.replicas);
         }
         for (const BrokerSpec& broker : scenario_.brokers) {
-            if (broker.name == target.name) members = static_cast<std::uint64_t>(broker.kafka.nodes);
+            if (broker.name == target.name)
+                members = static_cast<std::uint64_t>(broker.kafka.nodes);
         }
         if (members == 0) return target;
         const std::uint64_t member = random_.draw(replica_of, index_, number).below(members);
@@ -154,7 +158,8 @@ private:
     [[nodiscard]] std::int64_t amount(std::uint32_t number) const {
         const sim::Draw draw = random_.draw(amount_of, index_, number);
         if (rule_.kind == sim::FaultKind::clock_jump) {
-            return duration_between(draw, Duration(rule_.amount_low), Duration(rule_.amount_high)).count();
+            return duration_between(draw, Duration(rule_.amount_low), Duration(rule_.amount_high))
+                .count();
         }
         return number_between(draw, rule_.amount_low, rule_.amount_high);
     }
@@ -177,7 +182,8 @@ private:
             trigger.name = rule_.point;
             break;
         }
-        trigger.nth = static_cast<std::uint32_t>(number_between(draw, rule_.nth_low, rule_.nth_high));
+        trigger.nth =
+            static_cast<std::uint32_t>(number_between(draw, rule_.nth_low, rule_.nth_high));
     }
 
     [[nodiscard]] static std::string words_for(const Target& target) {
@@ -192,7 +198,11 @@ private:
     [[nodiscard]] static std::string peers_in_words(const PlannedFault& fault) {
         if (fault.peers.empty()) return "everybody else";
         std::string words;
-        for (const Target& peer : fault.peers) words += (words.empty() ? "" : ", ") + words_for(peer);
+        for (const Target& peer : fault.peers) {
+            const bool is_own = fault.target.name.starts_with(peer.name + "/");
+            words += (words.empty() ? "" : ", ") + std::string(is_own ? "the rest of " : "") +
+                     words_for(peer);
+        }
         return words;
     }
 
@@ -204,12 +214,13 @@ private:
 
     [[nodiscard]] static std::string in_words(const PlannedFault& fault) {
         const std::string whom = words_for(fault.target);
-        const std::string link =
-            fault.one_way ? "from " + whom + " to " + peers_in_words(fault)
-                          : "between " + whom + " and " + peers_in_words(fault);
-        const std::string lasting = fault.length > Duration{} ? " for " + duration_text(fault.length) : "";
-        const std::string share =
-            share_text(sim::Probability{static_cast<std::uint32_t>(std::max<std::int64_t>(0, fault.amount))});
+        const std::string link = fault.one_way
+                                     ? "from " + whom + " to " + peers_in_words(fault)
+                                     : "between " + whom + " and " + peers_in_words(fault);
+        const std::string lasting =
+            fault.length > Duration{} ? " for " + duration_text(fault.length) : "";
+        const std::string share = share_text(
+            sim::Probability{static_cast<std::uint32_t>(std::max<std::int64_t>(0, fault.amount))});
         const std::string times = std::to_string(fault.amount) + " times as slow";
         const std::string call = moment(fault);
         const std::string when = call.empty() ? "" : " at its " + call;
@@ -218,13 +229,15 @@ private:
         case sim::FaultKind::power_loss: return "cut the power of " + whom + lasting + when;
         case sim::FaultKind::pause: return "pause " + whom + lasting + when;
         case sim::FaultKind::partition: return "cut the link " + link + lasting + when;
-        case sim::FaultKind::slow_link: return "make the link " + link + " " + times + lasting + when;
+        case sim::FaultKind::slow_link:
+            return "make the link " + link + " " + times + lasting + when;
         case sim::FaultKind::lossy_link: return "lose " + share + " " + link + lasting + when;
         case sim::FaultKind::reset: return "reset the connections " + link + when;
         case sim::FaultKind::clock_jump:
-            return "set the clock of " + whom + " off by " + duration_text(Duration(fault.amount)) + lasting +
-                   when;
-        case sim::FaultKind::slow_disk: return "make the disk of " + whom + " " + times + lasting + when;
+            return "set the clock of " + whom + " off by " + duration_text(Duration(fault.amount)) +
+                   lasting + when;
+        case sim::FaultKind::slow_disk:
+            return "make the disk of " + whom + " " + times + lasting + when;
         case sim::FaultKind::full_disk: return "fill the disk of " + whom + lasting + when;
         case sim::FaultKind::drop_request: return "drop " + call + " of " + whom;
         case sim::FaultKind::lose_answer: return "lose the answer to " + call + " of " + whom;
@@ -241,15 +254,17 @@ private:
     Instant load_end_;
 };
 
-/// Returns when all faults are over: those that wait for a call or point may begin until the end of the
-/// load, and the world does not wait longer for them than for drawn ones.
+/// Returns when all faults are over: those that wait for a call or point may begin until the end of
+/// the load, and the world does not wait longer for them than for drawn ones.
 Instant heal_time(const Plan& plan) {
     Instant end = plan.load_end;
     for (const PlannedFault& fault : plan.faults) {
         const bool is_timed = fault.trigger.when == sim::FaultTrigger::When::at;
-        const Duration length = is_timed ? fault.length : std::min(fault.length, length_max_after_load);
+        const Duration length =
+            is_timed ? fault.length : std::min(fault.length, length_max_after_load);
         const bool stays = fault.kind == sim::FaultKind::clock_jump; // nobody waits for a clock
-        end = std::max(end, (is_timed ? fault.trigger.at : plan.load_end) + (stays ? Duration{} : length));
+        end = std::max(end, (is_timed ? fault.trigger.at : plan.load_end) +
+                                (stays ? Duration{} : length));
     }
     return plan.faults.empty() ? end : end + heal_delay;
 }
@@ -274,11 +289,13 @@ Plan make_plan(const Scenario& scenario, std::uint64_t seed, const PlanEdits& ed
                                   planned.input.number);
     });
     std::erase_if(plan.faults, [&edits](const PlannedFault& fault) {
-        return std::binary_search(edits.without_faults.begin(), edits.without_faults.end(), fault.id);
+        return std::binary_search(edits.without_faults.begin(), edits.without_faults.end(),
+                                  fault.id);
     });
-    std::sort(plan.inputs.begin(), plan.inputs.end(), [](const PlannedInput& a, const PlannedInput& b) {
-        return std::tuple(a.at, a.input.number) < std::tuple(b.at, b.input.number);
-    });
+    std::sort(plan.inputs.begin(), plan.inputs.end(),
+              [](const PlannedInput& a, const PlannedInput& b) {
+                  return std::tuple(a.at, a.input.number) < std::tuple(b.at, b.input.number);
+              });
     return plan;
 }
 

@@ -1,6 +1,6 @@
-// The JSON Schema of scenario files, made from the rows that the loader reads by. It says what can be
-// said without knowing the file's own names: which keys, which types, units and choices. Names, limits
-// between values and budgets remain the loader's.
+// The JSON Schema of scenario files, made from the rows that the loader reads by. It says what can
+// be said without knowing the file's own names: which keys, which types, units and choices. Names,
+// limits between values and budgets remain the loader's.
 #include "scenarios/load_format.hpp"
 #include "scenarios/load_scenario.hpp"
 
@@ -16,12 +16,18 @@ constexpr const char* duration_pattern = "[0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h)";
 constexpr const char* share_pattern = "[0-9]+(\\.[0-9]+)?%";
 constexpr const char* name_pattern = "^[A-Za-z][A-Za-z0-9._-]*$";
 
-Json pattern(const std::string& text) { return Json{{"type", "string"}, {"pattern", "^" + text + "$"}}; }
+Json pattern(const std::string& text) {
+    return Json{{"type", "string"}, {"pattern", "^" + text + "$"}};
+}
 
 /// Returns `x` or `x..x`.
-Json range_pattern(const std::string& one) { return pattern(one + "(\\.\\." + one + ")?"); }
+Json range_pattern(const std::string& one) {
+    return pattern(one + "(\\.\\." + one + ")?");
+}
 
-Json reference_to(const std::string& definition) { return Json{{"$ref", "#/$defs/" + definition}}; }
+Json reference_to(const std::string& definition) {
+    return Json{{"$ref", "#/$defs/" + definition}};
+}
 
 Json whole_number(const Key& key) {
     return Json{{"type", "integer"}, {"minimum", key.low}, {"maximum", key.high}};
@@ -30,7 +36,8 @@ Json whole_number(const Key& key) {
 Json schema_of_type(const Key& key) {
     switch (key.type) {
     case KeyType::text: return Json{{"type", "string"}, {"minLength", 1}};
-    case KeyType::name: return Json{{"type", "string"}, {"pattern", name_pattern}, {"maxLength", 100}};
+    case KeyType::name:
+        return Json{{"type", "string"}, {"pattern", name_pattern}, {"maxLength", 100}};
     case KeyType::column: return pattern("[A-Za-z_][A-Za-z0-9_]*");
     case KeyType::reference:
         if (!key.choices.empty()) return Json{{"enum", key.choices}};
@@ -103,7 +110,8 @@ Json one_key(Json properties) {
 /// Returns a condition: exactly one of the keys is there.
 Json one_of(const std::vector<std::string>& keys) {
     Json ways = Json::array();
-    for (const std::string& key : keys) ways.push_back(Json{{"required", Json::array({key})}});
+    for (const std::string& key : keys)
+        ways.push_back(Json{{"required", Json::array({key})}});
     return Json{{"oneOf", std::move(ways)}};
 }
 
@@ -132,7 +140,8 @@ Json services(const ServiceTable& table, Json& definitions) {
     Json cases = Json::array();
     for (const ServiceType& type : table.rows()) {
         Keys keys = service_keys(table);
-        for (Key& key : define_options(type, "", definitions)) keys.push_back(std::move(key));
+        for (Key& key : define_options(type, "", definitions))
+            keys.push_back(std::move(key));
         const std::string name = "service-" + type.is;
         definitions[name] = object(keys);
         definitions[name]["description"] = type.summary;
@@ -163,7 +172,8 @@ Json fault(const FaultFormat& format) {
         conditions.push_back(one_of({"at", "every", "call", "point"}));
         Json by_point; // a point says whom: those who can reach it
         by_point["required"] = Json::array({"point"});
-        for (const std::string& key : whom) by_point["properties"][key] = false;
+        for (const std::string& key : whom)
+            by_point["properties"][key] = false;
         targets["oneOf"].push_back(std::move(by_point));
         conditions.push_back(std::move(targets));
     }
@@ -186,16 +196,19 @@ Json expectations(Json& definitions) {
     sql["oneOf"] = one_of({"empty", "equals"})["oneOf"];
     definitions["sql"] = std::move(sql);
     Json with_options = Json::object();
-    for (const std::string& name : property_names()) with_options[name] = object(expectation_keys(name));
+    for (const std::string& name : property_names())
+        with_options[name] = object(expectation_keys(name));
     with_options["sql"] = reference_to("sql");
     Json schema;
-    schema["anyOf"] = Json::array({Json{{"enum", property_names()}}, one_key(std::move(with_options))});
+    schema["anyOf"] =
+        Json::array({Json{{"enum", property_names()}}, one_key(std::move(with_options))});
     return list_of(std::move(schema));
 }
 
 void define_targets(Json& definitions) {
     Json indirect = Json::object();
-    for (const Key& key : target_keys()) indirect[key.name] = schema_of(key);
+    for (const Key& key : target_keys())
+        indirect[key.name] = schema_of(key);
     Json target;
     target["anyOf"] =
         Json::array({Json{{"type", "string"}, {"minLength", 1}}, one_key(std::move(indirect))});
@@ -225,7 +238,7 @@ std::string scenario_schema(const ServiceTable& table) {
     Json schema;
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
     schema["title"] = "Crier scenario";
-    for (auto& [key, value] : object(top_keys()).items()) schema[key] = value;
+    schema.update(object(top_keys()));
     schema["$defs"] = std::move(definitions);
     return schema.dump(2) + "\n";
 }

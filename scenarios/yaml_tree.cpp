@@ -11,7 +11,9 @@ namespace crier::scenario {
 
 namespace {
 
-Place place_of(const YAML::Mark& mark) { return Place{mark.line + 1, mark.column + 1}; }
+Place place_of(const YAML::Mark& mark) {
+    return Place{mark.line + 1, mark.column + 1};
+}
 
 /// What ends the reading; thrown through the parser, caught in parse_yaml.
 struct BadYaml {
@@ -126,7 +128,8 @@ private:
 
     void report_duplicates(const YamlNode& map) {
         std::vector<std::size_t> order(map.keys.size());
-        for (std::size_t at = 0; at < order.size(); ++at) order[at] = at;
+        for (std::size_t at = 0; at < order.size(); ++at)
+            order[at] = at;
         const auto text = [&map](std::size_t at) { return std::string_view(map.keys[at].text); };
         std::sort(order.begin(), order.end(), [&text](std::size_t a, std::size_t b) {
             return std::pair(text(a), a) < std::pair(text(b), b);
@@ -138,7 +141,8 @@ private:
                 continue;
             }
             errors_.push_back({file_, map.keys[order[at]].place,
-                               "`" + map.keys[order[at]].text + "` is here a second time; first in line " +
+                               "`" + map.keys[order[at]].text +
+                                   "` is here a second time; first in line " +
                                    std::to_string(map.keys[order[first]].place.line)});
         }
     }
@@ -180,7 +184,8 @@ std::optional<Place> find_bad_text(std::string_view text) {
     Place place{1, 1};
     for (std::size_t at = 0; at < text.size();) {
         const auto byte = static_cast<unsigned char>(text[at]);
-        const bool control = (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
+        const bool control =
+            (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
         const std::size_t length = sequence_length(text, at);
         if (control || length == 0) return place;
         if (byte == '\n') {
@@ -196,8 +201,8 @@ std::optional<Place> find_bad_text(std::string_view text) {
 
 std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& file,
                                    LoadErrors& errors) {
-    // The end of the document is written out, since the parser would take an open quote for closed at
-    // the end of the file.
+    // The end of the document is written out, since the parser would take an open quote for closed
+    // at the end of the file.
     std::istringstream stream{std::string(text) + "\n...\n"};
     try {
         TreeBuilder tree(file, errors);
@@ -213,9 +218,10 @@ std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& fil
         errors.push_back({file, bad.place, bad.message});
     } catch (const YAML::Exception& exception) {
         const bool is_open_quote = exception.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
-        errors.push_back({file, place_of(exception.mark),
-                          "not valid YAML: " + (is_open_quote ? "a quote before this place is not closed"
-                                                              : exception.msg)});
+        errors.push_back(
+            {file, place_of(exception.mark),
+             "not valid YAML: " +
+                 (is_open_quote ? "a quote before this place is not closed" : exception.msg)});
     }
     return std::nullopt;
 }

@@ -21,10 +21,10 @@ struct YamlNode {
     enum class Kind { null, scalar, list, map };
 
     Kind kind = Kind::null;
-    std::string text;           ///< Of a scalar.
-    bool plain = true;          ///< A scalar without quotes: it may be a number or a flag.
+    std::string text;  ///< Of a scalar.
+    bool plain = true; ///< A scalar without quotes: it may be a number or a flag.
     Place place;
-    std::vector<YamlKey> keys;  ///< Of a map: one per item.
+    std::vector<YamlKey> keys; ///< Of a map: one per item.
     std::vector<YamlNode> items;
 
     /// Returns the value under that key of a map, or null.

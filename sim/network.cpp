@@ -235,22 +235,25 @@ void Network::refuse(std::uint32_t slot, Node& server) {
     fail_later(slot, Failure{make_error_code(CallError::refused), Certainty::failed});
 }
 
-// The news travels one link's latency to the caller, unless a partition keeps it away.
+// The news travels one link's latency to the caller; a partition holds it back like all else, since a
+// living machine repeats it until it is heard.
 void Network::fail_later(std::uint32_t slot, Failure failure) {
     static constexpr Purpose news{"network.reset-news"};
     const Pending& pending = pending_[slot];
-    const Link& back = link(pending.server, pending.client->node());
-    if (back.blocks != 0) return;
+    Link& back = link(pending.server, pending.client->node());
+    auto tell = [this, slot, generation = pending.generation, failure] {
+        const Pending& waiting = pending_[slot];
+        if (waiting.task != nullptr && waiting.generation == generation) {
+            waiting.fail(waiting.task, failure);
+        }
+    };
+    if (back.blocks != 0) {
+        kernel_.shelve(back.stalled, *pending.client, tell);
+        return;
+    }
     const auto when = static_cast<std::uint64_t>(kernel_.now().time_since_epoch().count());
     const Draw draw = random_.draw(news, pair_of(pending.server, pending.client->node()), when);
-    const Duration latency = draw.between(options_.latency_min, options_.latency_max);
-    kernel_.at(*pending.client, kernel_.now() + latency,
-               [this, slot, generation = pending.generation, failure] {
-                   const Pending& waiting = pending_[slot];
-                   if (waiting.task != nullptr && waiting.generation == generation) {
-                       waiting.fail(waiting.task, failure);
-                   }
-               });
+    kernel_.at(*pending.client, kernel_.now() + draw.between(options_.latency_min, options_.latency_max), tell);
 }
 
 void Network::lost_answer(std::uint32_t slot, const Process& server) {

@@ -1,4 +1,5 @@
-// What a scenario file says arrives as values, and everything that is wrong with one is told at its place.
+// What a scenario file says arrives as values, and everything that is wrong with one is told at its
+// place.
 #include "scenarios/load_scenario.hpp"
 #include "scenarios/load_units.hpp"
 #include "scenarios/names.hpp"
@@ -41,7 +42,9 @@ std::string with(std::string_view from, std::string_view to) {
 }
 
 /// `base` with these entries under `faults`.
-std::string with_faults(const std::string& entries) { return std::string(base) + "faults:\n" + entries; }
+std::string with_faults(const std::string& entries) {
+    return std::string(base) + "faults:\n" + entries;
+}
 
 Result<Scenario, LoadErrors> parse(std::string_view text) {
     return parse_scenario(text, "dir/story.yaml", stock_services());
@@ -50,7 +53,8 @@ Result<Scenario, LoadErrors> parse(std::string_view text) {
 Scenario good(std::string_view text) {
     auto result = parse(text);
     if (result) return *result;
-    for (const LoadError& error : result.error()) ADD_FAILURE() << error.text();
+    for (const LoadError& error : result.error())
+        ADD_FAILURE() << error.text();
     return {};
 }
 
@@ -62,7 +66,8 @@ std::vector<std::string> problems(std::string_view text) {
         ADD_FAILURE() << "should not load:\n" << text;
         return texts;
     }
-    for (const LoadError& error : result.error()) texts.push_back(error.text());
+    for (const LoadError& error : result.error())
+        texts.push_back(error.text());
     return texts;
 }
 
@@ -97,10 +102,10 @@ TEST(Loading, FillsInProductionsDefaults) {
 }
 
 TEST(Loading, ReadsNestedOptionsAndWatches) {
-    const Scenario scenario = good(with(
-        "database: billing-db, replicas: 3",
-        "database: billing-db, retry: {attempts: 2, backoff: 1.5s}, dead-letter: orders-dead, "
-        "effects: {table: charges, identity: order_id}, order: none"));
+    const Scenario scenario = good(
+        with("database: billing-db, replicas: 3",
+             "database: billing-db, retry: {attempts: 2, backoff: 1.5s}, dead-letter: orders-dead, "
+             "effects: {table: charges, identity: order_id}, order: none"));
     const ServiceSpec& billing = scenario.services[2];
     EXPECT_EQ(std::get<std::int64_t>(billing.options.at("retry.attempts")), 2);
     EXPECT_EQ(std::get<Duration>(billing.options.at("retry.backoff")), 1500ms);
@@ -123,13 +128,17 @@ TEST(Loading, ReadsEveryShapeOfFault) {
 )"));
     ASSERT_EQ(scenario.faults.size(), 9U);
     EXPECT_THAT(scenario.faults[0].targets,
-                ElementsAre(Target{Target::Kind::name, "billing"}, Target{Target::Kind::name, "billing/2"},
-                            Target{Target::Kind::name, "events/3"}, Target{Target::Kind::leader_of, "orders/5"}));
+                ElementsAre(Target{Target::Kind::name, "billing"},
+                            Target{Target::Kind::name, "billing/2"},
+                            Target{Target::Kind::name, "events/3"},
+                            Target{Target::Kind::leader_of, "orders/5"}));
     EXPECT_EQ(scenario.faults[0].length, (DurationRange{1s, 5s}));
     EXPECT_EQ(scenario.faults[1].when, FaultRule::When::at);
-    EXPECT_THAT(scenario.faults[1].targets, ElementsAre(Target{Target::Kind::coordinator_of, "billing"}));
+    EXPECT_THAT(scenario.faults[1].targets,
+                ElementsAre(Target{Target::Kind::coordinator_of, "billing"}));
     EXPECT_TRUE(scenario.faults[2].one_way);
-    EXPECT_THAT(scenario.faults[2].peers, ElementsAre(Target{Target::Kind::name, "events/controller"}));
+    EXPECT_THAT(scenario.faults[2].peers,
+                ElementsAre(Target{Target::Kind::name, "events/controller"}));
     EXPECT_EQ(scenario.faults[3].amount_low, 5'000);
     EXPECT_EQ(scenario.faults[3].amount_high, 100'000);
     EXPECT_EQ(scenario.faults[4].amount_low, Duration(-10s).count());
@@ -161,7 +170,8 @@ TEST(Loading, ReadsPropertiesWithOptionsAndSql) {
 
 TEST(Loading, NamesTheNearestKey) {
     EXPECT_EQ(problem(with("replicas: 3", "replica: 3")),
-              "dir/story.yaml:11:63: service `billing` (consumer) has no key `replica` (did you mean `replicas`?)");
+              "dir/story.yaml:11:63: service `billing` (consumer) has no key `replica` (did you "
+              "mean `replicas`?)");
     EXPECT_THAT(problem(with("expect:", "expects:")), HasSubstr("did you mean `expect`?"));
     EXPECT_THAT(problem(with("expect: [ledger]", "")), HasSubstr("a scenario needs `expect`"));
 }
@@ -169,8 +179,10 @@ TEST(Loading, NamesTheNearestKey) {
 TEST(Loading, NamesTheNearestThing) {
     EXPECT_EQ(problem(with("from: orders", "from: ordres")),
               "dir/story.yaml:11:33: there is no channel `ordres` (did you mean `orders`?)");
-    EXPECT_THAT(problem(with("from: orders", "from: shop-db")), HasSubstr("is a database, not a channel"));
-    EXPECT_THAT(problem(with("is: consumer", "is: konsumer")), HasSubstr("did you mean `consumer`?"));
+    EXPECT_THAT(problem(with("from: orders", "from: shop-db")),
+                HasSubstr("is a database, not a channel"));
+    EXPECT_THAT(problem(with("is: consumer", "is: konsumer")),
+                HasSubstr("did you mean `consumer`?"));
     EXPECT_THAT(problem(with("[ledger]", "[leger]")), HasSubstr("did you mean `ledger`?"));
     EXPECT_THAT(problem(with_faults("  - crahs: {of: billing, at: 1s, for: 1s}")),
                 HasSubstr("did you mean `crash`?"));
@@ -199,9 +211,9 @@ faults:
   - crash: {of: nobody, every: 0s}
 expect: [ledger, ledger]
 )");
-    const std::vector<std::string> places{"3:27",  "5:12",  "5:39",  "6:22", "8:9",   "8:31",  "9:33",
-                                          "9:67",  "11:10", "11:25", "11:47", "13:12", "13:17", "13:32",
-                                          "14:18"};
+    const std::vector<std::string> places{"3:27",  "5:12",  "5:39",  "6:22",  "8:31",
+                                          "9:33",  "9:67",  "11:10", "11:25", "11:47",
+                                          "13:12", "13:17", "13:32", "14:18"};
     ASSERT_EQ(all.size(), places.size()) << testing::PrintToString(all);
     for (std::size_t at = 0; at < all.size(); ++at) {
         EXPECT_THAT(all[at], testing::StartsWith("dir/story.yaml:" + places[at] + ": "));
@@ -212,50 +224,73 @@ TEST(Loading, RefusesDuplicates) {
     EXPECT_THAT(problem(with("about: Short.", "about: Short.\nabout: Again.")),
                 HasSubstr(":2:1: `about` is here a second time; first in line 1"));
     EXPECT_THAT(problem(with("  relay:", "  shop:")), HasSubstr("`shop` is here a second time"));
-    EXPECT_THAT(problem(with("  orders-dead: {}", "  events: {}")), HasSubstr("is the name of a broker already"));
-    EXPECT_THAT(problem(with("{to: shop,", "{to: shop, to: shop,")), HasSubstr("`to` is here a second time"));
+    EXPECT_THAT(problem(with("  orders-dead: {}", "  events: {}")),
+                HasSubstr("is the name of a broker already"));
+    EXPECT_THAT(problem(with("{to: shop,", "{to: shop, to: shop,")),
+                HasSubstr("`to` is here a second time"));
 }
 
 TEST(Loading, RefusesAbsurdNumbers) {
-    for (const char* value : {"0", "-1", "1001", "99999999999999999999", "2.5", "three", "\"2\"", "[2]", "{}", "0x2", "", "1e3"}) {
+    for (const char* value : {"0", "-1", "1001", "99999999999999999999", "2.5", "three", "\"2\"",
+                              "[2]", "{}", "0x2", "", "1e3"}) {
         EXPECT_THAT(problem(with("replicas: 3", "replicas: " + std::string(value))),
                     HasSubstr("`replicas` must be a whole number from 1 to 1000"))
             << value;
     }
-    for (const char* value : {"50", "50 s", "-50s", "0s", "25h", "99999999999999999999h", "50sec", "s", "1..2", "1s..2s"}) {
-        EXPECT_THAT(problem(with("for: 50s", "for: " + std::string(value))), HasSubstr("`for` must be a duration"))
+    for (const char* value : {"50", "50 s", "-50s", "0s", "25h", "99999999999999999999h", "50sec",
+                              "s", "1..2", "1s..2s"}) {
+        EXPECT_THAT(problem(with("for: 50s", "for: " + std::string(value))),
+                    HasSubstr("`for` must be a duration"))
             << value;
     }
-    for (const char* value : {"20", "20/h", "0/s", "-1/s", "2000000/s", "/s", "9223372036854775807/s"}) {
+    for (const char* value :
+         {"20", "20/h", "0/s", "-1/s", "2000000/s", "/s", "9223372036854775807/s"}) {
         EXPECT_THAT(problem(with("20/s", value)), HasSubstr("`rate` must be a rate")) << value;
     }
-    EXPECT_THAT(problem(with("20/s, for: 50s", "1000000/s, for: 24h")), HasSubstr("too many inputs"));
+    EXPECT_THAT(problem(with("20/s, for: 50s", "1000000/s, for: 24h")),
+                HasSubstr("too many inputs"));
     EXPECT_THAT(problem(with("20/s, for: 50s", "1/m, for: 5s")), HasSubstr("no input arrives"));
-    EXPECT_THAT(problem(with_faults("  - crash: {of: billing, every: 1ms, for: 1s}")), HasSubstr("more than 4000 faults"));
+    EXPECT_THAT(problem(with_faults("  - crash: {of: billing, every: 1ms, for: 1s}")),
+                HasSubstr("more than 4000 faults"));
     EXPECT_THAT(problem(with_faults("  - crash: {of: billing, every: 8s, for: 5s..1s}")),
                 HasSubstr("ends before it begins"));
 }
 
 TEST(Loading, RefusesWhatContradictsItself) {
-    EXPECT_THAT(problem(with("replication: 3", "replication: 4")), HasSubstr("more than the 3 nodes of `events`"));
-    EXPECT_THAT(problem(with("min-in-sync: 2", "min-in-sync: 4")), HasSubstr("`min-in-sync` is more than"));
+    EXPECT_THAT(problem(with("replication: 3", "replication: 4")),
+                HasSubstr("more than the 3 nodes of `events`"));
+    EXPECT_THAT(problem(with("min-in-sync: 2", "min-in-sync: 4")),
+                HasSubstr("`min-in-sync` is more than"));
     EXPECT_THAT(problem(with("{to: shop,", "{to: billing,")), HasSubstr("takes no inputs"));
-    EXPECT_THAT(problem(with("for: 50s", "for: 50s, burst: 5")), HasSubstr("only with `arrival: bursts`"));
-    EXPECT_THAT(problem(with_faults("  - crash: {of: billing, for: 1s}")), HasSubstr("does not say when"));
-    EXPECT_THAT(problem(with_faults("  - crash: {at: 1s, for: 1s}")), HasSubstr("does not say whom"));
-    EXPECT_THAT(problem(with_faults("  - crash: {of: billing, at: 1s, every: 1s, for: 1s}")), HasSubstr("needs one of"));
-    EXPECT_THAT(problem(with_faults("  - crash: {of: billing, at: 1s, nth: 2, for: 1s}")), HasSubstr("`nth` counts"));
-    EXPECT_THAT(problem(with_faults("  - crash: {of: billing/4, at: 1s, for: 1s}")), HasSubstr("`billing/3`"));
-    EXPECT_THAT(problem(with_faults("  - crash: {of: billing/01, at: 1s, for: 1s}")), HasSubstr("`billing/3`"));
-    EXPECT_THAT(problem(with_faults("  - crash: {leader-of: orders/6, at: 1s, for: 1s}")), HasSubstr("`orders/5`"));
-    EXPECT_THAT(problem(with_faults("  - crash: {coordinator-of: shop, at: 1s, for: 1s}")), HasSubstr("no coordinator"));
-    EXPECT_THAT(problem(with_faults("  - crash: {of: shop, point: relay.claimed, for: 1s}")), HasSubstr("does not reach"));
-    EXPECT_THAT(problem(with_faults("  - partition: {between: [billing], at: 1s, for: 1s}")), HasSubstr("two sides"));
-    EXPECT_THAT(problem(with("[ledger]", "[sql: {database: shop-db, query: select 1}]")), HasSubstr("`empty: always`"));
+    EXPECT_THAT(problem(with("for: 50s", "for: 50s, burst: 5")),
+                HasSubstr("only with `arrival: bursts`"));
+    EXPECT_THAT(problem(with_faults("  - crash: {of: billing, for: 1s}")),
+                HasSubstr("does not say when"));
+    EXPECT_THAT(problem(with_faults("  - crash: {at: 1s, for: 1s}")),
+                HasSubstr("does not say whom"));
+    EXPECT_THAT(problem(with_faults("  - crash: {of: billing, at: 1s, every: 1s, for: 1s}")),
+                HasSubstr("needs one of"));
+    EXPECT_THAT(problem(with_faults("  - crash: {of: billing, at: 1s, nth: 2, for: 1s}")),
+                HasSubstr("`nth` counts"));
+    EXPECT_THAT(problem(with_faults("  - crash: {of: billing/4, at: 1s, for: 1s}")),
+                HasSubstr("`billing/3`"));
+    EXPECT_THAT(problem(with_faults("  - crash: {of: billing/01, at: 1s, for: 1s}")),
+                HasSubstr("`billing/3`"));
+    EXPECT_THAT(problem(with_faults("  - crash: {leader-of: orders/6, at: 1s, for: 1s}")),
+                HasSubstr("`orders/5`"));
+    EXPECT_THAT(problem(with_faults("  - crash: {coordinator-of: shop, at: 1s, for: 1s}")),
+                HasSubstr("no coordinator"));
+    EXPECT_THAT(problem(with_faults("  - crash: {of: shop, point: relay.claimed, for: 1s}")),
+                HasSubstr("does not reach"));
+    EXPECT_THAT(problem(with_faults("  - partition: {between: [billing], at: 1s, for: 1s}")),
+                HasSubstr("two sides"));
+    EXPECT_THAT(problem(with("[ledger]", "[sql: {database: shop-db, query: select 1}]")),
+                HasSubstr("`empty: always`"));
 }
 
 TEST(Loading, SurvivesWhatIsNoScenario) {
-    EXPECT_EQ(problem(""), "dir/story.yaml: is empty; a scenario needs at least `services` and `expect`");
+    EXPECT_EQ(problem(""),
+              "dir/story.yaml: is empty; a scenario needs at least `services` and `expect`");
     EXPECT_THAT(problem("# only a comment\n"), HasSubstr("is empty"));
     EXPECT_THAT(problem("- a\n- b\n"), HasSubstr(":1:1: a scenario must be a map, not a list"));
     EXPECT_THAT(problem("42"), HasSubstr("a scenario must be a map, not `42`"));
@@ -263,20 +298,24 @@ TEST(Loading, SurvivesWhatIsNoScenario) {
     EXPECT_THAT(problem("about: 'x\n"), HasSubstr("quote"));
     EXPECT_THAT(problem("about: \"\xff\xfe\"\n"), HasSubstr(":1:9: this is not text in UTF-8"));
     EXPECT_THAT(problem(std::string("about: a\0b", 10)), HasSubstr("not text in UTF-8"));
-    EXPECT_THAT(problem(std::string(base) + "---\nabout: second\n"), HasSubstr("one YAML document"));
+    EXPECT_THAT(problem(std::string(base) + "---\nabout: second\n"),
+                HasSubstr("one YAML document"));
     EXPECT_THAT(problem("a: &a [x]\nb: *a\n"), HasSubstr(":1:4: anchors"));
     EXPECT_THAT(problem("about: !!str x\n"), HasSubstr("tags"));
     EXPECT_THAT(problem("? [a]\n: b\n"), HasSubstr("a key must be a name"));
     EXPECT_THAT(problem(std::string(2 << 20, 'x')), HasSubstr("too large"));
-    for (const char* deep : {"[", "{", "- ", "a: ", "? ", "[{", "!", "&a ", "\"", "'", "|\n", ">-", "- - {"}) {
+    for (const char* deep :
+         {"[", "{", "- ", "a: ", "? ", "[{", "!", "&a ", "\"", "'", "|\n", ">-", "- - {"}) {
         std::string text;
-        while (text.size() < 50'000) text += deep;
+        while (text.size() < 50'000)
+            text += deep;
         EXPECT_FALSE(problems(text).empty()) << deep;
     }
 }
 
 TEST(Loading, NeverCrashesOnAPrefixOrAFlippedByte) {
-    const std::string whole = with_faults("  - crash: {any-of: [billing, {leader-of: orders/0}], every: 8s, for: 1s..5s}\n");
+    const std::string whole = with_faults(
+        "  - crash: {any-of: [billing, {leader-of: orders/0}], every: 8s, for: 1s..5s}\n");
     const ServiceTable table = stock_services();
     for (std::size_t length = 0; length < whole.size(); ++length) {
         const auto result = parse_scenario(whole.substr(0, length), "prefix.yaml", table);
@@ -299,7 +338,8 @@ TEST(Loading, NeverCrashesOnAPrefixOrAFlippedByte) {
 TEST(Loading, TellsWhyAFileCannotBeRead) {
     const auto missing = load_scenario("no/such/file.yaml", stock_services());
     ASSERT_FALSE(missing);
-    EXPECT_EQ(missing.error().at(0).text(), "no/such/file.yaml: cannot be read: No such file or directory");
+    EXPECT_EQ(missing.error().at(0).text(),
+              "no/such/file.yaml: cannot be read: No such file or directory");
     const auto directory = load_scenario(CRIER_SOURCE_DIR, stock_services());
     ASSERT_FALSE(directory);
     EXPECT_THAT(directory.error().at(0).text(), HasSubstr("is a directory"));
@@ -307,19 +347,21 @@ TEST(Loading, TellsWhyAFileCannotBeRead) {
 
 TEST(Loading, LoadsTheWholeCatalogue) {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(CRIER_SOURCE_DIR "/scenarios/catalogue")) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(CRIER_SOURCE_DIR "/scenarios/catalogue")) {
         const auto result = load_scenario(entry.path().string(), stock_services());
         if (!result) {
-            for (const LoadError& error : result.error()) ADD_FAILURE() << error.text();
+            for (const LoadError& error : result.error())
+                ADD_FAILURE() << error.text();
             continue;
         }
         EXPECT_FALSE(result->description.empty()) << result->name;
         names.push_back(result->name);
     }
     std::sort(names.begin(), names.end());
-    EXPECT_THAT(names, testing::IsSupersetOf({"acknowledge-before-effect", "auto-commit", "dual-write",
-                                              "lossy-dead-letter", "memory-dedup", "order-fulfilment",
-                                              "split-dedup", "wrong-key"}));
+    EXPECT_THAT(names, testing::IsSupersetOf({"acknowledge-before-effect", "auto-commit",
+                                              "dual-write", "lossy-dead-letter", "memory-dedup",
+                                              "order-fulfilment", "split-dedup", "wrong-key"}));
 }
 
 TEST(Units, AreReadInIntegersOnly) {
@@ -343,7 +385,8 @@ TEST(Units, AreWrittenAsTheyAreRead) {
     for (const char* text : {"0s", "1ns", "250ms", "1.5s", "90s", "2m", "1h", "-10s", "1.234us"}) {
         EXPECT_EQ(duration_text(*parse_duration(text)), text);
     }
-    for (const char* text : {"0%", "0.5%", "0.0001%", "12.34%", "100%"}) EXPECT_EQ(share_text(*parse_share(text)), text);
+    for (const char* text : {"0%", "0.5%", "0.0001%", "12.34%", "100%"})
+        EXPECT_EQ(share_text(*parse_share(text)), text);
 }
 
 TEST(Names, SuggestsOnlyWhatIsNear) {

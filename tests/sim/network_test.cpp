@@ -94,6 +94,22 @@ TEST(Call, WhoseServerDiesIsUnknown) {
     EXPECT_EQ(pair.executed, 0);
 }
 
+TEST(Call, HearsOfAProcessThatDiedBehindAPartitionOnceItHeals) {
+    Pair pair;
+    pair.ask_server(1h);
+    pair.world.run_until(Instant(50us)); // under way
+    FaultSpec spec = fault_at(FaultKind::partition, {pair.server->id()}, 60us, 5s);
+    spec.one_way = true;
+    pair.world.faults().add(std::move(spec));
+    pair.world.run_until(Instant(70us));
+    pair.server->crash("test");
+    pair.world.run_until(Instant(4s));
+    EXPECT_TRUE(pair.outcomes.empty());
+    pair.world.run_until(Instant(7s));
+    ASSERT_EQ(pair.outcomes.size(), 1u);
+    expect_failure(pair.outcomes[0], CallError::reset, Certainty::unknown);
+}
+
 TEST(Call, WhoseAnswerIsLostWasExecutedAndIsUnknown) {
     Pair pair;
     pair.world.faults().add(pair.call_fault(FaultKind::lose_answer, 2));
