@@ -11,49 +11,93 @@ using sim::EventKind;
 using enum sim::OperandType;
 
 /// A record is in the log for good: below the high watermark.
-inline constexpr EventKind stored{0x0201, "stored", "{message} (key {key}) is stored at {partition} offset {offset}",
-                                  {{{"partition", text}, {"offset", number}, {"message", text}, {"key", text}}}};
+inline constexpr EventKind stored{
+    0x0201,
+    "stored",
+    "{message} (key {key}) is stored at {partition} offset {offset}",
+    {{{"partition", text}, {"offset", number}, {"message", text}, {"key", text}}}};
 /// A stored record of a dead-letter channel, as its headers tell.
-inline constexpr EventKind dead_lettered{0x0202, "dead-lettered",
-                                         "{message} is parked for {service} after {attempts} attempts ({letter})",
-                                         {{{"message", text}, {"service", text}, {"letter", text}, {"attempts", number}}}};
+inline constexpr EventKind dead_lettered{
+    0x0202,
+    "dead-lettered",
+    "{message} is parked for {service} after {attempts} attempts ({letter})",
+    {{{"message", text}, {"service", text}, {"letter", text}, {"attempts", number}}}};
 /// Records that were stored are gone: beyond the fault budget, or an unclean election.
-inline constexpr EventKind records_lost{0x0203, "records-lost", "{partition} loses the records from {first} to {last}",
-                                        {{{"partition", text}, {"first", number}, {"last", number}}}};
-inline constexpr EventKind leader_changed{0x0204, "leader-changed", "{leader} leads {partition} in epoch {epoch}",
-                                          {{{"partition", text}, {"leader", node}, {"epoch", number}}}};
-inline constexpr EventKind isr_changed{0x0205, "isr-changed", "{partition} has {count} replicas in sync (epoch {epoch})",
-                                       {{{"partition", text}, {"count", number}, {"epoch", number}}}};
-inline constexpr EventKind broker_fenced{0x0206, "broker-fenced", "the controller fences {broker}", {{{"broker", node}}}};
-inline constexpr EventKind generation_started{0x0207, "generation-started", "{group} starts generation {generation} with {members} members",
-                                              {{{"group", text}, {"generation", number}, {"members", number}}}};
-inline constexpr EventKind assigned{0x0208, "assigned", "{node} is given {partition} for {group} (generation {generation})",
-                                    {{{"partition", text}, {"group", text}, {"generation", number}}}};
-inline constexpr EventKind revoked{0x0209, "revoked", "{node} gives {partition} of {group} back (generation {generation})",
-                                   {{{"partition", text}, {"group", text}, {"generation", number}}}};
-inline constexpr EventKind lost{0x020A, "lost", "{node} learns that it lost {partition} of {group} (generation {generation})",
-                                {{{"partition", text}, {"group", text}, {"generation", number}}}};
+inline constexpr EventKind records_lost{
+    0x0203,
+    "records-lost",
+    "{partition} loses the records from {first} to {last}",
+    {{{"partition", text}, {"first", number}, {"last", number}}}};
+inline constexpr EventKind leader_changed{
+    0x0204,
+    "leader-changed",
+    "{leader} leads {partition} in epoch {epoch}",
+    {{{"partition", text}, {"leader", node}, {"epoch", number}}}};
+inline constexpr EventKind isr_changed{
+    0x0205,
+    "isr-changed",
+    "{partition} has {count} replicas in sync (epoch {epoch})",
+    {{{"partition", text}, {"count", number}, {"epoch", number}}}};
+inline constexpr EventKind broker_fenced{
+    0x0206, "broker-fenced", "the controller fences {broker}", {{{"broker", node}}}};
+inline constexpr EventKind generation_started{
+    0x0207,
+    "generation-started",
+    "{group} starts generation {generation} with {members} members",
+    {{{"group", text}, {"generation", number}, {"members", number}}}};
+inline constexpr EventKind assigned{
+    0x0208,
+    "assigned",
+    "{node} is given {partition} for {group} (generation {generation})",
+    {{{"partition", text}, {"group", text}, {"generation", number}}}};
+inline constexpr EventKind revoked{
+    0x0209,
+    "revoked",
+    "{node} gives {partition} of {group} back (generation {generation})",
+    {{{"partition", text}, {"group", text}, {"generation", number}}}};
+inline constexpr EventKind lost{
+    0x020A,
+    "lost",
+    "{node} learns that it lost {partition} of {group} (generation {generation})",
+    {{{"partition", text}, {"group", text}, {"generation", number}}}};
 /// A consumer was handed records [first, end) of a partition.
-inline constexpr EventKind delivered{0x020B, "delivered", "{node} receives {partition} from {first} up to before {end} for {group}",
-                                     {{{"partition", text}, {"group", text}, {"first", number}, {"end", number}}}};
+inline constexpr EventKind delivered{
+    0x020B,
+    "delivered",
+    "{node} receives {partition} from {first} up to before {end} for {group}",
+    {{{"partition", text}, {"group", text}, {"first", number}, {"end", number}}}};
 /// The coordinator accepted a commit, and it is stored: the next record to read is `offset`.
-inline constexpr EventKind offset_committed{0x020C, "offset-committed", "{group} commits {partition} up to before {offset} (generation {generation})",
-                                            {{{"partition", text}, {"group", text}, {"offset", number}, {"generation", number}}}};
-inline constexpr EventKind commit_refused{0x020D, "commit-refused", "a commit of {group} for {partition} is refused: {error}",
-                                          {{{"partition", text}, {"group", text}, {"error", text}}}};
+inline constexpr EventKind offset_committed{
+    0x020C,
+    "offset-committed",
+    "{group} commits {partition} up to before {offset} (generation {generation})",
+    {{{"partition", text}, {"group", text}, {"offset", number}, {"generation", number}}}};
+inline constexpr EventKind commit_refused{
+    0x020D,
+    "commit-refused",
+    "a commit of {group} for {partition} is refused: {error}",
+    {{{"partition", text}, {"group", text}, {"error", text}}}};
 
 /// A row of a watched table is durable. `table` is `billing-db.charges`.
-inline constexpr EventKind row_durable{0x0301, "row-durable", "{message} (key {key}) is in {table}, commit {commit}",
-                                       {{{"table", text}, {"message", text}, {"key", text}, {"commit", number}}}};
+inline constexpr EventKind row_durable{
+    0x0301,
+    "row-durable",
+    "{message} (key {key}) is in {table}, commit {commit}",
+    {{{"table", text}, {"message", text}, {"key", text}, {"commit", number}}}};
 /// A row that was counted as durable is gone after a power loss.
-inline constexpr EventKind row_lost{0x0302, "row-lost", "{message} is gone from {table} with the power loss",
+inline constexpr EventKind row_lost{0x0302,
+                                    "row-lost",
+                                    "{message} is gone from {table} with the power loss",
                                     {{{"table", text}, {"message", text}}}};
 /// A transaction that wrote something was committed.
-inline constexpr EventKind committed{0x0303, "committed", "{database} commits transaction {commit}",
+inline constexpr EventKind committed{0x0303,
+                                     "committed",
+                                     "{database} commits transaction {commit}",
                                      {{{"database", text}, {"commit", number}}}};
 
-inline constexpr std::array all{stored,  dead_lettered, records_lost, leader_changed, isr_changed,
-                                broker_fenced, generation_started, assigned, revoked, lost, delivered,
-                                offset_committed, commit_refused, row_durable, row_lost, committed};
+inline constexpr std::array all{stored,         dead_lettered, records_lost,       leader_changed,
+                                isr_changed,    broker_fenced, generation_started, assigned,
+                                revoked,        lost,          delivered,          offset_committed,
+                                commit_refused, row_durable,   row_lost,           committed};
 
 } // namespace crier::broker::events

@@ -1,4 +1,5 @@
-// The same seed in another process (or in another build of the program): one history, event by event.
+// The same seed in another process (or in another build of the program): one history, event by
+// event.
 #include "cli/commands.hpp"
 #include "cli/history_file.hpp"
 #include "cli/output.hpp"
@@ -57,16 +58,19 @@ std::vector<sim::Event> run_elsewhere(const Options& options) {
     const std::string history = scratch.file("history");
     std::string program = options.program;
     if (program == "/proc/self/exe") program = std::filesystem::read_symlink(program).string();
-    std::vector<std::string> words{program,  "replay", options.file, "--seed", std::to_string(options.seed),
-                                   "--history", history};
+    std::vector<std::string> words{
+        program,     "replay", options.file, "--seed", std::to_string(options.seed),
+        "--history", history};
     std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
+    for (std::string& word : words)
+        arguments.push_back(word.data());
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     pid_t child = 0;
-    const int error = ::posix_spawn(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
+    const int error =
+        ::posix_spawn(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) throw BadInput(program + ": cannot be started: " + std::strerror(error));
     int status = 0;
@@ -77,7 +81,9 @@ std::vector<sim::Event> run_elsewhere(const Options& options) {
     return *events;
 }
 
-bool same(const sim::Event& a, const sim::Event& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+bool same(const sim::Event& a, const sim::Event& b) {
+    return std::memcmp(&a, &b, sizeof a) == 0;
+}
 
 ExitCode check(const Options& options, const scenario::ServiceTable& services) {
     const scenario::Scenario scenario = load(options.file, services);
@@ -89,9 +95,11 @@ ExitCode check(const Options& options, const scenario::ServiceTable& services) {
     const std::vector<sim::Event> there = run_elsewhere(options);
     const std::size_t both = std::min(here.history.size(), there.size());
     std::size_t at = 0;
-    while (at < both && same(here.history[at], there[at])) ++at;
+    while (at < both && same(here.history[at], there[at]))
+        ++at;
     if (at == here.history.size() && at == there.size()) {
-        print("one history of " + std::to_string(at) + " events, digest " + report::digest_text(here.digest) + "\n");
+        print("one history of " + std::to_string(at) + " events, digest " +
+              report::digest_text(here.digest) + "\n");
         return exit_holds;
     }
     const properties::Describer describer(*here.texts, here.node_names, scenario::events::all);
@@ -100,8 +108,8 @@ ExitCode check(const Options& options, const scenario::ServiceTable& services) {
         return properties::format_time(events[at].time) + "  " + describer.node(events[at]) + "  " +
                describer.sentence(events[at]);
     };
-    print("two histories; the first difference is event " + std::to_string(at + 1) + ":\n  here:  " +
-          tell(here.history) + "\n  there: " + tell(there) + "\n");
+    print("two histories; the first difference is event " + std::to_string(at + 1) +
+          ":\n  here:  " + tell(here.history) + "\n  there: " + tell(there) + "\n");
     return exit_harness_failed;
 }
 
@@ -109,13 +117,16 @@ ExitCode check(const Options& options, const scenario::ServiceTable& services) {
 
 void add_check_determinism(Commands commands) {
     CLI::App* verb = commands.app.add_subcommand(
-        "check-determinism", "run a seed here and in another process, and name the first event that differs");
+        "check-determinism",
+        "run a seed here and in another process, and name the first event that differs");
     auto options = std::make_shared<Options>();
     verb->add_option("file", options->file, "the scenario")->required();
     verb->add_option("--seed", options->seed, "the seed")->capture_default_str();
     verb->add_option("--program", options->program, "another build of this program to run there");
     verb->callback([commands, options] {
-        commands.chosen = [options, &services = commands.services] { return check(*options, services); };
+        commands.chosen = [options, &services = commands.services] {
+            return check(*options, services);
+        };
     });
 }
 

@@ -30,7 +30,8 @@ void add_list(Commands commands);
 void add_schema(Commands commands);
 
 /// Loads a scenario, or prints all that is wrong with it. **Errors**: throws `BadInput`.
-[[nodiscard]] scenario::Scenario load(const std::string& file, const scenario::ServiceTable& services);
+[[nodiscard]] scenario::Scenario load(const std::string& file,
+                                      const scenario::ServiceTable& services);
 
 /// Reads `12.5s`. **Errors**: throws `BadInput` naming `option`.
 [[nodiscard]] Duration duration_argument(const std::string& option, const std::string& text);

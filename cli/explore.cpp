@@ -45,25 +45,30 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
     if (!options.time.empty() && !options.seeds.empty()) {
         throw BadInput("--seeds and --for exclude each other");
     }
-    how.workers = options.workers == 0 ? std::max(1u, std::thread::hardware_concurrency()) : options.workers;
+    how.workers =
+        options.workers == 0 ? std::max(1u, std::thread::hardware_concurrency()) : options.workers;
     how.workers = std::min(how.workers, workers_max);
     how.keep_going = options.keep_going;
     how.interrupt = &interrupted();
     how.seeds_running = seeds_running().data();
-    how.on_hang = [&options](std::uint64_t seed, const std::string& node) { end_hung(options.file, seed, node); };
+    how.on_hang = [&options](std::uint64_t seed, const std::string& node) {
+        end_hung(options.file, seed, node);
+    };
     const scenario::Scenario scenario = load(options.file, services);
     install_signal_handlers(options.file.c_str());
 
     Progress progress(how.time_limit);
     const scenario::ExploreResult result = scenario::explore(
-        scenario, services, how, [&progress](const scenario::ExploreProgress& now) { progress.show(now); });
+        scenario, services, how,
+        [&progress](const scenario::ExploreProgress& now) { progress.show(now); });
     progress.clear();
 
     if (!options.reports.json.empty()) write_file(options.reports.json, report::json_of(result));
     if (!options.reports.junit.empty()) {
         write_file(options.reports.junit, report::junit_of(result, scenario.name, options.file));
     }
-    if (options.reports.json != "-") print(report::text_of(result, {options.file, is_terminal_out()}));
+    if (options.reports.json != "-")
+        print(report::text_of(result, {options.file, is_terminal_out()}));
     if (!result.broken.empty()) return exit_harness_failed;
     if (result.verdict == properties::VerdictKind::violated) return exit_violated;
     if (result.interrupted) return exit_interrupted;
@@ -73,16 +78,20 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
 } // namespace
 
 void add_explore(Commands commands) {
-    CLI::App* verb = commands.app.add_subcommand("explore", "run many seeds and look for a violation");
+    CLI::App* verb =
+        commands.app.add_subcommand("explore", "run many seeds and look for a violation");
     auto options = std::make_shared<Options>();
     verb->add_option("file", options->file, "the scenario")->required();
     verb->add_option("--seeds", options->seeds, "the seeds, e.g. 1..1000 (the default)");
     verb->add_option("--for", options->time, "as many seeds as this much time allows, e.g. 30s");
     verb->add_option("-j,--workers", options->workers, "threads; all cores when absent");
-    verb->add_flag("--keep-going", options->keep_going, "collect violations instead of stopping at the first");
+    verb->add_flag("--keep-going", options->keep_going,
+                   "collect violations instead of stopping at the first");
     options->reports.add_to(*verb);
     verb->callback([commands, options] {
-        commands.chosen = [options, &services = commands.services] { return explore(*options, services); };
+        commands.chosen = [options, &services = commands.services] {
+            return explore(*options, services);
+        };
     });
 }
 

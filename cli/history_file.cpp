@@ -15,7 +15,8 @@ std::string history_bytes(const scenario::RunResult& run) {
     const std::size_t begin = bytes.size();
     bytes.resize(begin + run.history.size() * sizeof(sim::Event));
     if (!run.history.empty()) {
-        std::memcpy(bytes.data() + begin, run.history.data(), run.history.size() * sizeof(sim::Event));
+        std::memcpy(bytes.data() + begin, run.history.data(),
+                    run.history.size() * sizeof(sim::Event));
     }
     return bytes;
 }
@@ -23,9 +24,11 @@ std::string history_bytes(const scenario::RunResult& run) {
 std::optional<std::vector<sim::Event>> read_history(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!bytes.starts_with(heading) || (bytes.size() - heading.size()) % sizeof(sim::Event) != 0) return {};
+    if (!bytes.starts_with(heading) || (bytes.size() - heading.size()) % sizeof(sim::Event) != 0)
+        return {};
     std::vector<sim::Event> events((bytes.size() - heading.size()) / sizeof(sim::Event));
-    if (!events.empty()) std::memcpy(events.data(), bytes.data() + heading.size(), bytes.size() - heading.size());
+    if (!events.empty())
+        std::memcpy(events.data(), bytes.data() + heading.size(), bytes.size() - heading.size());
     return events;
 }
 

@@ -8,8 +8,8 @@
 
 namespace crier::cli {
 
-/// Returns a kept history as bytes: a line of text that names the format, then the events as they are
-/// hashed (little-endian, 72 bytes each).
+/// Returns a kept history as bytes: a line of text that names the format, then the events as they
+/// are hashed (little-endian, 72 bytes each).
 [[nodiscard]] std::string history_bytes(const scenario::RunResult& run);
 
 /// Reads such a file; nothing if it is not one.

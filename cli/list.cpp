@@ -45,11 +45,14 @@ std::string services_text(const scenario::ServiceTable& services) {
         report::Table table;
         for (const scenario::OptionInfo& option : type.options) {
             std::string choices;
-            for (const std::string& choice : option.choices) choices += (choices.empty() ? "" : "|") + choice;
-            table.row({"    " + option.name, choices.empty() ? fallback_text(option) : choices, option.help});
+            for (const std::string& choice : option.choices)
+                choices += (choices.empty() ? "" : "|") + choice;
+            table.row({"    " + option.name, choices.empty() ? fallback_text(option) : choices,
+                       option.help});
         }
         text += table.text();
-        for (const std::string_view point : type.points) text += "    point " + std::string(point) + "\n";
+        for (const std::string_view point : type.points)
+            text += "    point " + std::string(point) + "\n";
     }
     return text;
 }

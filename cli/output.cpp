@@ -19,7 +19,8 @@ namespace {
 int write_all(int descriptor, const std::string& content) {
     std::size_t written = 0;
     while (written < content.size()) {
-        const ssize_t count = ::write(descriptor, content.data() + written, content.size() - written);
+        const ssize_t count =
+            ::write(descriptor, content.data() + written, content.size() - written);
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) return count < 0 ? errno : EIO;
         written += static_cast<std::size_t>(count);
@@ -28,8 +29,9 @@ int write_all(int descriptor, const std::string& content) {
 }
 
 bool is_special(const std::string& path) {
-    struct stat status{};
-    return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+           !S_ISDIR(status.st_mode);
 }
 
 std::string folder_of(const std::string& path) {
@@ -41,8 +43,9 @@ std::string folder_of(const std::string& path) {
 
 void check_writable(const std::string& path) {
     if (path == "-" || is_special(path)) return;
-    struct stat status{};
-    if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) fail(path, "cannot write", EISDIR);
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+        fail(path, "cannot write", EISDIR);
     if (::access(folder_of(path).c_str(), W_OK | X_OK) != 0) fail(path, "cannot write", errno);
 }
 
@@ -50,7 +53,8 @@ void write_file(const std::string& path, const std::string& content) {
     if (path == "-") return print(content);
     const bool direct = is_special(path);
     const std::string target = direct ? path : path + ".partial-" + std::to_string(::getpid());
-    const int descriptor = ::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (direct ? 0 : O_TRUNC), 0666);
+    const int descriptor =
+        ::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (direct ? 0 : O_TRUNC), 0666);
     if (descriptor < 0) fail(path, "cannot write", errno);
     int error = write_all(descriptor, content);
     if (error == 0 && !direct && ::fsync(descriptor) != 0) error = errno;
@@ -66,7 +70,11 @@ void print(const std::string& text) {
     if (error != 0) fail("standard output", "cannot write", error);
 }
 
-bool is_terminal_out() { return ::isatty(STDOUT_FILENO) == 1; }
-bool is_terminal_error() { return ::isatty(STDERR_FILENO) == 1; }
+bool is_terminal_out() {
+    return ::isatty(STDOUT_FILENO) == 1;
+}
+bool is_terminal_error() {
+    return ::isatty(STDERR_FILENO) == 1;
+}
 
 } // namespace crier::cli

@@ -11,16 +11,17 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// Writes a whole file or nothing: into a neighbour first, which then takes the name. Existing special
-/// files (a pipe, /dev/stdout) are written directly; `-` is standard output.
+/// Writes a whole file or nothing: into a neighbour first, which then takes the name. Existing
+/// special files (a pipe, /dev/stdout) are written directly; `-` is standard output.
 /// **Errors**: throws `BadInput`, with the file as it was.
 void write_file(const std::string& path, const std::string& content);
 
-/// Says at once what is wrong with writing there later, before long work is done: a missing folder, no
-/// permission. **Errors**: throws `BadInput`.
+/// Says at once what is wrong with writing there later, before long work is done: a missing folder,
+/// no permission. **Errors**: throws `BadInput`.
 void check_writable(const std::string& path);
 
-/// Prints to standard output. **Errors**: throws `BadInput` when it cannot be written (a full disk).
+/// Prints to standard output. **Errors**: throws `BadInput` when it cannot be written (a full
+/// disk).
 void print(const std::string& text);
 
 [[nodiscard]] bool is_terminal_out();

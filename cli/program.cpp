@@ -16,7 +16,8 @@ namespace {
 
 constexpr const char* about =
     "Runs event-driven systems through simulated storms, and accounts for every message.\n"
-    "Exit codes: 0 holds, 1 violated, 2 wrong input, 3 inconclusive, 4 the harness failed, 130 interrupted.";
+    "Exit codes: 0 holds, 1 violated, 2 wrong input, 3 inconclusive, 4 the harness failed, 130 "
+    "interrupted.";
 
 void tell_errors() {
     const auto logger = spdlog::stderr_logger_mt("crier");
@@ -30,20 +31,23 @@ scenario::Scenario load(const std::string& file, const scenario::ServiceTable& s
     auto loaded = scenario::load_scenario(file, services);
     if (loaded) return std::move(*loaded);
     std::string text;
-    for (const scenario::LoadError& error : loaded.error()) text += (text.empty() ? "" : "\n") + error.text();
+    for (const scenario::LoadError& error : loaded.error())
+        text += (text.empty() ? "" : "\n") + error.text();
     throw BadInput(text);
 }
 
 Duration duration_argument(const std::string& option, const std::string& text) {
     const std::optional<Duration> duration = scenario::parse_duration(text);
     if (!duration || *duration < Duration{}) {
-        throw BadInput(option + ": '" + text + "' is no duration; write it like 30s, 12.5s, 250ms or 2m");
+        throw BadInput(option + ": '" + text +
+                       "' is no duration; write it like 30s, 12.5s, 250ms or 2m");
     }
     return *duration;
 }
 
 void ReportFiles::add_to(CLI::App& verb) {
-    verb.add_option("--json", json, "write the report as JSON to this file (- for standard output)");
+    verb.add_option("--json", json,
+                    "write the report as JSON to this file (- for standard output)");
     verb.add_option("--junit", junit, "write the report as JUnit XML to this file");
 }
 

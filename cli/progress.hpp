@@ -7,8 +7,8 @@
 
 namespace crier::cli {
 
-/// Shows on standard error how far an exploration is: a bar that moves on a terminal, otherwise a line
-/// every ten seconds.
+/// Shows on standard error how far an exploration is: a bar that moves on a terminal, otherwise a
+/// line every ten seconds.
 class Progress {
 public:
     explicit Progress(std::optional<std::chrono::nanoseconds> time_limit);

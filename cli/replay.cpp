@@ -30,12 +30,14 @@ ExitCode replay(const Options& options, const scenario::ServiceTable& services) 
     install_signal_handlers(options.file.c_str());
     const TimedRun done = timed_run(scenario, services, how, options.file);
     if (!options.history.empty()) write_file(options.history, history_bytes(done.result));
-    if (!options.reports.json.empty()) write_file(options.reports.json, report::json_of(done.result, done.wall));
+    if (!options.reports.json.empty())
+        write_file(options.reports.json, report::json_of(done.result, done.wall));
     if (!options.reports.junit.empty()) {
         write_file(options.reports.junit, report::junit_of(done.result, options.file, done.wall));
     }
     if (options.trace) print(report::trace_of(done.result));
-    if (options.reports.json != "-") print(report::text_of(done.result, {options.file, is_terminal_out()}));
+    if (options.reports.json != "-")
+        print(report::text_of(done.result, {options.file, is_terminal_out()}));
     return exit_code_of(done.result);
 }
 
@@ -48,10 +50,13 @@ void add_replay(Commands commands) {
     verb->add_option("--seed", options->seed, "the seed")->capture_default_str();
     verb->add_flag("--trace", options->trace, "print every event as a line");
     verb->add_option("--until", options->until, "stop at this virtual time, e.g. 12.5s");
-    verb->add_option("--history", options->history, "write the events to this file, for check-determinism");
+    verb->add_option("--history", options->history,
+                     "write the events to this file, for check-determinism");
     options->reports.add_to(*verb);
     verb->callback([commands, options] {
-        commands.chosen = [options, &services = commands.services] { return replay(*options, services); };
+        commands.chosen = [options, &services = commands.services] {
+            return replay(*options, services);
+        };
     });
 }
 

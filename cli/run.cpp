@@ -29,11 +29,13 @@ ExitCode run(const Options& options, const scenario::ServiceTable& services) {
         done = timed_run(scenario, services, how, options.file);
         done.wall = wall;
     }
-    if (!options.reports.json.empty()) write_file(options.reports.json, report::json_of(done.result, done.wall));
+    if (!options.reports.json.empty())
+        write_file(options.reports.json, report::json_of(done.result, done.wall));
     if (!options.reports.junit.empty()) {
         write_file(options.reports.junit, report::junit_of(done.result, options.file, done.wall));
     }
-    if (options.reports.json != "-") print(report::text_of(done.result, {options.file, is_terminal_out()}));
+    if (options.reports.json != "-")
+        print(report::text_of(done.result, {options.file, is_terminal_out()}));
     return exit_code_of(done.result);
 }
 
@@ -46,7 +48,9 @@ void add_run(Commands commands) {
     verb->add_option("--seed", options->seed, "the seed")->capture_default_str();
     options->reports.add_to(*verb);
     verb->callback([commands, options] {
-        commands.chosen = [options, &services = commands.services] { return run(*options, services); };
+        commands.chosen = [options, &services = commands.services] {
+            return run(*options, services);
+        };
     });
 }
 

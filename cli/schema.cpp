@@ -5,7 +5,8 @@
 namespace crier::cli {
 
 void add_schema(Commands commands) {
-    CLI::App* verb = commands.app.add_subcommand("schema", "print the JSON Schema of scenario files");
+    CLI::App* verb =
+        commands.app.add_subcommand("schema", "print the JSON Schema of scenario files");
     verb->callback([commands] {
         commands.chosen = [&services = commands.services] {
             print(scenario::scenario_schema(services) + "\n");

@@ -15,7 +15,8 @@ std::array<std::atomic<std::uint64_t>, workers_max> running{};
 std::atomic<const char*> scenario_file{""};
 
 void put(const char* text) {
-    if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) return; // nothing is left to do about it
+    if (::write(STDERR_FILENO, text, std::strlen(text)) < 0)
+        return; // nothing is left to do about it
 }
 
 void put(std::uint64_t number) {
@@ -51,16 +52,20 @@ void on_fatal(int signal) {
 
 } // namespace
 
-std::atomic<bool>& interrupted() { return interrupt_wanted; }
+std::atomic<bool>& interrupted() {
+    return interrupt_wanted;
+}
 
-std::span<std::atomic<std::uint64_t>> seeds_running() { return running; }
+std::span<std::atomic<std::uint64_t>> seeds_running() {
+    return running;
+}
 
 void install_signal_handlers(const char* file) {
     scenario_file.store(file);
     std::signal(SIGINT, on_interrupt);
     std::signal(SIGTERM, on_interrupt);
     std::signal(SIGPIPE, SIG_IGN);
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_handler = on_fatal;
     action.sa_flags = SA_RESETHAND | SA_ONSTACK;
     // A stack of its own: endless recursion in the code under test is one of the fatal things.
@@ -69,7 +74,8 @@ void install_signal_handlers(const char* file) {
     alternative.ss_sp = stack.data();
     alternative.ss_size = stack.size();
     ::sigaltstack(&alternative, nullptr);
-    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+        ::sigaction(signal, &action, nullptr);
 }
 
 } // namespace crier::cli

@@ -15,7 +15,8 @@ inline constexpr unsigned workers_max = 256;
 /// The seeds that run right now, 0 where none does; a fatal signal prints them.
 [[nodiscard]] std::span<std::atomic<std::uint64_t>> seeds_running();
 
-/// Installs the handlers. `file` names the scenario in what a fatal signal prints; it must outlive them.
+/// Installs the handlers. `file` names the scenario in what a fatal signal prints; it must outlive
+/// them.
 void install_signal_handlers(const char* file);
 
 } // namespace crier::cli

@@ -18,12 +18,13 @@ constexpr std::chrono::seconds step_limit{10};
 /// Looks once in a while whether a run still makes steps; ends with its scope.
 class Watchdog {
 public:
-    Watchdog(const scenario::Scenario& scenario, const scenario::ServiceTable& services, sim::StepWatch& watch,
-             std::uint64_t seed, const std::string& file)
+    Watchdog(const scenario::Scenario& scenario, const scenario::ServiceTable& services,
+             sim::StepWatch& watch, std::uint64_t seed, const std::string& file)
         : thread_([&, seed](const std::stop_token& stop) {
               std::uint64_t seen = watch.steps.load();
               std::unique_lock lock(mutex_);
-              while (!changed_.wait_for(lock, stop, step_limit, [] { return false; }) && !stop.stop_requested()) {
+              while (!changed_.wait_for(lock, stop, step_limit, [] { return false; }) &&
+                     !stop.stop_requested()) {
                   const std::uint64_t steps = watch.steps.load();
                   if (steps == seen && steps != 0) {
                       const auto names = scenario::node_names(scenario, services);
@@ -42,7 +43,8 @@ private:
 } // namespace
 
 void end_hung(const std::string& file, std::uint64_t seed, const std::string& node) {
-    spdlog::error("seed {}: a step of {} has taken more than {} s of real time", seed, node, step_limit.count());
+    spdlog::error("seed {}: a step of {} has taken more than {} s of real time", seed, node,
+                  step_limit.count());
     spdlog::error("replay: {}", report::replay_command(file, seed));
     ::_exit(exit_harness_failed);
 }

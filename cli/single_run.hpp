@@ -13,12 +13,15 @@ struct TimedRun {
     std::chrono::nanoseconds wall{};
 };
 
-/// Runs one seed under a watchdog: a step that does not end within ten seconds ends the program with the
-/// seed and the node that hangs. Ctrl-C ends the run. `file` is for the watchdog's message.
-[[nodiscard]] TimedRun timed_run(const scenario::Scenario& scenario, const scenario::ServiceTable& services,
+/// Runs one seed under a watchdog: a step that does not end within ten seconds ends the program
+/// with the seed and the node that hangs. Ctrl-C ends the run. `file` is for the watchdog's
+/// message.
+[[nodiscard]] TimedRun timed_run(const scenario::Scenario& scenario,
+                                 const scenario::ServiceTable& services,
                                  scenario::RunOptions options, const std::string& file);
 
-/// Tells which node hangs in which seed, and ends the program with code 4: nothing can end the step.
+/// Tells which node hangs in which seed, and ends the program with code 4: nothing can end the
+/// step.
 [[noreturn]] void end_hung(const std::string& file, std::uint64_t seed, const std::string& node);
 
 [[nodiscard]] ExitCode exit_code_of(const scenario::RunResult& run);

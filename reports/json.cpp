@@ -17,13 +17,15 @@ double seconds(std::chrono::nanoseconds duration) {
 }
 
 Json json_of(const properties::LedgerCounts& counts) {
-    return {{"accepted", counts.accepted},   {"effective", counts.effective}, {"parked", counts.parked},
-            {"discarded", counts.discarded}, {"expired", counts.expired},     {"unaccounted", counts.unaccounted}};
+    return {{"accepted", counts.accepted}, {"effective", counts.effective},
+            {"parked", counts.parked},     {"discarded", counts.discarded},
+            {"expired", counts.expired},   {"unaccounted", counts.unaccounted}};
 }
 
 Json provenance_json() {
     const Provenance from = provenance();
-    return {{"crier", from.version}, {"format", from.format_version}, {"sqlite", from.sqlite_version}};
+    return {
+        {"crier", from.version}, {"format", from.format_version}, {"sqlite", from.sqlite_version}};
 }
 
 Json story_json(const scenario::RunResult& run, const properties::Verdict& verdict) {
@@ -114,7 +116,8 @@ std::string json_of(const scenario::ExploreResult& result) {
     json["faults"] = Json::object();
     for (const auto& [kind, planned] : result.fault_planned) {
         const auto hit = result.fault_hits.find(kind);
-        json["faults"][kind] = {{"planned", planned}, {"hit", hit == result.fault_hits.end() ? 0 : hit->second}};
+        json["faults"][kind] = {{"planned", planned},
+                                {"hit", hit == result.fault_hits.end() ? 0 : hit->second}};
     }
     json["ledger"] = json_of(result.ledger);
     json["inconclusive"] = result.inconclusive;

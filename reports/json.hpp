@@ -8,8 +8,8 @@
 
 namespace crier::report {
 
-/// Returns one run as JSON, two spaces of indent, ending in a newline. Keys do not change their meaning
-/// within a format version.
+/// Returns one run as JSON, two spaces of indent, ending in a newline. Keys do not change their
+/// meaning within a format version.
 [[nodiscard]] std::string json_of(const scenario::RunResult& run, std::chrono::nanoseconds wall);
 
 /// Returns a campaign as JSON; `first` is the first violating run, in the form of above.

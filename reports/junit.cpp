@@ -14,7 +14,8 @@ namespace {
 using properties::Verdict;
 using properties::VerdictKind;
 
-// Escapes for content and attributes; control characters that XML cannot hold become question marks.
+// Escapes for content and attributes; control characters that XML cannot hold become question
+// marks.
 std::string escape(std::string_view text) {
     std::string escaped;
     for (const char c : text) {
@@ -38,7 +39,8 @@ std::string attribute(std::string_view name, std::string_view value) {
 std::string seconds(std::chrono::nanoseconds duration) {
     const auto milliseconds = duration.count() / 1'000'000;
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%lld.%03lld", static_cast<long long>(milliseconds / 1000),
+    std::snprintf(text.data(), text.size(), "%lld.%03lld",
+                  static_cast<long long>(milliseconds / 1000),
                   static_cast<long long>(milliseconds % 1000));
     return text.data();
 }
@@ -54,7 +56,8 @@ struct Suite {
     int skipped = 0;
 
     void property(std::string_view key, std::string_view value) {
-        properties += "      <property" + attribute("name", key) + attribute("value", value) + "/>\n";
+        properties +=
+            "      <property" + attribute("name", key) + attribute("value", value) + "/>\n";
     }
 
     void test(std::string_view test_name, const std::string& body) {
@@ -69,9 +72,9 @@ struct Suite {
                                    attribute("errors", std::to_string(errors)) +
                                    attribute("skipped", std::to_string(skipped)) +
                                    attribute("time", seconds(wall));
-        return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts + ">\n  <testsuite" +
-               attribute("name", name) + counts + ">\n    <properties>\n" + properties + "    </properties>\n" +
-               cases + "  </testsuite>\n</testsuites>\n";
+        return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts +
+               ">\n  <testsuite" + attribute("name", name) + counts + ">\n    <properties>\n" +
+               properties + "    </properties>\n" + cases + "  </testsuite>\n</testsuites>\n";
     }
 };
 
@@ -79,10 +82,12 @@ std::string story_of(const scenario::RunResult& run, const Verdict& verdict) {
     if (run.history.empty()) return "";
     const properties::Story story =
         properties::tell(verdict, run.history, *run.texts, run.node_names, scenario::events::all);
-    return "\n" + properties::render(story) + (story.cause.empty() ? "" : "cause: " + story.cause + "\n");
+    return "\n" + properties::render(story) +
+           (story.cause.empty() ? "" : "cause: " + story.cause + "\n");
 }
 
-void add_verdict(Suite& suite, const scenario::RunResult& run, const Verdict& verdict, const std::string& file) {
+void add_verdict(Suite& suite, const scenario::RunResult& run, const Verdict& verdict,
+                 const std::string& file) {
     std::string body;
     switch (verdict.kind) {
     case VerdictKind::holds: break;
@@ -107,24 +112,27 @@ void add_verdict(Suite& suite, const scenario::RunResult& run, const Verdict& ve
 void add_broken(Suite& suite, const std::string& broken, const std::string& replay) {
     if (broken.empty()) return;
     ++suite.errors;
-    suite.test("harness", "      <error" + attribute("message", broken) + "/>\n      <system-out>" + escape(replay) +
-                              "</system-out>\n");
+    suite.test("harness", "      <error" + attribute("message", broken) + "/>\n      <system-out>" +
+                              escape(replay) + "</system-out>\n");
 }
 
 } // namespace
 
-std::string junit_of(const scenario::RunResult& run, const std::string& file, std::chrono::nanoseconds wall) {
+std::string junit_of(const scenario::RunResult& run, const std::string& file,
+                     std::chrono::nanoseconds wall) {
     Suite suite;
     suite.name = run.scenario;
     suite.wall = wall;
     suite.property("seed", std::to_string(run.seed));
     suite.property("digest", digest_text(run.digest));
-    for (const Verdict& verdict : run.properties) add_verdict(suite, run, verdict, file);
+    for (const Verdict& verdict : run.properties)
+        add_verdict(suite, run, verdict, file);
     add_broken(suite, run.broken, replay_command(file, run.seed));
     return suite.xml();
 }
 
-std::string junit_of(const scenario::ExploreResult& result, const std::string& scenario, const std::string& file) {
+std::string junit_of(const scenario::ExploreResult& result, const std::string& scenario,
+                     const std::string& file) {
     Suite suite;
     suite.name = scenario;
     suite.wall = result.wall;
@@ -133,7 +141,8 @@ std::string junit_of(const scenario::ExploreResult& result, const std::string& s
         const Verdict* shown = nullptr;
         if (result.first) {
             for (const Verdict& verdict : result.first->properties) {
-                if (verdict.property == property && verdict.kind == VerdictKind::violated) shown = &verdict;
+                if (verdict.property == property && verdict.kind == VerdictKind::violated)
+                    shown = &verdict;
             }
         }
         if (shown != nullptr) {
@@ -144,8 +153,9 @@ std::string junit_of(const scenario::ExploreResult& result, const std::string& s
         for (const scenario::Violation& violation : result.violations) {
             if (violation.property != property) continue;
             ++suite.failures;
-            body = "      <failure" + attribute("message", violation.witness) + "/>\n      <system-out>" +
-                   escape(replay_command(file, violation.seed)) + "</system-out>\n";
+            body = "      <failure" + attribute("message", violation.witness) +
+                   "/>\n      <system-out>" + escape(replay_command(file, violation.seed)) +
+                   "</system-out>\n";
             break;
         }
         if (body.empty() && observations == 0) {

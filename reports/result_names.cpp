@@ -13,14 +13,17 @@ std::string digest_text(std::uint64_t digest) {
     return text.data();
 }
 
-Provenance provenance() { return {CRIER_VERSION, "1", broker::sqlite_version()}; }
+Provenance provenance() {
+    return {CRIER_VERSION, "1", broker::sqlite_version()};
+}
 
 std::string replay_command(const std::string& file, std::uint64_t seed) {
     const bool plain = file.find_first_of(" '\"$&|;<>()*?`\\") == std::string::npos;
     std::string quoted = file;
     if (!plain) {
         quoted = "'";
-        for (const char c : file) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        for (const char c : file)
+            quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
         quoted += "'";
     }
     return "./dev replay " + quoted + " --seed " + std::to_string(seed);

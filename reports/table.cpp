@@ -23,7 +23,8 @@ std::string Table::text() const {
     std::vector<std::size_t> widths;
     for (const auto& cells : rows_) {
         widths.resize(std::max(widths.size(), cells.size()));
-        for (std::size_t at = 0; at < cells.size(); ++at) widths[at] = std::max(widths[at], width_of(cells[at]));
+        for (std::size_t at = 0; at < cells.size(); ++at)
+            widths[at] = std::max(widths[at], width_of(cells[at]));
     }
     std::string text;
     for (const auto& cells : rows_) {

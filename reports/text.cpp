@@ -30,7 +30,8 @@ std::string paint(VerdictKind kind, bool color) {
 
 std::string number(std::uint64_t value) {
     std::string digits = std::to_string(value);
-    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    for (std::size_t at = digits.size(); at > 3; at -= 3)
+        digits.insert(at - 3, ",");
     return digits;
 }
 
@@ -68,15 +69,16 @@ std::string verdict_lines(const std::vector<Verdict>& verdicts, bool color) {
 }
 
 std::vector<std::string> ledger_row(std::string name, const properties::LedgerCounts& counts) {
-    return {"  " + std::move(name),          number(counts.accepted),  number(counts.effective),
-            number(counts.parked),  number(counts.discarded), number(counts.expired),
+    return {"  " + std::move(name),    number(counts.accepted),  number(counts.effective),
+            number(counts.parked),     number(counts.discarded), number(counts.expired),
             number(counts.unaccounted)};
 }
 
 std::string ledger_lines(const RunResult& run) {
     Table table;
     table.numbers_from(1);
-    table.row({"  service", "accepted", "effective", "parked", "discarded", "expired", "unaccounted"});
+    table.row(
+        {"  service", "accepted", "effective", "parked", "discarded", "expired", "unaccounted"});
     for (const properties::ServiceLedger& service : run.services) {
         table.row(ledger_row(service.service, service.counts));
     }
@@ -119,7 +121,8 @@ std::string violation_lines(const RunResult& run, bool color) {
     std::string text;
     for (const Verdict& verdict : run.properties) {
         if (verdict.kind != VerdictKind::violated) continue;
-        text += "\n" + paint(verdict.kind, color) + " " + verdict.property + "\n" + wrap(verdict.witness, 2);
+        text += "\n" + paint(verdict.kind, color) + " " + verdict.property + "\n" +
+                wrap(verdict.witness, 2);
     }
     const Verdict* const told = first_violated(run);
     if (told == nullptr || run.history.empty()) return text;
@@ -134,7 +137,8 @@ std::string remark_lines(const std::vector<scenario::Remark>& remarks) {
     constexpr std::size_t shown_max = 6;
     if (remarks.empty()) return "";
     std::string text = "\nremarks:\n";
-    for (std::size_t at = 0; at < std::min(shown_max, remarks.size()); ++at) text += "  " + remarks[at] + "\n";
+    for (std::size_t at = 0; at < std::min(shown_max, remarks.size()); ++at)
+        text += "  " + remarks[at] + "\n";
     if (remarks.size() > shown_max) {
         text += "  and " + number(remarks.size() - shown_max) + " more (--json has them all)\n";
     }
@@ -142,7 +146,8 @@ std::string remark_lines(const std::vector<scenario::Remark>& remarks) {
 }
 
 std::string headline(const RunResult& run, bool color) {
-    return run.scenario + ", seed " + std::to_string(run.seed) + ": " + paint(run.verdict, color) + "\n";
+    return run.scenario + ", seed " + std::to_string(run.seed) + ": " + paint(run.verdict, color) +
+           "\n";
 }
 
 std::string body(const RunResult& run, const TextOptions& options) {
@@ -167,35 +172,40 @@ std::string body(const RunResult& run, const TextOptions& options) {
 
 std::string text_of(const RunResult& run, const TextOptions& options) {
     if (!run.broken.empty()) {
-        return run.scenario + ", seed " + std::to_string(run.seed) + ": the harness itself failed\n" +
-               wrap(run.broken, 2) + "replay: " + replay_command(options.file, run.seed) + "\n";
+        return run.scenario + ", seed " + std::to_string(run.seed) +
+               ": the harness itself failed\n" + wrap(run.broken, 2) +
+               "replay: " + replay_command(options.file, run.seed) + "\n";
     }
     return headline(run, options.color) + body(run, options);
 }
 
 std::string text_of(const ExploreResult& result, const TextOptions& options) {
-    std::string text = paint(result.verdict, options.color) + " over " + number(result.runs) + " runs";
+    std::string text =
+        paint(result.verdict, options.color) + " over " + number(result.runs) + " runs";
     if (result.interrupted) text += " (interrupted)";
     text += "\n";
     if (!result.broken.empty()) {
         text += "the harness itself failed on seed " + std::to_string(result.broken_seed) + ":\n" +
-                wrap(result.broken, 2) + "replay: " + replay_command(options.file, result.broken_seed) + "\n";
+                wrap(result.broken, 2) +
+                "replay: " + replay_command(options.file, result.broken_seed) + "\n";
     }
     Table observed;
     for (const auto& [property, count] : result.observations) {
         observed.row({"  " + property, number(count) + " judged"});
     }
     text += "\n" + observed.text();
-    text += "\nledger: " + number(result.ledger.accepted) + " accepted = " + number(result.ledger.effective) +
-            " effective + " + number(result.ledger.parked) + " parked + " + number(result.ledger.discarded) +
-            " discarded + " + number(result.ledger.expired) + " expired, " + number(result.ledger.unaccounted) +
-            " unaccounted\n";
+    text += "\nledger: " + number(result.ledger.accepted) +
+            " accepted = " + number(result.ledger.effective) + " effective + " +
+            number(result.ledger.parked) + " parked + " + number(result.ledger.discarded) +
+            " discarded + " + number(result.ledger.expired) + " expired, " +
+            number(result.ledger.unaccounted) + " unaccounted\n";
     Table faults;
     faults.numbers_from(1);
     faults.row({"  fault", "planned", "hit"});
     for (const auto& [kind, planned] : result.fault_planned) {
         const auto hit = result.fault_hits.find(kind);
-        faults.row({"  " + kind, number(planned), number(hit == result.fault_hits.end() ? 0 : hit->second)});
+        faults.row({"  " + kind, number(planned),
+                    number(hit == result.fault_hits.end() ? 0 : hit->second)});
     }
     if (!result.fault_planned.empty()) text += "\n" + faults.text();
     text += remark_lines(result.remarks);
@@ -222,7 +232,8 @@ std::string trace_of(const RunResult& run) {
         time.insert(0, time.size() < 10 ? 10 - time.size() : 0, ' ');
         std::string node = describer.node(event);
         node.resize(std::max<std::size_t>(node.size(), 18), ' ');
-        text += std::to_string(event.sequence) + "  " + time + "  " + node + "  " + describer.predicate(event) + "\n";
+        text += std::to_string(event.sequence) + "  " + time + "  " + node + "  " +
+                describer.predicate(event) + "\n";
     }
     return text;
 }

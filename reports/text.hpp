@@ -12,12 +12,13 @@ struct TextOptions {
     bool color = false; ///< ANSI colours for verdicts.
 };
 
-/// Tells one run: verdicts, ledger, faults, remarks; and for a violation its story (if the history was
-/// kept) and the replay command. **Shape**: lines of at most about 120 columns.
+/// Tells one run: verdicts, ledger, faults, remarks; and for a violation its story (if the history
+/// was kept) and the replay command. **Shape**: lines of at most about 120 columns.
 [[nodiscard]] std::string text_of(const scenario::RunResult& run, const TextOptions& options);
 
 /// Tells a campaign, with the first violating run.
-[[nodiscard]] std::string text_of(const scenario::ExploreResult& result, const TextOptions& options);
+[[nodiscard]] std::string text_of(const scenario::ExploreResult& result,
+                                  const TextOptions& options);
 
 /// Tells a kept history, one line an event. **Requires** that the history was kept.
 [[nodiscard]] std::string trace_of(const scenario::RunResult& run);

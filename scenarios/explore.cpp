@@ -1,5 +1,6 @@
-// Many seeds, one report. Workers take seeds in order; what they find is folded in the order of seeds,
-// up to the first violation, so that the report does not depend on how many workers there were.
+// Many seeds, one report. Workers take seeds in order; what they find is folded in the order of
+// seeds, up to the first violation, so that the report does not depend on how many workers there
+// were.
 #include "scenarios/explore.hpp"
 
 #include "scenarios/judge.hpp"
@@ -17,7 +18,8 @@ constexpr std::uint64_t no_seed = std::numeric_limits<std::uint64_t>::max();
 
 class Exploration {
 public:
-    Exploration(const Scenario& scenario, const ServiceTable& services, const ExploreOptions& options,
+    Exploration(const Scenario& scenario, const ServiceTable& services,
+                const ExploreOptions& options,
                 const std::function<void(const ExploreProgress&)>& progress)
         : scenario_(scenario), services_(services), options_(options), progress_(progress),
           began_(real_time()), workers_(std::make_unique<Worker[]>(options.workers)),
@@ -80,8 +82,9 @@ private:
 
     void collect(unsigned worker, std::uint64_t seed) {
         RunResult& found = workers_[worker].found;
-        const bool ends_it = !found.broken.empty() ||
-                             (found.verdict == properties::VerdictKind::violated && !options_.keep_going);
+        const bool ends_it =
+            !found.broken.empty() ||
+            (found.verdict == properties::VerdictKind::violated && !options_.keep_going);
         if (ends_it && seed < stop_after_.load()) stop_after_.store(seed);
         waiting_.emplace(seed, std::move(found));
         fold();
@@ -122,7 +125,8 @@ private:
         if (run.verdict == properties::VerdictKind::violated) {
             for (const properties::Verdict& verdict : run.properties) {
                 if (verdict.kind != properties::VerdictKind::violated) continue;
-                result_.violations.push_back({run.seed, run.digest, verdict.property, verdict.witness});
+                result_.violations.push_back(
+                    {run.seed, run.digest, verdict.property, verdict.witness});
                 break;
             }
         }
@@ -130,7 +134,8 @@ private:
 
     void tick() {
         const std::chrono::nanoseconds now = real_time();
-        for (unsigned worker = 0; worker < options_.workers; ++worker) watch(workers_[worker], now);
+        for (unsigned worker = 0; worker < options_.workers; ++worker)
+            watch(workers_[worker], now);
         if (!progress_) return;
         ExploreProgress progress;
         progress.done = result_.runs + waiting_.size();
@@ -166,7 +171,8 @@ private:
             how.seed = result_.violations.front().seed;
             how.keep_history = true;
             result_.first = run_scenario(scenario_, services_, how);
-            if (result_.first->digest != result_.violations.front().digest && result_.broken.empty()) {
+            if (result_.first->digest != result_.violations.front().digest &&
+                result_.broken.empty()) {
                 result_.broken = "the violating seed ran again and gave another digest";
                 result_.broken_seed = how.seed;
             }
@@ -174,17 +180,22 @@ private:
         } else if (result_.inconclusive > 0) {
             result_.verdict = properties::VerdictKind::inconclusive;
         } else {
-            const bool observed = std::any_of(result_.observations.begin(), result_.observations.end(),
-                                              [](const auto& entry) { return entry.second > 0; });
-            result_.verdict = observed ? properties::VerdictKind::holds : properties::VerdictKind::vacuous;
+            const bool observed =
+                std::any_of(result_.observations.begin(), result_.observations.end(),
+                            [](const auto& entry) { return entry.second > 0; });
+            result_.verdict =
+                observed ? properties::VerdictKind::holds : properties::VerdictKind::vacuous;
         }
         if (result_.runs == 0) return;
         for (const auto& [property, count] : result_.observations) {
-            if (count == 0) result_.remarks.push_back("non-vacuous: " + property + " saw nothing to judge in any run");
+            if (count == 0)
+                result_.remarks.push_back("non-vacuous: " + property +
+                                          " saw nothing to judge in any run");
         }
         for (const auto& [kind, planned] : result_.fault_planned) {
             if (result_.fault_hits[kind] == 0) {
-                result_.remarks.push_back("fault-effective: " + kind + " was planned " + std::to_string(planned) +
+                result_.remarks.push_back("fault-effective: " + kind + " was planned " +
+                                          std::to_string(planned) +
                                           " times and hit nothing in any run");
             }
         }
@@ -204,7 +215,8 @@ private:
 
 } // namespace
 
-ExploreResult explore(const Scenario& scenario, const ServiceTable& services, const ExploreOptions& options,
+ExploreResult explore(const Scenario& scenario, const ServiceTable& services,
+                      const ExploreOptions& options,
                       const std::function<void(const ExploreProgress&)>& progress) {
     Exploration exploration(scenario, services, options, progress);
     return exploration();

@@ -25,7 +25,8 @@ std::string text_of(const Value& value) {
 
 std::string text_of(const Row& row) {
     std::string text;
-    for (const Value& value : row) text += (text.empty() ? "" : ", ") + text_of(value);
+    for (const Value& value : row)
+        text += (text.empty() ? "" : ", ") + text_of(value);
     return text;
 }
 
@@ -41,9 +42,10 @@ Judge::Judge(sim::History& history, const Scenario& scenario, const System& syst
             continue;
         }
         const auto& known = properties::catalogue();
-        const auto found = std::find_if(known.begin(), known.end(), [&](const properties::PropertyInfo& info) {
-            return info.name == expectation.property;
-        });
+        const auto found =
+            std::find_if(known.begin(), known.end(), [&](const properties::PropertyInfo& info) {
+                return info.name == expectation.property;
+            });
         ensure(found != known.end(), "a checked scenario expects only known properties");
         checkers_.push_back(found->make(system.topology(), expectation.options));
         history.add_sink(*checkers_.back());
@@ -75,13 +77,15 @@ void Judge::ask(SqlCheck& check, Instant now) {
     ++verdict.observations;
     std::string observed;
     if (check.property->equals) {
-        const std::string value = rows->empty() || rows->front().empty() ? "nothing" : text_of(rows->front());
+        const std::string value =
+            rows->empty() || rows->front().empty() ? "nothing" : text_of(rows->front());
         if (value != *check.property->equals || rows->size() > 1) {
             observed = "expected " + *check.property->equals + ", found " + value +
                        (rows->size() > 1 ? " and more rows" : "");
         }
     } else if (!rows->empty()) {
-        observed = "expected no rows, found " + std::to_string(rows->size()) + ", the first: " + text_of(rows->front());
+        observed = "expected no rows, found " + std::to_string(rows->size()) +
+                   ", the first: " + text_of(rows->front());
     }
     if (observed.empty()) return;
     if (verdict.violations++ == 0) {
@@ -137,7 +141,8 @@ properties::VerdictKind worst_of(const std::vector<Verdict>& verdicts) {
     for (const Verdict& verdict : verdicts) {
         if (verdict.kind == VerdictKind::violated) return VerdictKind::violated;
         if (verdict.kind == VerdictKind::inconclusive) worst = VerdictKind::inconclusive;
-        if (verdict.kind == VerdictKind::holds && worst == VerdictKind::vacuous) worst = VerdictKind::holds;
+        if (verdict.kind == VerdictKind::holds && worst == VerdictKind::vacuous)
+            worst = VerdictKind::holds;
     }
     return worst;
 }

@@ -22,7 +22,8 @@ public:
     /// Returns when something ledger-relevant last happened.
     [[nodiscard]] Instant last_moved() const { return ledger_->last_moved(); }
 
-    /// Looks at the databases if this is a new quiet moment, for properties that must hold at all of them.
+    /// Looks at the databases if this is a new quiet moment, for properties that must hold at all
+    /// of them.
     void look(Instant now);
 
     /// Gives all verdicts; `cut`: the run was ended before its time.
@@ -41,12 +42,14 @@ private:
     const System& system_;
     sim::History& history_;
     std::unique_ptr<properties::Ledger> ledger_;
-    std::vector<std::unique_ptr<properties::Checker>> checkers_; // null where the ledger itself judges
+    std::vector<std::unique_ptr<properties::Checker>>
+        checkers_; // null where the ledger itself judges
     std::vector<SqlCheck> sql_;
     Instant looked_at_{}; // the last_moved of the latest look
 };
 
-/// Returns the verdict of a run or campaign: violated > inconclusive > holds; vacuous only if all are.
+/// Returns the verdict of a run or campaign: violated > inconclusive > holds; vacuous only if all
+/// are.
 [[nodiscard]] properties::VerdictKind worst_of(const std::vector<properties::Verdict>& verdicts);
 
 } // namespace crier::scenario

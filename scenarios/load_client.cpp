@@ -12,7 +12,8 @@ constexpr Duration retry_wait_min = std::chrono::milliseconds(200);
 constexpr Duration retry_wait_max = std::chrono::milliseconds(2000);
 
 std::string_view name_of(const Outcome<InputAnswer>& answer) {
-    if (!answer) return is_unknown(answer.error()) ? "may have been done (no answer)" : "was refused";
+    if (!answer)
+        return is_unknown(answer.error()) ? "may have been done (no answer)" : "was refused";
     switch (answer.value()) {
     case InputAnswer::done: return "is done";
     case InputAnswer::failed: return "failed";
@@ -51,7 +52,8 @@ asio::awaitable<void> LoadClient::send(const PlannedInput& planned) {
         sim::CallOptions options;
         options.timeout = answer_timeout;
         options.subject = sim::mix(message, attempt);
-        auto serve = [input = planned.input, &replica](sim::Process&, sim::Reply<InputAnswer> reply) mutable {
+        auto serve = [input = planned.input, &replica](sim::Process&,
+                                                       sim::Reply<InputAnswer> reply) mutable {
             auto* const service = static_cast<ServiceProgram*>(replica.program());
             if (service == nullptr) return reply(InputAnswer::failed); // up, but not begun
             service->take(std::move(input), std::move(reply));

@@ -11,7 +11,8 @@ namespace crier::scenario {
 /// again under the same identity until a replica says that it is done.
 class LoadClient final : public sim::Program {
 public:
-    LoadClient(sim::Node& node, std::vector<const PlannedInput*> inputs, std::vector<sim::Node*> replicas);
+    LoadClient(sim::Node& node, std::vector<const PlannedInput*> inputs,
+               std::vector<sim::Node*> replicas);
 
 private:
     asio::awaitable<void> send_all();

@@ -13,7 +13,7 @@ namespace crier::scenario {
 /// What is wrong with a scenario file, and where.
 struct LoadError {
     std::string file;
-    Place place;        ///< Line 0: the file as a whole.
+    Place place;         ///< Line 0: the file as a whole.
     std::string message; ///< With the nearest valid name where one is near.
 
     /// Returns `file:line:column: message`.
@@ -24,11 +24,12 @@ struct LoadError {
 using LoadErrors = std::vector<LoadError>;
 
 /// Reads and checks a scenario file. **Errors**: all problems, not only the first.
-[[nodiscard]] Result<Scenario, LoadErrors> load_scenario(const std::string& file, const ServiceTable& services);
+[[nodiscard]] Result<Scenario, LoadErrors> load_scenario(const std::string& file,
+                                                         const ServiceTable& services);
 
 /// As `load_scenario`, from text; `file` is only for messages and the scenario's name.
-[[nodiscard]] Result<Scenario, LoadErrors> parse_scenario(std::string_view text, const std::string& file,
-                                                          const ServiceTable& services);
+[[nodiscard]] Result<Scenario, LoadErrors>
+parse_scenario(std::string_view text, const std::string& file, const ServiceTable& services);
 
 /// Returns the JSON Schema (draft 2020-12) of scenario files with these services, as JSON text.
 [[nodiscard]] std::string scenario_schema(const ServiceTable& services);

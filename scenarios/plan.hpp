@@ -18,15 +18,16 @@ struct PlannedInput {
 
 /// One fault with its time, targets still by name.
 struct PlannedFault {
-    std::uint32_t id = 0;   ///< Identity of the fault, the same whatever else is left out: rule and occurrence.
+    std::uint32_t id =
+        0; ///< Identity of the fault, the same whatever else is left out: rule and occurrence.
     sim::FaultKind kind = sim::FaultKind::crash;
-    Target target;          ///< Whom; a name with several replicas has been narrowed to one (`billing/2`).
+    Target target; ///< Whom; a name with several replicas has been narrowed to one (`billing/2`).
     std::vector<Target> peers;
     bool one_way = false;
     sim::FaultTrigger trigger;
     Duration length{};
     std::int64_t amount = 0;
-    std::string what;       ///< `crash billing/2 for 3s`
+    std::string what; ///< `crash billing/2 for 3s`
 };
 
 /// What is left out of a seed's plan, by identity.
@@ -45,6 +46,7 @@ struct Plan {
 };
 
 /// Draws the plan of a seed: a pure function of its arguments; an edit moves no other draw.
-[[nodiscard]] Plan make_plan(const Scenario& scenario, std::uint64_t seed, const PlanEdits& edits = {});
+[[nodiscard]] Plan make_plan(const Scenario& scenario, std::uint64_t seed,
+                             const PlanEdits& edits = {});
 
 } // namespace crier::scenario

@@ -8,14 +8,17 @@ namespace crier::scenario {
 
 namespace {
 
-constexpr Duration slice = std::chrono::milliseconds(250); // how often the run looks whether it is over
-constexpr Duration hopeless_silence = std::chrono::seconds(150); // longer than any client's own deadline
+constexpr Duration slice =
+    std::chrono::milliseconds(250); // how often the run looks whether it is over
+constexpr Duration hopeless_silence =
+    std::chrono::seconds(150); // longer than any client's own deadline
 
 /// The loop of one run.
 class Run {
 public:
     Run(const Scenario& scenario, const ServiceTable& services, const RunOptions& options)
-        : scenario_(scenario), options_(options), plan_(make_plan(scenario, options.seed, options.edits)),
+        : scenario_(scenario), options_(options),
+          plan_(make_plan(scenario, options.seed, options.edits)),
           world_(world_options(scenario, options)), system_(world_, scenario, services, plan_),
           judge_(world_.history(), scenario, system_) {
         world_.kernel().show_to(options.watch);
@@ -44,7 +47,8 @@ public:
         result.steps = world_.kernel().steps();
         result.digest = world_.history().digest();
         if (options_.keep_history) {
-            result.history.assign(world_.history().events().begin(), world_.history().events().end());
+            result.history.assign(world_.history().events().begin(),
+                                  world_.history().events().end());
             result.texts = std::make_shared<sim::TextTable>(world_.history().texts());
             result.node_names = system_.node_names();
         }
@@ -89,7 +93,8 @@ private:
         const bool last = options_.until && limit >= *options_.until;
         if (last) limit = *options_.until;
         if (!world_.run_until(limit)) return false;
-        if (options_.interrupt != nullptr && options_.interrupt->load(std::memory_order_relaxed)) return false;
+        if (options_.interrupt != nullptr && options_.interrupt->load(std::memory_order_relaxed))
+            return false;
         return !last;
     }
 
@@ -125,7 +130,8 @@ private:
 
 } // namespace
 
-RunResult run_scenario(const Scenario& scenario, const ServiceTable& services, const RunOptions& options) {
+RunResult run_scenario(const Scenario& scenario, const ServiceTable& services,
+                       const RunOptions& options) {
     Run run(scenario, services, options);
     return run();
 }

@@ -84,14 +84,14 @@ enum class Arrival { constant, poisson, bursts };
 struct LoadSpec {
     std::string to; ///< A service that takes inputs.
     Arrival arrival = Arrival::constant;
-    std::uint64_t per_minute = 0;           ///< Rate; `20/s` is 1200.
+    std::uint64_t per_minute = 0; ///< Rate; `20/s` is 1200.
     Duration start{};
     Duration length{};
-    std::uint64_t burst = 1;                ///< Inputs of one burst.
-    std::uint64_t keys = 100;               ///< Distinct aggregates.
-    std::uint32_t skew = 0;                 ///< Percent of inputs that go to the first key; the rest uniform.
-    sim::Probability poison{};              ///< Share of inputs that no handler can ever process.
-    std::uint32_t clients = 1;              ///< Load nodes that share the inputs.
+    std::uint64_t burst = 1;   ///< Inputs of one burst.
+    std::uint64_t keys = 100;  ///< Distinct aggregates.
+    std::uint32_t skew = 0;    ///< Percent of inputs that go to the first key; the rest uniform.
+    sim::Probability poison{}; ///< Share of inputs that no handler can ever process.
+    std::uint32_t clients = 1; ///< Load nodes that share the inputs.
 };
 
 /// Whom a fault befalls. `billing` any replica, `billing/2` one, `leader-of: orders/0`, a database.
@@ -107,25 +107,26 @@ struct FaultRule {
     enum class When { at, every, call, point };
 
     sim::FaultKind kind = sim::FaultKind::crash;
-    std::vector<Target> targets;   ///< One is drawn each time.
-    std::vector<Target> peers;     ///< Other side of a link fault; empty: everybody else.
+    std::vector<Target> targets; ///< One is drawn each time.
+    std::vector<Target> peers;   ///< Other side of a link fault; empty: everybody else.
     bool one_way = false;
     When when = When::every;
-    Duration at{};                 ///< When::at
-    Duration every{};              ///< When::every: mean distance; each is drawn in [half, one and a half].
-    std::string call;              ///< When::call
-    std::string point;             ///< When::point
-    std::uint32_t nth_low = 1;     ///< Of call and point; drawn in the range.
+    Duration at{};     ///< When::at
+    Duration every{};  ///< When::every: mean distance; each is drawn in [half, one and a half].
+    std::string call;  ///< When::call
+    std::string point; ///< When::point
+    std::uint32_t nth_low = 1; ///< Of call and point; drawn in the range.
     std::uint32_t nth_high = 1;
-    DurationRange length;          ///< How long it lasts.
-    std::int64_t amount_low = 0;   ///< Slowness, loss per million, clock nanoseconds.
+    DurationRange length;        ///< How long it lasts.
+    std::int64_t amount_low = 0; ///< Slowness, loss per million, clock nanoseconds.
     std::int64_t amount_high = 0;
     Place place;
 };
 
 /// How much may fail together such that correct code must still hold.
 struct FaultBudget {
-    std::int32_t brokers_down = 1; ///< Of one cluster; a broker counts as down until it is in sync again.
+    std::int32_t brokers_down =
+        1; ///< Of one cluster; a broker counts as down until it is in sync again.
 };
 
 struct SqlProperty {
@@ -158,8 +159,8 @@ struct Scenario {
     FaultBudget budget;
     std::vector<Expectation> expectations;
     std::vector<SqlProperty> sql;
-    Duration settle = std::chrono::seconds(5);   ///< Silence after which a finished run is over.
-    Duration drain = std::chrono::minutes(5);    ///< The longest wait for that after healing.
+    Duration settle = std::chrono::seconds(5); ///< Silence after which a finished run is over.
+    Duration drain = std::chrono::minutes(5);  ///< The longest wait for that after healing.
     sim::StrategyKind strategy = sim::StrategyKind::random;
 };
 

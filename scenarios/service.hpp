@@ -20,20 +20,21 @@ namespace crier::scenario {
 enum class OptionType { flag, count, duration, share, choice, text, database, channel };
 
 struct OptionInfo {
-    std::string name;     ///< As in YAML: `dead-letter`, or `retry.backoff` for `retry: {backoff: …}`.
+    std::string name; ///< As in YAML: `dead-letter`, or `retry.backoff` for `retry: {backoff: …}`.
     OptionType type = OptionType::text;
-    std::optional<OptionValue> fallback;  ///< None: the option must be given, unless `optional`.
-    bool optional = false;                ///< May be absent without a value.
-    std::vector<std::string> choices;     ///< For OptionType::choice.
+    std::optional<OptionValue> fallback; ///< None: the option must be given, unless `optional`.
+    bool optional = false;               ///< May be absent without a value.
+    std::vector<std::string> choices;    ///< For OptionType::choice.
     std::string help;
-    std::optional<std::int64_t> low = std::nullopt;  ///< Least count, or duration in nanoseconds …
-    std::optional<std::int64_t> high = std::nullopt; ///< … and greatest; none: 1 to 1,000,000; 0s to 24h.
+    std::optional<std::int64_t> low = std::nullopt; ///< Least count, or duration in nanoseconds …
+    std::optional<std::int64_t> high =
+        std::nullopt; ///< … and greatest; none: 1 to 1,000,000; 0s to 24h.
 };
 
 /// One input from outside: a command that the service is asked to carry out.
 struct Input {
-    std::string id;   ///< The same for every retry.
-    std::string key;  ///< The aggregate that it concerns.
+    std::string id;  ///< The same for every retry.
+    std::string key; ///< The aggregate that it concerns.
     bool poison = false;
     std::uint64_t number = 0; ///< Of the plan, from 0.
 };
@@ -74,7 +75,8 @@ public:
     /// Runs until `stop`; whatever escapes ends the process.
     [[nodiscard]] virtual asio::awaitable<void> run() = 0;
 
-    /// Takes one input. **Errors**: as its store and broker say; the client retries all but success.
+    /// Takes one input. **Errors**: as its store and broker say; the client retries all but
+    /// success.
     [[nodiscard]] virtual asio::awaitable<Outcome<void>> input(Input input);
 
     /// Shuts down within `grace`.
@@ -90,7 +92,8 @@ struct ServiceType {
     std::string database_option; ///< Option that names its database, for `effects` and `accepts`.
     std::string from_option;     ///< Option that names the channel it subscribes to; empty: none.
     std::string to_option;       ///< Option that names the channel it publishes to; empty: none.
-    std::string attempts_option; ///< Option with the attempts before parking; empty: it does not park.
+    std::string
+        attempts_option; ///< Option with the attempts before parking; empty: it does not park.
     std::optional<WatchSpec> accepts; ///< Table (without database) of accepted events by default.
     std::optional<WatchSpec> effects; ///< Table (without database) of effects by default.
     std::vector<std::string_view> points; ///< Names for faults and sweeps.

@@ -22,7 +22,9 @@ asio::awaitable<Outcome<void>> Service::input(Input) {
     co_return Outcome<void>{};
 }
 
-asio::awaitable<void> Service::stop(Duration) { co_return; }
+asio::awaitable<void> Service::stop(Duration) {
+    co_return;
+}
 
 ServiceProgram::ServiceProgram(sim::Node& node, const Directory& directory, const ServiceSpec& spec,
                                const ServiceType& type, std::int32_t replica)
@@ -70,7 +72,8 @@ const WatchSpec& ServiceProgram::effects() const {
 template <class T>
 T ServiceProgram::get(std::string_view option) const {
     const auto found = spec_.options.find(std::string(option));
-    ensure(found != spec_.options.end(), "the service's type lists no such option, or it was not given");
+    ensure(found != spec_.options.end(),
+           "the service's type lists no such option, or it was not given");
     const T* const value = std::get_if<T>(&found->second);
     ensure(value != nullptr, "the option is of another type");
     return *value;

@@ -42,7 +42,9 @@ private:
     bool flag(std::string_view option) const override { return get<bool>(option); }
     std::int64_t count(std::string_view option) const override { return get<std::int64_t>(option); }
     Duration duration(std::string_view option) const override { return get<Duration>(option); }
-    sim::Probability share(std::string_view option) const override { return get<sim::Probability>(option); }
+    sim::Probability share(std::string_view option) const override {
+        return get<sim::Probability>(option);
+    }
     std::string text(std::string_view option) const override;
     bool has(std::string_view option) const override;
     const WatchSpec& effects() const override;
@@ -56,7 +58,8 @@ private:
     std::int32_t replica_;
     sim::ProcessPorts process_;
     std::map<std::string, std::unique_ptr<broker::SimStore>> stores_;
-    std::map<std::string, std::unique_ptr<broker::kafka::SimKafkaClient>> clients_; // by channel's cluster
+    std::map<std::string, std::unique_ptr<broker::kafka::SimKafkaClient>>
+        clients_; // by channel's cluster
     std::unique_ptr<Service> service_;
 };
 

@@ -11,11 +11,14 @@ namespace {
 
 template <class Spec>
 const Spec* find_named(const std::vector<Spec>& specs, const std::string& name) {
-    const auto found = std::find_if(specs.begin(), specs.end(), [&](const Spec& spec) { return spec.name == name; });
+    const auto found = std::find_if(specs.begin(), specs.end(),
+                                    [&](const Spec& spec) { return spec.name == name; });
     return found == specs.end() ? nullptr : &*found;
 }
 
-std::string table_of(const WatchSpec& watch) { return watch.database + "." + watch.table; }
+std::string table_of(const WatchSpec& watch) {
+    return watch.database + "." + watch.table;
+}
 
 std::string option_text(const ServiceSpec& spec, const std::string& option) {
     const auto found = spec.options.find(option);
@@ -25,7 +28,8 @@ std::string option_text(const ServiceSpec& spec, const std::string& option) {
 
 } // namespace
 
-System::System(sim::World& world, const Scenario& scenario, const ServiceTable& services, const Plan& plan)
+System::System(sim::World& world, const Scenario& scenario, const ServiceTable& services,
+               const Plan& plan)
     : world_(world), scenario_(scenario) {
     add_brokers();
     add_databases();
@@ -57,10 +61,11 @@ void System::add_brokers() {
             topic.dead_letters = channel.dead_letters;
             topics.push_back(std::move(topic));
         }
-        clusters_.push_back(
-            std::make_unique<broker::kafka::Cluster>(world_, std::move(options), std::move(topics)));
+        clusters_.push_back(std::make_unique<broker::kafka::Cluster>(world_, std::move(options),
+                                                                     std::move(topics)));
         for (const ChannelSpec& channel : scenario_.channels) {
-            if (channel.on == spec.name) directory_.cluster_of_channel[channel.name] = clusters_.back().get();
+            if (channel.on == spec.name)
+                directory_.cluster_of_channel[channel.name] = clusters_.back().get();
         }
     }
 }
@@ -69,12 +74,14 @@ void System::add_databases() {
     for (const DatabaseSpec& spec : scenario_.databases) {
         broker::DatabaseOptions options;
         options.name = spec.name;
-        options.synchronous = spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
+        options.synchronous =
+            spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
         for (const ServiceSpec& service : scenario_.services) {
             for (const std::optional<WatchSpec>& watch : {service.effects, service.accepts}) {
                 if (!watch || watch->database != spec.name) continue;
                 broker::RowWatch row{watch->table, watch->identity, watch->key};
-                if (std::find(options.watches.begin(), options.watches.end(), row) == options.watches.end()) {
+                if (std::find(options.watches.begin(), options.watches.end(), row) ==
+                    options.watches.end()) {
                     options.watches.push_back(std::move(row));
                 }
             }
@@ -103,9 +110,10 @@ void System::add_services(const ServiceTable& services) {
 void System::add_load(const Plan& plan) {
     for (std::size_t at = 0; at < scenario_.load.size(); ++at) {
         const LoadSpec& load = scenario_.load[at];
-        const auto target = std::find_if(services_.begin(), services_.end(), [&](const ServiceNodes& service) {
-            return service.spec->name == load.to;
-        });
+        const auto target =
+            std::find_if(services_.begin(), services_.end(), [&](const ServiceNodes& service) {
+                return service.spec->name == load.to;
+            });
         ensure(target != services_.end(), "a checked scenario's load goes to one of its services");
         std::vector<std::vector<const PlannedInput*>> shares(load.clients);
         for (const PlannedInput& input : plan.inputs) {
@@ -114,7 +122,8 @@ void System::add_load(const Plan& plan) {
         for (std::uint32_t client = 0; client < load.clients; ++client) {
             sim::NodeOptions options;
             options.name = "load-" + std::to_string(at + 1) + "/" + std::to_string(client + 1);
-            options.entry = [share = std::move(shares[client]), replicas = target->replicas](sim::Node& node) {
+            options.entry = [share = std::move(shares[client]),
+                             replicas = target->replicas](sim::Node& node) {
                 return std::make_unique<LoadClient>(node, share, replicas);
             };
             load_.push_back(&world_.add_node(std::move(options)));
@@ -122,7 +131,9 @@ void System::add_load(const Plan& plan) {
     }
 }
 
-std::uint64_t System::name(const std::string& text) { return world_.history().name(text); }
+std::uint64_t System::name(const std::string& text) {
+    return world_.history().name(text);
+}
 
 // A producer's accepted events reach a channel through the relays of its database, or by itself.
 void System::describe(const ServiceTable& services) {
@@ -133,7 +144,8 @@ void System::describe(const ServiceTable& services) {
         channel.dead_letters = spec.dead_letters;
         for (std::int32_t partition = 0; partition < spec.partitions; ++partition) {
             const std::uint64_t text = name(spec.name + "/" + std::to_string(partition));
-            topology_.partitions[text] = {topology_.channels.size(), channel.partition_texts.size()};
+            topology_.partitions[text] = {topology_.channels.size(),
+                                          channel.partition_texts.size()};
             channel.partition_texts.push_back(text);
         }
         topology_.channels.push_back(std::move(channel));
@@ -158,9 +170,11 @@ void System::describe(const ServiceTable& services) {
         }
         subscriber.channel = channel_index(from);
         if (!type.attempts_option.empty()) {
-            subscriber.attempts_max = static_cast<int>(std::get<std::int64_t>(spec.options.at(type.attempts_option)));
+            subscriber.attempts_max =
+                static_cast<int>(std::get<std::int64_t>(spec.options.at(type.attempts_option)));
         }
-        for (const sim::Node* replica : service.replicas) subscriber.nodes.push_back(replica->id());
+        for (const sim::Node* replica : service.replicas)
+            subscriber.nodes.push_back(replica->id());
         topology_.subscribers.push_back(std::move(subscriber));
     }
     for (const ServiceNodes& service : services_) {
@@ -168,13 +182,16 @@ void System::describe(const ServiceTable& services) {
         if (!producer.accepts) continue;
         std::vector<std::string> destinations;
         const ServiceType& type = *services.find(producer.is);
-        if (const std::string to = option_text(producer, type.to_option); !to.empty()) destinations.push_back(to);
+        if (const std::string to = option_text(producer, type.to_option); !to.empty())
+            destinations.push_back(to);
         for (const ServiceSpec& relay : scenario_.services) {
             const ServiceType& relay_type = *services.find(relay.is);
             if (relay_type.takes_inputs || !relay_type.from_option.empty()) continue;
-            if (option_text(relay, relay_type.database_option) != producer.accepts->database) continue;
+            if (option_text(relay, relay_type.database_option) != producer.accepts->database)
+                continue;
             const std::string to = option_text(relay, relay_type.to_option);
-            if (!to.empty() && std::find(destinations.begin(), destinations.end(), to) == destinations.end()) {
+            if (!to.empty() &&
+                std::find(destinations.begin(), destinations.end(), to) == destinations.end()) {
                 destinations.push_back(to);
             }
         }
@@ -184,7 +201,8 @@ void System::describe(const ServiceTable& services) {
             flow.accepted_table_text = name(flow.accepted_table);
             flow.channel = channel_index(to);
             for (std::size_t at = 0; at < topology_.subscribers.size(); ++at) {
-                if (topology_.subscribers[at].channel == flow.channel) flow.subscribers.push_back(at);
+                if (topology_.subscribers[at].channel == flow.channel)
+                    flow.subscribers.push_back(at);
             }
             topology_.flows.push_back(std::move(flow));
         }
@@ -194,7 +212,8 @@ void System::describe(const ServiceTable& services) {
 
 std::vector<std::string> System::node_names() const {
     std::vector<std::string> names{"world"};
-    for (std::uint32_t id = 1; id <= world_.node_count(); ++id) names.push_back(world_.node(id).name());
+    for (std::uint32_t id = 1; id <= world_.node_count(); ++id)
+        names.push_back(world_.node(id).name());
     return names;
 }
 
@@ -204,12 +223,16 @@ broker::Database* System::database(const std::string& name) const {
 }
 
 void System::start() {
-    for (const auto& cluster : clusters_) cluster->start();
-    for (const auto& database : databases_) database->start();
+    for (const auto& cluster : clusters_)
+        cluster->start();
+    for (const auto& database : databases_)
+        database->start();
     for (const ServiceNodes& service : services_) {
-        for (sim::Node* replica : service.replicas) replica->start();
+        for (sim::Node* replica : service.replicas)
+            replica->start();
     }
-    for (sim::Node* load : load_) load->start();
+    for (sim::Node* load : load_)
+        load->start();
 }
 
 std::vector<std::uint32_t> System::nodes_of(const Target& target) const {
@@ -218,7 +241,8 @@ std::vector<std::uint32_t> System::nodes_of(const Target& target) const {
         std::vector<std::uint32_t> nodes; // all replicas of a service, all brokers of a cluster
         for (const ServiceNodes& service : services_) {
             if (service.spec->name != target.name) continue;
-            for (const sim::Node* replica : service.replicas) nodes.push_back(replica->id());
+            for (const sim::Node* replica : service.replicas)
+                nodes.push_back(replica->id());
         }
         for (const auto& cluster : clusters_) {
             if (cluster->options().name != target.name) continue;
@@ -236,9 +260,10 @@ std::vector<std::uint32_t> System::nodes_of(const Target& target) const {
             if (!topic) continue;
             partition = cluster->partition(*topic, std::stoi(target.name.substr(slash + 1)));
         } else {
-            const bool is_here = std::any_of(services_.begin(), services_.end(), [&](const ServiceNodes& service) {
-                return service.spec->name == target.name;
-            });
+            const bool is_here =
+                std::any_of(services_.begin(), services_.end(), [&](const ServiceNodes& service) {
+                    return service.spec->name == target.name;
+                });
             if (is_here) partition = cluster->offsets_partition(target.name);
         }
         if (!partition) continue;
@@ -259,7 +284,8 @@ std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
             spec.resolve = [this, target = planned.target] { return nodes_of(target); };
         }
         for (const Target& peer : planned.peers) {
-            for (const std::uint32_t node : nodes_of(peer)) spec.peers.push_back(node);
+            for (const std::uint32_t node : nodes_of(peer))
+                spec.peers.push_back(node);
         }
         spec.one_way = planned.one_way;
         spec.trigger = planned.trigger;
@@ -271,8 +297,9 @@ std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
     return ids;
 }
 
-// A fault that takes a broker away, or cuts it off from its peers, may strike only while the cluster has
-// fewer brokers missing than the budget says; one that is back but not in sync is still missing.
+// A fault that takes a broker away, or cuts it off from its peers, may strike only while the
+// cluster has fewer brokers missing than the budget says; one that is back but not in sync is still
+// missing.
 bool System::fits_budget(sim::FaultKind kind, std::span<const std::uint32_t> nodes) const {
     const bool takes_away = kind == sim::FaultKind::crash || kind == sim::FaultKind::power_loss ||
                             kind == sim::FaultKind::pause || kind == sim::FaultKind::partition;

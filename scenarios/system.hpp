@@ -12,18 +12,19 @@
 
 namespace crier::scenario {
 
-/// The system that a scenario describes, standing in a world: clusters, databases, services, load. The
-/// scenario, the table, the plan and the world outlive it; the world's processes must be dead (or the
-/// world gone) before it goes.
+/// The system that a scenario describes, standing in a world: clusters, databases, services, load.
+/// The scenario, the table, the plan and the world outlive it; the world's processes must be dead
+/// (or the world gone) before it goes.
 class System {
 public:
-    System(sim::World& world, const Scenario& scenario, const ServiceTable& services, const Plan& plan);
+    System(sim::World& world, const Scenario& scenario, const ServiceTable& services,
+           const Plan& plan);
 
     /// Starts every node: brokers and databases, then services, then load.
     void start();
 
-    /// Puts the plan's faults into the world's fault engine. **Returns** for each fault of the plan its id
-    /// in the engine, in the plan's order.
+    /// Puts the plan's faults into the world's fault engine. **Returns** for each fault of the plan
+    /// its id in the engine, in the plan's order.
     std::vector<std::uint32_t> add_faults(const Plan& plan);
 
     [[nodiscard]] const properties::Topology& topology() const { return topology_; }

@@ -19,7 +19,8 @@ void File::mark(std::size_t offset, std::size_t length) {
     if (length == 0) return;
     const std::size_t begin = offset / page;
     const std::size_t end = (offset + length - 1) / page + 1;
-    for (std::size_t at = begin; at < end; ++at) dirty_[at] = true;
+    for (std::size_t at = begin; at < end; ++at)
+        dirty_[at] = true;
     dirty_begin_ = dirty_end_ == 0 ? begin : std::min(dirty_begin_, begin);
     dirty_end_ = std::max(dirty_end_, end);
     ++unsynced_writes_;
@@ -90,8 +91,10 @@ DurableState* Disk::find(std::string_view name) const {
 
 std::uint64_t Disk::lose_unsynced(Draw draw) {
     std::uint64_t lost = 0;
-    for (auto& [name, file] : files_) lost += file->lose_unsynced();
-    for (auto& [name, state] : states_) lost += state->lose_unsynced(Draw(mix(draw.bits(), hash_text(name))));
+    for (auto& [name, file] : files_)
+        lost += file->lose_unsynced();
+    for (auto& [name, state] : states_)
+        lost += state->lose_unsynced(Draw(mix(draw.bits(), hash_text(name))));
     time_ = {};
     return lost;
 }

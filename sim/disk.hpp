@@ -45,7 +45,7 @@ private:
     static constexpr std::size_t page = 1024;
     std::vector<std::byte> cached_;
     std::vector<std::byte> platter_;
-    std::vector<bool> dirty_; // by page of cached_
+    std::vector<bool> dirty_;     // by page of cached_
     std::size_t dirty_begin_ = 0; // no page before is dirty, nor one from `dirty_end_` on
     std::size_t dirty_end_ = 0;
     std::uint64_t unsynced_writes_ = 0;
@@ -58,9 +58,10 @@ struct DiskOptions {
     std::uint64_t capacity = std::uint64_t{1} << 40;     ///< Bytes.
 };
 
-/// A machine's disk. It keeps files over crashes of the process, and only what was synced over a power
-/// loss. I/O happens at once; its time is added up, and whoever did the I/O awaits it before answering.
-/// Creation and removal of files are durable at once (the directory is synced by the file system).
+/// A machine's disk. It keeps files over crashes of the process, and only what was synced over a
+/// power loss. I/O happens at once; its time is added up, and whoever did the I/O awaits it before
+/// answering. Creation and removal of files are durable at once (the directory is synced by the
+/// file system).
 class Disk {
 public:
     explicit Disk(DiskOptions options) : options_(options) {}

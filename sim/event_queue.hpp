@@ -10,9 +10,9 @@
 
 namespace crier::sim {
 
-/// Operations by (time, key), the least first: a 4-ary heap whose entries are two words, so that the
-/// four children of one are one cache line. Keys stay in the operations, since times seldom tie.
-/// Cancelled operations stay as tombstones until they surface or make up half of the heap.
+/// Operations by (time, key), the least first: a 4-ary heap whose entries are two words, so that
+/// the four children of one are one cache line. Keys stay in the operations, since times seldom
+/// tie. Cancelled operations stay as tombstones until they surface or make up half of the heap.
 class EventQueue {
 public:
     struct Entry {
@@ -92,7 +92,9 @@ private:
         LineAllocator() = default;
         template <class U>
         LineAllocator(const LineAllocator<U>&) {}
-        T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), line)); }
+        T* allocate(std::size_t count) {
+            return static_cast<T*>(::operator new(count * sizeof(T), line));
+        }
         void deallocate(T* memory, std::size_t) { ::operator delete(memory, line); }
         friend bool operator==(const LineAllocator&, const LineAllocator&) { return true; }
     };

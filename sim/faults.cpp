@@ -14,11 +14,13 @@ bool contains(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
 }
 
 bool is_link_fault(FaultKind kind) {
-    return kind == FaultKind::partition || kind == FaultKind::slow_link || kind == FaultKind::lossy_link;
+    return kind == FaultKind::partition || kind == FaultKind::slow_link ||
+           kind == FaultKind::lossy_link;
 }
 
 bool is_call_fault(FaultKind kind) {
-    return kind == FaultKind::drop_request || kind == FaultKind::lose_answer || kind == FaultKind::delay_call;
+    return kind == FaultKind::drop_request || kind == FaultKind::lose_answer ||
+           kind == FaultKind::delay_call;
 }
 
 } // namespace
@@ -123,13 +125,15 @@ void FaultEngine::begin(std::uint32_t id) {
     if (spec.duration > Duration{}) {
         active.lasts = true;
         ++active_count_;
-        world_.kernel().at(world_.process(), world_.now() + spec.duration, [this, id] { let_go(id); });
+        world_.kernel().at(world_.process(), world_.now() + spec.duration,
+                           [this, id] { let_go(id); });
     }
     if (is_link_fault(spec.kind) || spec.kind == FaultKind::reset) {
         active.nodes = nodes;
         change_links(id, nodes);
     } else {
-        for (const std::uint32_t node : nodes) take_hold(id, node, active);
+        for (const std::uint32_t node : nodes)
+            take_hold(id, node, active);
     }
     world_.kernel().set_cause(cause);
 }
@@ -137,9 +141,10 @@ void FaultEngine::begin(std::uint32_t id) {
 void FaultEngine::take_hold(std::uint32_t id, std::uint32_t node_id, Active& active) {
     const FaultSpec& spec = records_[id - 1].spec;
     Node& node = world_.node(node_id);
-    const bool needs_process = spec.kind == FaultKind::crash || spec.kind == FaultKind::power_loss ||
-                               spec.kind == FaultKind::pause;
-    if (needs_process && (!node.is_up() || (spec.kind == FaultKind::pause && node.process().is_paused()))) {
+    const bool needs_process = spec.kind == FaultKind::crash ||
+                               spec.kind == FaultKind::power_loss || spec.kind == FaultKind::pause;
+    if (needs_process &&
+        (!node.is_up() || (spec.kind == FaultKind::pause && node.process().is_paused()))) {
         return;
     }
     active.nodes.push_back(node_id);
@@ -172,7 +177,8 @@ void FaultEngine::change_links(std::uint32_t id, const std::vector<std::uint32_t
     fault.fault = id;
     fault.blocks = spec.kind == FaultKind::partition;
     if (spec.kind == FaultKind::slow_link) fault.slowness = spec.amount;
-    if (spec.kind == FaultKind::lossy_link) fault.loss.per_million = static_cast<std::uint32_t>(spec.amount);
+    if (spec.kind == FaultKind::lossy_link)
+        fault.loss.per_million = static_cast<std::uint32_t>(spec.amount);
     for (const std::uint32_t node : nodes) {
         for (const std::uint32_t peer : peers_of(spec, nodes)) {
             if (node == peer) continue;
@@ -203,7 +209,8 @@ void FaultEngine::let_go(std::uint32_t id) {
             if (!node.is_up()) node.start();
             break;
         case FaultKind::pause:
-            if (node.is_up() && node.process().incarnation() == active.incarnations[at]) node.resume();
+            if (node.is_up() && node.process().incarnation() == active.incarnations[at])
+                node.resume();
             break;
         case FaultKind::clock_jump: node.wall_clock().offset -= Duration(spec.amount); break;
         case FaultKind::slow_disk: node.disk().set_slowness(1); break;
@@ -216,7 +223,8 @@ void FaultEngine::let_go(std::uint32_t id) {
 void FaultEngine::heal() {
     if (healed_) return;
     healed_ = true;
-    for (std::uint32_t id = 1; id <= records_.size(); ++id) let_go(id);
+    for (std::uint32_t id = 1; id <= records_.size(); ++id)
+        let_go(id);
     for (std::uint32_t id = 1; id <= world_.node_count(); ++id) {
         if (!world_.node(id).is_up()) world_.node(id).start();
     }

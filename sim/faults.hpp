@@ -55,9 +55,9 @@ struct FaultSpec {
     std::vector<std::uint32_t> peers; ///< The other side of a link fault; empty: all other nodes.
     bool one_way = false;             ///< A link fault only from `nodes` to `peers`.
     FaultTrigger trigger;
-    Duration duration{};              ///< Until the fault ends by itself.
+    Duration duration{}; ///< Until the fault ends by itself.
     std::int64_t amount = 0;
-    std::string what;                 ///< In words, for people: `crash billing/2 for 3s`.
+    std::string what; ///< In words, for people: `crash billing/2 for 3s`.
     std::function<std::vector<std::uint32_t>()> resolve; ///< If set, gives `nodes` when it begins.
 };
 
@@ -106,7 +106,8 @@ public:
     [[nodiscard]] bool watches_calls() const { return call_watch_count_ > 0; }
 
     /// A call is about to leave.
-    [[nodiscard]] CallVerdict on_call(const CallKind& kind, std::uint32_t client, std::uint32_t server);
+    [[nodiscard]] CallVerdict on_call(const CallKind& kind, std::uint32_t client,
+                                      std::uint32_t server);
 
     /// A process reached a named point; it may be dead when this returns.
     void on_point(std::uint32_t node, std::uint64_t point);
@@ -128,8 +129,8 @@ private:
     void take_hold(std::uint32_t id, std::uint32_t node, Active& active);
     void let_go(std::uint32_t id);
     void change_links(std::uint32_t id, const std::vector<std::uint32_t>& nodes);
-    [[nodiscard]] std::vector<std::uint32_t> peers_of(const FaultSpec& spec,
-                                                      const std::vector<std::uint32_t>& nodes) const;
+    [[nodiscard]] std::vector<std::uint32_t>
+    peers_of(const FaultSpec& spec, const std::vector<std::uint32_t>& nodes) const;
 
     World& world_;
     std::vector<FaultRecord> records_;

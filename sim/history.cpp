@@ -10,8 +10,9 @@
 
 namespace crier::sim {
 
-static_assert(std::endian::native == std::endian::little,
-              "the digest is over little-endian words; a big-endian port has to swap them in flush()");
+static_assert(
+    std::endian::native == std::endian::little,
+    "the digest is over little-endian words; a big-endian port has to swap them in flush()");
 
 struct History::Hasher {
     XXH3_state_t state;
@@ -36,7 +37,8 @@ std::uint64_t History::append(Event event) {
     pending_[pending_count_++] = event;
     if (pending_count_ == pending_.size()) flush();
     if (options_.keep) events_.push_back(event);
-    for (EventSink* sink : sinks_) sink->on_event(event);
+    for (EventSink* sink : sinks_)
+        sink->on_event(event);
     return event.sequence;
 }
 

@@ -24,8 +24,8 @@ struct Operand {
     OperandType type = OperandType::none;
 };
 
-/// A kind of event: its number, its name and how it is told. In the sentence `{node}` is the node that
-/// recorded the event and `{name}` the operand of that name.
+/// A kind of event: its number, its name and how it is told. In the sentence `{node}` is the node
+/// that recorded the event and `{name}` the operand of that name.
 struct EventKind {
     std::uint32_t id = 0;
     std::string_view name;
@@ -40,7 +40,7 @@ struct Event {
     std::uint64_t cause = 0;    ///< Sequence of the event that led to it; 0: an outer cause.
     std::uint32_t node = 0;     ///< The node on which it happened; 0: the world.
     std::uint32_t incarnation = 0;
-    std::uint64_t kind = 0;     ///< EventKind::id
+    std::uint64_t kind = 0; ///< EventKind::id
     std::array<std::uint64_t, 4> operands{};
 };
 static_assert(sizeof(Event) == 72, "no padding: events are hashed as they lie");
@@ -83,8 +83,8 @@ public:
     /// Returns the operand for a text that names something lasting (a topic, a service, a node).
     std::uint64_t name(std::string_view text);
 
-    /// Returns the operand for a text of which there may be many (an identity, a key); it is remembered
-    /// only while the history is kept.
+    /// Returns the operand for a text of which there may be many (an identity, a key); it is
+    /// remembered only while the history is kept.
     std::uint64_t text(std::string_view text);
 
     [[nodiscard]] std::uint64_t count() const { return count_; }

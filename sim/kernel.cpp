@@ -24,20 +24,22 @@ void Process::kill() {
 
 void Process::reap() {
     // Destroying handlers unwinds coroutines, which end further operations. What they hand to the
-    // executor is dropped, since we are dead. Their destructors run as this process: what they record
-    // is a ghost's.
+    // executor is dropped, since we are dead. Their destructors run as this process: what they
+    // record is a ghost's.
     Process* const outer = std::exchange(kernel_.current_, this);
     kernel_.discard_all_of(*this);
     asio::execution_context::shutdown(); // coroutines that wait in channels of this process
     state_.reset();
     kernel_.discard_all_of(*this);
     kernel_.current_ = outer;
-    while (!held_.empty()) kernel_.release(held_.pop());
+    while (!held_.empty())
+        kernel_.release(held_.pop());
 }
 
 void Process::resume() {
     paused_ = false;
-    while (!held_.empty()) kernel_.unshelve(held_, kernel_.now());
+    while (!held_.empty())
+        kernel_.unshelve(held_, kernel_.now());
 }
 
 void Kernel::discard_all_of(Process& process) {
@@ -49,7 +51,8 @@ void Kernel::discard_all_of(Process& process) {
         }
         discard_in(ready_, process);
         discard_in(process.held_, process);
-        for (const ReadyList* shelf : shelves_) discard_in(*shelf, process);
+        for (const ReadyList* shelf : shelves_)
+            discard_in(*shelf, process);
     }
     sweeps_ = true;
 }
@@ -76,8 +79,10 @@ void Kernel::unshelve(ReadyList& shelf, Instant due) {
 }
 
 Kernel::~Kernel() {
-    while (!ready_.empty()) release(ready_.pop());
-    while (!queue_.empty()) release(queue_.pop().operation);
+    while (!ready_.empty())
+        release(ready_.pop());
+    while (!queue_.empty())
+        release(queue_.pop().operation);
 }
 
 void Kernel::enqueue(Operation* operation, Instant due) {
@@ -107,7 +112,8 @@ void Kernel::retire(Operation* operation) {
     operation->function_ = nullptr;
     if (operation->place_ == Operation::Place::heap) {
         queue_.note_tombstone();
-        if (sweeps_ && queue_.wants_sweep()) queue_.sweep([this](Operation* dead) { release(dead); });
+        if (sweeps_ && queue_.wants_sweep())
+            queue_.sweep([this](Operation* dead) { release(dead); });
     }
 }
 

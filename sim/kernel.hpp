@@ -14,7 +14,8 @@
 #include <vector>
 
 // Virtual time and turns. A kernel runs the operations of processes one after another, ordered by
-// (time, key); a process is what a crash destroys at once. Nothing here knows nodes, networks or faults.
+// (time, key); a process is what a crash destroys at once. Nothing here knows nodes, networks or
+// faults.
 
 namespace crier::sim {
 
@@ -43,8 +44,8 @@ private:
     Process* process_;
 };
 
-/// One life of a simulated process: the Asio execution context of its coroutines, and what ends at once
-/// when it dies. Once dead it stays dead; a restart is another `Process`.
+/// One life of a simulated process: the Asio execution context of its coroutines, and what ends at
+/// once when it dies. Once dead it stays dead; a restart is another `Process`.
 class Process : public asio::execution_context {
 public:
     Process(Kernel& kernel, std::uint32_t node, std::uint32_t incarnation)
@@ -61,8 +62,8 @@ public:
     [[nodiscard]] bool is_alive() const { return alive_; }
     [[nodiscard]] bool is_paused() const { return paused_; }
 
-    /// Ends the process. In the middle of its own step it becomes a ghost, whose frames go when the step
-    /// is over; otherwise coroutines and pending operations are destroyed before this returns.
+    /// Ends the process. In the middle of its own step it becomes a ghost, whose frames go when the
+    /// step is over; otherwise coroutines and pending operations are destroyed before this returns.
     void kill();
 
     /// Freezes the process: what falls due is held back.
@@ -223,7 +224,8 @@ void Task<Handler>::act(Operation* operation, Action action) {
     auto* task = static_cast<Task*>(operation);
     Handler handler(std::move(task->handler_));
     task->handler_.~Handler();
-    task->process().kernel().retire(operation); // before the handler: its next operation takes the memory
+    task->process().kernel().retire(
+        operation); // before the handler: its next operation takes the memory
     if (action == Action::run) std::move(handler)();
 }
 

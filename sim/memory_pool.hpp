@@ -48,7 +48,9 @@ private:
         std::array<std::byte, slab_bytes> bytes;
     };
 
-    static constexpr std::size_t class_of(std::size_t size) { return (size + granule - 1) / granule - 1; }
+    static constexpr std::size_t class_of(std::size_t size) {
+        return (size + granule - 1) / granule - 1;
+    }
 
     void refill(std::size_t index) {
         const std::size_t size = (index + 1) * granule;

@@ -40,16 +40,24 @@ const boost::system::error_category& call_category() noexcept {
 Network::Network(World& world, Kernel& kernel, const Random& random, NetworkOptions options)
     : world_(world), kernel_(kernel), random_(random), options_(options) {}
 
-Process* Network::running_process(Node& node) { return node.is_up() ? &node.process() : nullptr; }
-std::uint32_t Network::id_of(const Node& node) { return node.id(); }
-Node& Network::node_of(std::uint32_t id) { return world_.node(id); }
+Process* Network::running_process(Node& node) {
+    return node.is_up() ? &node.process() : nullptr;
+}
+std::uint32_t Network::id_of(const Node& node) {
+    return node.id();
+}
+Node& Network::node_of(std::uint32_t id) {
+    return world_.node(id);
+}
 
 Network::Link& Network::link(std::uint32_t from, std::uint32_t to) {
     if (links_.size() * 2 >= link_index_.size()) {
         link_index_.assign(std::max<std::size_t>(64, link_index_.size() * 2), 0);
         for (std::uint32_t at = 0; at < links_.size(); ++at) {
-            std::size_t place = mix(pair_of(links_[at].from, links_[at].to), 0) & (link_index_.size() - 1);
-            while (link_index_[place] != 0) place = (place + 1) & (link_index_.size() - 1);
+            std::size_t place =
+                mix(pair_of(links_[at].from, links_[at].to), 0) & (link_index_.size() - 1);
+            while (link_index_[place] != 0)
+                place = (place + 1) & (link_index_.size() - 1);
             link_index_[place] = at + 1;
         }
     }
@@ -81,7 +89,8 @@ Network::Passage Network::pass(Process& from, Node& to, const CallKind& kind, st
     }
     const std::int64_t now = kernel_.now().time_since_epoch().count();
     const auto when = static_cast<std::uint64_t>(now);
-    const Draw draw = random_.draw(latency_draw, pair_of(way.from, way.to), kind.id, subject == 0 ? when : subject);
+    const Draw draw = random_.draw(latency_draw, pair_of(way.from, way.to), kind.id,
+                                   subject == 0 ? when : subject);
     std::int64_t latency = draw.between(options_.latency_min, options_.latency_max).count();
     if (draw.next(0).happens(options_.tail)) latency *= options_.tail_factor;
     if (way.slowness != 1) {
@@ -135,7 +144,8 @@ void Network::refresh(Link& link) {
     for (const LinkFault& fault : link.faults) {
         link.blocks += fault.blocks ? 1 : 0;
         link.slowness *= fault.slowness;
-        link.loss.per_million = std::min(1'000'000u, link.loss.per_million + fault.loss.per_million);
+        link.loss.per_million =
+            std::min(1'000'000u, link.loss.per_million + fault.loss.per_million);
     }
     if (!blocked || link.blocks != 0) return;
     // The senders' next retransmission gets through; order is kept.
@@ -159,14 +169,17 @@ void Network::add_fault(std::uint32_t from, std::uint32_t to, LinkFault fault) {
 
 void Network::remove_faults(std::uint32_t fault) {
     for (Link& way : links_) {
-        if (std::erase_if(way.faults, [fault](const LinkFault& it) { return it.fault == fault; }) != 0) {
+        if (std::erase_if(way.faults, [fault](const LinkFault& it) { return it.fault == fault; }) !=
+            0) {
             refresh(way);
         }
     }
 }
 
 // What is under way finds another epoch at its arrival; what is stalled is dropped in the same way.
-void Network::break_link(Link& link) { ++link.epoch; }
+void Network::break_link(Link& link) {
+    ++link.epoch;
+}
 
 void Network::reset(std::uint32_t a, std::uint32_t b) {
     break_link(link(a, b));
@@ -235,8 +248,8 @@ void Network::refuse(std::uint32_t slot, Node& server) {
     fail_later(slot, Failure{make_error_code(CallError::refused), Certainty::failed});
 }
 
-// The news travels one link's latency to the caller; a partition holds it back like all else, since a
-// living machine repeats it until it is heard.
+// The news travels one link's latency to the caller; a partition holds it back like all else, since
+// a living machine repeats it until it is heard.
 void Network::fail_later(std::uint32_t slot, Failure failure) {
     static constexpr Purpose news{"network.reset-news"};
     const Pending& pending = pending_[slot];
@@ -253,14 +266,15 @@ void Network::fail_later(std::uint32_t slot, Failure failure) {
     }
     const auto when = static_cast<std::uint64_t>(kernel_.now().time_since_epoch().count());
     const Draw draw = random_.draw(news, pair_of(pending.server, pending.client->node()), when);
-    kernel_.at(*pending.client, kernel_.now() + draw.between(options_.latency_min, options_.latency_max), tell);
+    kernel_.at(*pending.client,
+               kernel_.now() + draw.between(options_.latency_min, options_.latency_max), tell);
 }
 
 void Network::lost_answer(std::uint32_t slot, const Process& server) {
     const Pending& pending = pending_[slot];
     world_.faults().note_hit(pending.lose_answer);
-    world_.record(events::answer_lost, world_.history().name(pending.kind->name), pending.client->node(),
-                  server.node());
+    world_.record(events::answer_lost, world_.history().name(pending.kind->name),
+                  pending.client->node(), server.node());
 }
 
 } // namespace crier::sim

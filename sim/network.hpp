@@ -14,9 +14,9 @@
 #include <vector>
 
 // Messages between processes over connections, and requests with answers on top of them.
-// A connection (one per pair of nodes and direction) keeps order and loses nothing by itself, as TCP:
-// a lost packet is a stall, a partition holds everything back until it heals, a reset loses what is
-// under way. What crosses nodes waits in the kernel, where a crash of either end finds it.
+// A connection (one per pair of nodes and direction) keeps order and loses nothing by itself, as
+// TCP: a lost packet is a stall, a partition holds everything back until it heals, a reset loses
+// what is under way. What crosses nodes waits in the kernel, where a crash of either end finds it.
 
 namespace crier::sim {
 
@@ -24,7 +24,8 @@ class World;
 class Node;
 class Network;
 
-/// What a message or request is, for faults and people: `inline constexpr CallKind produce{"produce"};`
+/// What a message or request is, for faults and people: `inline constexpr CallKind
+/// produce{"produce"};`
 struct CallKind {
     std::string_view name;
     std::uint64_t id;
@@ -48,19 +49,20 @@ enum class CallError {
 struct NetworkOptions {
     Duration latency_min = std::chrono::microseconds(100);
     Duration latency_max = std::chrono::microseconds(600);
-    Probability tail{10'000};  ///< How often a message takes `tail_factor` times as long.
+    Probability tail{10'000}; ///< How often a message takes `tail_factor` times as long.
     std::int64_t tail_factor = 10;
     std::int64_t nanoseconds_per_kib = 8192; ///< 1 Gbit/s; 0: no limit.
-    Duration retransmission = std::chrono::milliseconds(200); ///< First stall of a lost packet; doubles.
-    int retransmissions_max = 6; ///< More in a row break the connection.
+    Duration retransmission =
+        std::chrono::milliseconds(200); ///< First stall of a lost packet; doubles.
+    int retransmissions_max = 6;        ///< More in a row break the connection.
 };
 
 /// What is wrong with a directed link while a fault lasts.
 struct LinkFault {
-    std::uint32_t fault = 0;    ///< Id in the fault engine.
-    bool blocks = false;        ///< Nothing passes: held back until the fault ends.
-    std::int64_t slowness = 1;  ///< Latency times this.
-    Probability loss{};         ///< Packets lost.
+    std::uint32_t fault = 0;   ///< Id in the fault engine.
+    bool blocks = false;       ///< Nothing passes: held back until the fault ends.
+    std::int64_t slowness = 1; ///< Latency times this.
+    Probability loss{};        ///< Packets lost.
 };
 
 namespace detail {
@@ -69,7 +71,8 @@ namespace detail {
 class CallSlot {
 public:
     CallSlot(Network& network, std::uint32_t index) : network_(&network), index_(index) {}
-    CallSlot(CallSlot&& other) noexcept : network_(std::exchange(other.network_, nullptr)), index_(other.index_) {}
+    CallSlot(CallSlot&& other) noexcept
+        : network_(std::exchange(other.network_, nullptr)), index_(other.index_) {}
     CallSlot& operator=(CallSlot&&) = delete;
     ~CallSlot();
 
@@ -109,8 +112,8 @@ public:
     Reply(Network& network, Process& server, std::uint32_t slot, std::uint32_t generation)
         : network_(&network), server_(&server), slot_(slot), generation_(generation) {}
     Reply(Reply&& other) noexcept
-        : network_(std::exchange(other.network_, nullptr)), server_(other.server_), slot_(other.slot_),
-          generation_(other.generation_) {}
+        : network_(std::exchange(other.network_, nullptr)), server_(other.server_),
+          slot_(other.slot_), generation_(other.generation_) {}
     Reply& operator=(Reply&& other) noexcept {
         network_ = std::exchange(other.network_, nullptr);
         server_ = other.server_;
@@ -133,8 +136,9 @@ private:
 
 struct CallOptions {
     Duration timeout = std::chrono::seconds(30);
-    std::size_t bytes = 64;     ///< Size of the request on the wire.
-    std::uint64_t subject = 0;  ///< Identity of what it carries, which keys its latency; 0: the time does.
+    std::size_t bytes = 64; ///< Size of the request on the wire.
+    std::uint64_t subject =
+        0; ///< Identity of what it carries, which keys its latency; 0: the time does.
 };
 
 /// All links of a world, and the calls under way.
@@ -142,31 +146,33 @@ class Network {
 public:
     Network(World& world, Kernel& kernel, const Random& random, NetworkOptions options);
 
-    /// Sends a message: `arrival(Process& receiver)` runs as a step of the receiving process, in order
-    /// with everything else from `from` to `to`. Lost when either end dies first.
+    /// Sends a message: `arrival(Process& receiver)` runs as a step of the receiving process, in
+    /// order with everything else from `from` to `to`. Lost when either end dies first.
     template <class Arrival>
-    void send(Process& from, Node& to, const CallKind& kind, std::size_t bytes, std::uint64_t subject,
-              Arrival&& arrival);
+    void send(Process& from, Node& to, const CallKind& kind, std::size_t bytes,
+              std::uint64_t subject, Arrival&& arrival);
 
     /// Calls `serve(Process& server, Reply<Answer>)` on `server` and awaits the answer.
-    /// **Errors**: `CallError` with its certainty. **Cancellation**: all types; `operation_aborted`,
-    /// unknown; the request is not taken back.
+    /// **Errors**: `CallError` with its certainty. **Cancellation**: all types;
+    /// `operation_aborted`, unknown; the request is not taken back.
     template <class Answer, class Serve>
     asio::awaitable<Outcome<Answer>> call(Process& client, Node& server, const CallKind& kind,
                                           CallOptions options, Serve serve) {
-        return async_call<Answer>(client, server, kind, options, std::move(serve), asio::use_awaitable);
+        return async_call<Answer>(client, server, kind, options, std::move(serve),
+                                  asio::use_awaitable);
     }
 
     /// As `call`; completes `void(Outcome<Answer>)`.
     template <class Answer, class Serve, class CompletionToken>
-    auto async_call(Process& client, Node& server, const CallKind& kind, CallOptions options, Serve serve,
-                    CompletionToken&& token);
+    auto async_call(Process& client, Node& server, const CallKind& kind, CallOptions options,
+                    Serve serve, CompletionToken&& token);
 
     /// Adds or removes a trouble of the link from one node to another.
     void add_fault(std::uint32_t from, std::uint32_t to, LinkFault fault);
     void remove_faults(std::uint32_t fault);
 
-    /// Breaks the connections between two nodes: what is under way is lost, pending calls end `reset`.
+    /// Breaks the connections between two nodes: what is under way is lost, pending calls end
+    /// `reset`.
     void reset(std::uint32_t a, std::uint32_t b);
 
     /// A process died and its machine lives: the peers' pending calls to it end `reset`, soon.
@@ -226,7 +232,8 @@ private:
     [[nodiscard]] std::uint32_t open_slot(Pending pending);
     void close_slot(std::uint32_t index);
     /// Starts the request's way. **Returns** whether it is to be sent (false: dropped by a fault).
-    bool admit(std::uint32_t slot, Process& client, Node& server, const CallKind& kind, Duration& delay);
+    bool admit(std::uint32_t slot, Process& client, Node& server, const CallKind& kind,
+               Duration& delay);
     void refuse(std::uint32_t slot, Node& server);
     void fail_later(std::uint32_t slot, Failure failure);
     void lost_answer(std::uint32_t slot, const Process& server);
@@ -285,7 +292,8 @@ auto Network::async_call(Process& client, Node& server, const CallKind& kind, Ca
             pending.kind = what;
             pending.deliver = [](Operation* task, void* answer) {
                 Kernel& home = task->process().kernel();
-                home.take_back(static_cast<Waiting*>(task)).finish(std::move(*static_cast<Answer*>(answer)));
+                home.take_back(static_cast<Waiting*>(task))
+                    .finish(std::move(*static_cast<Answer*>(answer)));
             };
             pending.fail = [](Operation* task, Failure failure) {
                 Kernel& home = task->process().kernel();
@@ -293,9 +301,9 @@ auto Network::async_call(Process& client, Node& server, const CallKind& kind, Ca
             };
             const std::uint32_t slot = network->open_slot(pending);
             auto cancellation = asio::get_associated_cancellation_slot(handler);
-            auto* task = kernel.at(*caller, kernel.now() + how.timeout,
-                                   Waiter{std::forward<decltype(handler)>(handler),
-                                          detail::CallSlot(*network, slot)});
+            auto* task = kernel.at(
+                *caller, kernel.now() + how.timeout,
+                Waiter{std::forward<decltype(handler)>(handler), detail::CallSlot(*network, slot)});
             network->pending_[slot].task = task;
             if (cancellation.is_connected()) {
                 cancellation.assign([task](asio::cancellation_type) {
@@ -314,14 +322,17 @@ auto Network::async_call(Process& client, Node& server, const CallKind& kind, Ca
             Duration delay{};
             if (!network->admit(slot, *caller, *callee, *what, delay)) return;
             const std::uint32_t generation = network->pending_[slot].generation;
-            auto arrive = [network, slot, generation, serving = std::move(request)](Process& at) mutable {
+            auto arrive = [network, slot, generation,
+                           serving = std::move(request)](Process& at) mutable {
                 serving(at, Reply<Answer>(*network, at, slot, generation));
             };
             if (delay > Duration{}) {
-                // Held at the sender: the caller's own step sends it later, in no order with others.
+                // Held at the sender: the caller's own step sends it later, in no order with
+                // others.
                 kernel.at(*caller, kernel.now() + delay,
                           [network, caller, callee, what, how, sent = std::move(arrive)]() mutable {
-                              network->send(*caller, *callee, *what, how.bytes, how.subject, std::move(sent));
+                              network->send(*caller, *callee, *what, how.bytes, how.subject,
+                                            std::move(sent));
                           });
             } else {
                 network->send(*caller, *callee, *what, how.bytes, how.subject, std::move(arrive));
@@ -335,7 +346,8 @@ void Reply<Answer>::operator()(Answer answer, std::size_t bytes) {
     Network* const network = std::exchange(network_, nullptr);
     if (network == nullptr || !server_->is_alive()) return;
     const Network::Pending& pending = network->pending_[slot_];
-    if (pending.generation != generation_ || pending.task == nullptr) return; // nobody waits any more
+    if (pending.generation != generation_ || pending.task == nullptr)
+        return; // nobody waits any more
     if (pending.lose_answer != 0) return network->lost_answer(slot_, *server_);
     network->send(*server_, network->node_of(pending.client->node()), *pending.kind, bytes, 0,
                   [network, slot = slot_, generation = generation_,

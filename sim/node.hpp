@@ -28,7 +28,8 @@ struct NodeOptions {
     Entry entry;
     WallClock wall_clock{};
     DiskOptions disk{};
-    Duration restart_delay = std::chrono::seconds(1); ///< Of the supervisor, after an escaped exception.
+    Duration restart_delay =
+        std::chrono::seconds(1); ///< Of the supervisor, after an escaped exception.
 };
 
 /// A simulated machine with one process: a name, a wall clock, a disk, and the life of its process.
@@ -66,8 +67,8 @@ public:
     void pause(Duration expected);
     void resume();
 
-    /// Ends the process because `what` was caught by nothing in it, and starts it again a little later.
-    /// A broken contract ends the run instead.
+    /// Ends the process because `what` was caught by nothing in it, and starts it again a little
+    /// later. A broken contract ends the run instead.
     void exception_escaped(std::string_view work, const std::exception_ptr& what);
 
 private:

@@ -8,8 +8,8 @@ namespace crier::sim {
 
 class Process;
 
-/// A pending piece of work of one process, type-erased. A crash finds it whatever it waits for: time or
-/// a turn, in the kernel's queues; the end of a pause or of a partition, on a shelf.
+/// A pending piece of work of one process, type-erased. A crash finds it whatever it waits for:
+/// time or a turn, in the kernel's queues; the end of a pause or of a partition, on a shelf.
 class Operation {
 public:
     enum class Action { run, destroy };

@@ -19,9 +19,13 @@ std::string_view name_of(Fate fate) {
     return "unknown";
 }
 
-Instant ProcessPorts::now() const { return process_.kernel().now(); }
+Instant ProcessPorts::now() const {
+    return process_.kernel().now();
+}
 
-WallTime ProcessPorts::wall_now() const { return node_.wall_clock().read(process_.kernel().now()); }
+WallTime ProcessPorts::wall_now() const {
+    return node_.wall_clock().read(process_.kernel().now());
+}
 
 asio::awaitable<void> ProcessPorts::sleep(Duration duration) {
     return async_sleep_until(process_, process_.kernel().now() + duration, asio::use_awaitable);
@@ -29,7 +33,8 @@ asio::awaitable<void> ProcessPorts::sleep(Duration duration) {
 
 // Counted by life, not drawn: readable, and no other process's ids move when this one makes more.
 std::string ProcessPorts::next() {
-    return node_.name() + "-" + std::to_string(process_.incarnation()) + "-" + std::to_string(++ids_);
+    return node_.name() + "-" + std::to_string(process_.incarnation()) + "-" +
+           std::to_string(++ids_);
 }
 
 std::uint64_t ProcessPorts::draw(std::string_view purpose, std::string_view subject,
@@ -54,7 +59,8 @@ void ProcessPorts::attempting(std::string_view message_id, int attempt) {
     world.record_as(&process_, events::attempting, world.history().text(message_id), attempt);
 }
 
-void ProcessPorts::attempt_failed(std::string_view message_id, int attempt, std::string_view reason) {
+void ProcessPorts::attempt_failed(std::string_view message_id, int attempt,
+                                  std::string_view reason) {
     // A reason is a class of failures, and checkers read it: so it is kept as a name.
     World& world = node_.world();
     world.record_as(&process_, events::attempt_failed, world.history().text(message_id), attempt,
@@ -67,14 +73,17 @@ void ProcessPorts::settled(std::string_view message_id, Fate fate, std::string_v
                     world.history().name(name_of(fate)), world.history().text(reason));
 }
 
-asio::any_io_executor ProcessPorts::executor() { return process_.executor(); }
+asio::any_io_executor ProcessPorts::executor() {
+    return process_.executor();
+}
 
 void ProcessPorts::spawn(std::string_view name, asio::awaitable<void> work) {
     if (!process_.is_alive()) return;
-    asio::co_spawn(process_.executor(), std::move(work),
-                   [&node = node_, work_name = std::string(name)](const std::exception_ptr& escaped) {
-                       if (escaped) node.exception_escaped(work_name, escaped);
-                   });
+    asio::co_spawn(
+        process_.executor(), std::move(work),
+        [&node = node_, work_name = std::string(name)](const std::exception_ptr& escaped) {
+            if (escaped) node.exception_escaped(work_name, escaped);
+        });
 }
 
 } // namespace crier::sim

@@ -5,8 +5,8 @@
 
 namespace crier::sim {
 
-/// The process ports of one simulated process: its clocks, identities, observer and background work,
-/// all from the world. A member of the program that runs in the process.
+/// The process ports of one simulated process: its clocks, identities, observer and background
+/// work, all from the world. A member of the program that runs in the process.
 class ProcessPorts final : public Clock, public Ids, public Observer, public Background {
 public:
     explicit ProcessPorts(Node& node) : node_(node), process_(node.process()) {}

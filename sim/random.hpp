@@ -6,8 +6,8 @@
 #include <concepts>
 #include <cstdint>
 
-// Random numbers keyed by what is being decided. A draw is a pure function of (seed, purpose, subject):
-// there is no stream to advance, so leaving one decision out moves no other.
+// Random numbers keyed by what is being decided. A draw is a pure function of (seed, purpose,
+// subject): there is no stream to advance, so leaving one decision out moves no other.
 
 namespace crier::sim {
 
@@ -32,7 +32,8 @@ public:
 
     [[nodiscard]] constexpr std::uint64_t bits() const { return bits_; }
 
-    /// Returns a uniform number below `bound` (1 or more), by multiplication: no modulo bias to speak of.
+    /// Returns a uniform number below `bound` (1 or more), by multiplication: no modulo bias to
+    /// speak of.
     [[nodiscard]] constexpr std::uint64_t below(std::uint64_t bound) const {
         return static_cast<std::uint64_t>((static_cast<UnsignedWide>(bits_) * bound) >> 64);
     }
@@ -54,7 +55,9 @@ public:
     [[nodiscard]] Duration exponential(Duration mean) const;
 
     /// Returns another draw that follows from this one, for a second number of one decision.
-    [[nodiscard]] constexpr Draw next(std::uint64_t index) const { return Draw(mix(bits_, index + 1)); }
+    [[nodiscard]] constexpr Draw next(std::uint64_t index) const {
+        return Draw(mix(bits_, index + 1));
+    }
 
 private:
     std::uint64_t bits_;
@@ -69,8 +72,8 @@ public:
 
     /// Returns the draw for one decision: `draw(latency, from, to, sent_at)`.
     template <class... Subject>
-        requires(std::convertible_to<Subject, std::uint64_t> && ...)
-    [[nodiscard]] Draw draw(Purpose purpose, Subject... subject) const {
+    requires(std::convertible_to<Subject, std::uint64_t>&&...) [[nodiscard]] Draw
+        draw(Purpose purpose, Subject... subject) const {
         std::uint64_t bits = mix(seed_, purpose.id);
         ((bits = mix(bits, static_cast<std::uint64_t>(subject))), ...);
         return Draw(bits);

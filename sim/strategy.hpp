@@ -6,8 +6,8 @@
 
 namespace crier::sim {
 
-/// Decides which node goes first among those that have work at one instant. The steps of one node keep
-/// their order: a process is one thread.
+/// Decides which node goes first among those that have work at one instant. The steps of one node
+/// keep their order: a process is one thread.
 class Strategy {
 public:
     virtual ~Strategy() = default;
@@ -41,9 +41,9 @@ private:
     Random random_;
 };
 
-/// Nodes have fixed priorities, drawn once: some are always late, which finds races that a fair order
-/// hides. Source: the priority idea of Burckhardt et al., "A randomized scheduler with probabilistic
-/// guarantees of finding bugs" (PCT), without its change points.
+/// Nodes have fixed priorities, drawn once: some are always late, which finds races that a fair
+/// order hides. Source: the priority idea of Burckhardt et al., "A randomized scheduler with
+/// probabilistic guarantees of finding bugs" (PCT), without its change points.
 class Priorities final : public Strategy {
 public:
     explicit Priorities(std::uint64_t seed) : random_(seed) {}

@@ -3,15 +3,19 @@
 namespace crier::sim {
 
 World::World(WorldOptions options)
-    : options_(options), random_(options.seed), strategy_(make_strategy(options.strategy, options.seed)),
-      history_(options.history), kernel_(*strategy_), world_process_(&make_process(0, 0)),
+    : options_(options), random_(options.seed),
+      strategy_(make_strategy(options.strategy, options.seed)), history_(options.history),
+      kernel_(*strategy_), world_process_(&make_process(0, 0)),
       network_(*this, kernel_, random_, options.network), faults_(*this) {}
 
 // Programs and frames may look at nodes, network and history while they go: those go after them.
-World::~World() { end_processes(); }
+World::~World() {
+    end_processes();
+}
 
 void World::end_processes() {
-    for (const auto& process : processes_) process->kill();
+    for (const auto& process : processes_)
+        process->kill();
 }
 
 Process& World::make_process(std::uint32_t node, std::uint32_t incarnation) {
@@ -45,7 +49,8 @@ void World::note_broken(std::string what) {
     if (broken_) return;
     const Process* const current = kernel_.current();
     const bool on_node = current != nullptr && current->node() != 0;
-    broken_ = BrokenInvariant{std::move(what), now(), on_node ? node(current->node()).name() : "the world"};
+    broken_ = BrokenInvariant{std::move(what), now(),
+                              on_node ? node(current->node()).name() : "the world"};
 }
 
 bool World::step(Instant limit) {

@@ -22,7 +22,8 @@ struct WorldOptions {
     StrategyKind strategy = StrategyKind::in_order;
     HistoryOptions history{};
     NetworkOptions network{};
-    std::uint64_t steps_per_instant_max = 1'000'000; ///< More without time moving: the run stands still.
+    std::uint64_t steps_per_instant_max =
+        1'000'000; ///< More without time moving: the run stands still.
 };
 
 /// Why a run cannot be judged: an invariant of the harness or of a contract was broken.
@@ -47,12 +48,14 @@ public:
     [[nodiscard]] FaultEngine& faults() { return faults_; }
     [[nodiscard]] Instant now() const { return kernel_.now(); }
 
-    /// Adds a node; its process starts with `Node::start`. Ids count from 1 in the order of addition;
-    /// 0 is the world itself, on whose process faults and plans run.
+    /// Adds a node; its process starts with `Node::start`. Ids count from 1 in the order of
+    /// addition; 0 is the world itself, on whose process faults and plans run.
     Node& add_node(NodeOptions options);
 
     [[nodiscard]] Node& node(std::uint32_t id) { return *nodes_[id - 1]; }
-    [[nodiscard]] std::uint32_t node_count() const { return static_cast<std::uint32_t>(nodes_.size()); }
+    [[nodiscard]] std::uint32_t node_count() const {
+        return static_cast<std::uint32_t>(nodes_.size());
+    }
 
     /// Returns the node of that name, or null.
     [[nodiscard]] Node* find(std::string_view name);
@@ -60,8 +63,8 @@ public:
     /// Returns the process of the world itself; it never dies.
     [[nodiscard]] Process& process() { return *world_process_; }
 
-    /// Records an event of the current process (or of the world, between steps). What a ghost records
-    /// is dropped.
+    /// Records an event of the current process (or of the world, between steps). What a ghost
+    /// records is dropped.
     template <class... Operands>
     void record(const EventKind& kind, Operands... operands) {
         record_as(kernel_.current(), kind, operands...);
@@ -93,7 +96,8 @@ public:
     /// **Returns** whether it reached `limit`; time is then `limit`.
     bool run_until(Instant limit);
 
-    /// Runs one step at or before `limit`. **Returns** false when there is none or the run is broken.
+    /// Runs one step at or before `limit`. **Returns** false when there is none or the run is
+    /// broken.
     bool step(Instant limit);
 
     /// Ends every process, for good: what they were built on may go before the world does.

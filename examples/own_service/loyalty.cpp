@@ -1,6 +1,6 @@
-// A poll loop as many teams have it, carried over to the ports: poll, handle each record, commit. What
-// was `rd_kafka_consumer_poll`, `PQexec` and `sleep` is now the Kafka, store and clock port; nothing else
-// changed. In production the same class gets the adapters of librdkafka and SQLite.
+// A poll loop as many teams have it, carried over to the ports: poll, handle each record, commit.
+// What was `rd_kafka_consumer_poll`, `PQexec` and `sleep` is now the Kafka, store and clock port;
+// nothing else changed. In production the same class gets the adapters of librdkafka and SQLite.
 #include "examples/own_service/loyalty.hpp"
 
 namespace loyalty {
@@ -27,8 +27,10 @@ public:
                 continue;
             }
             for (const kafka::ConsumerRecord& record : *records) {
-                while (!co_await give_points(record)) co_await ports_.clock.sleep(200ms);
-                std::vector<kafka::TopicPartitionOffset> done{{record.topic, record.partition, record.offset + 1}};
+                while (!co_await give_points(record))
+                    co_await ports_.clock.sleep(200ms);
+                std::vector<kafka::TopicPartitionOffset> done{
+                    {record.topic, record.partition, record.offset + 1}};
                 const auto committed = co_await consumer_->commit(std::move(done));
                 if (!committed) break; // not ours any more, or unknown: the next poll tells
             }
@@ -46,8 +48,9 @@ private:
     }
 
     asio::awaitable<void> create_tables() {
-        const std::string table = "create table if not exists points (order_id text primary key, customer text, "
-                                  "points bigint not null)";
+        const std::string table =
+            "create table if not exists points (order_id text primary key, customer text, "
+            "points bigint not null)";
         for (;;) {
             const auto created = co_await store_.execute(table, parameters());
             if (created) co_return;
@@ -58,9 +61,10 @@ private:
     /// The primary key makes it idempotent: a second delivery changes nothing.
     asio::awaitable<bool> give_points(const kafka::ConsumerRecord& record) {
         const std::string order(find_header(record.headers, id_header));
-        const auto given = co_await store_.execute(
-            "insert into points (order_id, customer, points) values ($1, $2, $3) on conflict do nothing",
-            parameters(order, record.key.value_or(""), points_each_));
+        const auto given =
+            co_await store_.execute("insert into points (order_id, customer, points) values ($1, "
+                                    "$2, $3) on conflict do nothing",
+                                    parameters(order, record.key.value_or(""), points_each_));
         if (!given) co_return false;
         ports_.observer.reached("loyalty.given-not-committed");
         co_return true;
@@ -80,14 +84,17 @@ crier::scenario::ServiceType service_type() {
     crier::scenario::ServiceType type;
     type.is = "loyalty";
     type.summary = "gives customers points for their orders";
-    type.options = {{"from", OptionType::channel, {}, false, {}, "the channel of orders"},
-                    {"database", OptionType::database, {}, false, {}, "where the points are"},
-                    {"points", OptionType::count, std::int64_t{10}, false, {}, "points for one order"}};
+    type.options = {
+        {"from", OptionType::channel, {}, false, {}, "the channel of orders"},
+        {"database", OptionType::database, {}, false, {}, "where the points are"},
+        {"points", OptionType::count, std::int64_t{10}, false, {}, "points for one order"}};
     type.database_option = "database";
     type.from_option = "from";
     type.effects = crier::scenario::WatchSpec{{}, "points", "order_id", "customer"};
     type.points = {"loyalty.given-not-committed"};
-    type.make = [](crier::scenario::ServiceContext& context) { return std::make_unique<Loyalty>(context); };
+    type.make = [](crier::scenario::ServiceContext& context) {
+        return std::make_unique<Loyalty>(context);
+    };
     return type;
 }
 

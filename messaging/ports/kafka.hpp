@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-// The Kafka client as people know it: producer, consumer, groups, offsets. Options carry Kafka's own
-// names and defaults (Java client 4.x unless a comment says otherwise).
+// The Kafka client as people know it: producer, consumer, groups, offsets. Options carry Kafka's
+// own names and defaults (Java client 4.x unless a comment says otherwise).
 
 namespace crier::kafka {
 
@@ -140,11 +140,11 @@ public:
     virtual ~Producer() = default;
 
     /// Queues `records` in the order given and completes when each has its outcome.
-    /// **Shape**: one outcome per record, same order. **Errors**: unknown when a request that held the
-    /// record was sent and never answered; failed when none was.
+    /// **Shape**: one outcome per record, same order. **Errors**: unknown when a request that held
+    /// the record was sent and never answered; failed when none was.
     /// **Cancellation**: the records stay queued; their outcomes are dropped.
-    [[nodiscard]] virtual asio::awaitable<std::vector<Outcome<RecordMetadata>>> send(
-        std::vector<ProducerRecord> records) = 0;
+    [[nodiscard]] virtual asio::awaitable<std::vector<Outcome<RecordMetadata>>>
+    send(std::vector<ProducerRecord> records) = 0;
 
     /// Completes when every record queued before has its outcome.
     [[nodiscard]] virtual asio::awaitable<void> flush() = 0;
@@ -171,15 +171,17 @@ public:
     /// outlive the consumer.
     virtual void subscribe(std::vector<std::string> topics, RebalanceListener* listener) = 0;
 
-    /// Takes part in the group and returns up to `max_poll_records` records, waiting up to `timeout`.
+    /// Takes part in the group and returns up to `max_poll_records` records, waiting up to
+    /// `timeout`.
     /// **Order**: offsets ascending in a partition; between partitions unspecified.
-    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<ConsumerRecord>>> poll(
-        Duration timeout) = 0;
+    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<ConsumerRecord>>>
+    poll(Duration timeout) = 0;
 
-    /// Commits the offsets and waits. **Errors**: failed with ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID or
-    /// REBALANCE_IN_PROGRESS: this member was not the owner; unknown after `default_api_timeout`.
-    [[nodiscard]] virtual asio::awaitable<Outcome<void>> commit(
-        std::vector<TopicPartitionOffset> offsets) = 0;
+    /// Commits the offsets and waits. **Errors**: failed with ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID
+    /// or REBALANCE_IN_PROGRESS: this member was not the owner; unknown after
+    /// `default_api_timeout`.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>>
+    commit(std::vector<TopicPartitionOffset> offsets) = 0;
 
     /// Stops or starts returning records of an assigned partition.
     virtual void pause(const TopicPartition& partition) = 0;

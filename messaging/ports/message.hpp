@@ -15,8 +15,8 @@ struct Header {
 
 /// A business event on its way, whatever the broker.
 struct Message {
-    std::string id;   ///< Stable identity of the event, the same for every copy of it.
-    std::string key;  ///< Ordering key (the aggregate); empty: no order is asked for.
+    std::string id;  ///< Stable identity of the event, the same for every copy of it.
+    std::string key; ///< Ordering key (the aggregate); empty: no order is asked for.
     std::string body;
     std::vector<Header> headers; ///< Without the identity, which travels as header `id`.
 

@@ -89,7 +89,8 @@ public:
     /// Opens a transaction; it sees what was committed before its statements.
     [[nodiscard]] virtual asio::awaitable<Outcome<std::unique_ptr<Transaction>>> begin() = 0;
 
-    /// Runs one statement in a transaction of its own. **Errors**: unknown when the answer was lost.
+    /// Runs one statement in a transaction of its own. **Errors**: unknown when the answer was
+    /// lost.
     [[nodiscard]] virtual asio::awaitable<Outcome<Rows>> execute(std::string sql,
                                                                  std::vector<Value> parameters) = 0;
 };

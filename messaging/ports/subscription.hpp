@@ -16,11 +16,12 @@ namespace crier {
 /// One delivery of one message. It stays open until it is settled, revoked or its lease ends.
 struct Delivery {
     Message message;
-    std::uint64_t lane = 0;  ///< Unit of order and of revocation: partition, queue or message group.
-    std::uint64_t token = 0; ///< Names the delivery in its lane: offset, delivery tag, receipt slot.
-    int delivery_count = 0;  ///< How often the broker says it delivered it; 0: it does not count.
+    std::uint64_t lane = 0; ///< Unit of order and of revocation: partition, queue or message group.
+    std::uint64_t token =
+        0;                  ///< Names the delivery in its lane: offset, delivery tag, receipt slot.
+    int delivery_count = 0; ///< How often the broker says it delivered it; 0: it does not count.
     std::optional<Instant> lease_end; ///< When the broker gives it to another; none: no lease.
-    std::string origin;      ///< Where it stood, for people and dead letters: `orders/3@42`.
+    std::string origin; ///< Where it stood, for people and dead letters: `orders/3@42`.
 };
 
 /// What the consumer says of a delivery.
@@ -49,10 +50,12 @@ public:
 
     /// Waits up to `wait` for deliveries. **Order**: in one lane, the broker's order.
     /// An empty list is no error.
-    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<Delivery>>> receive(Duration wait) = 0;
+    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<Delivery>>>
+    receive(Duration wait) = 0;
 
     /// Settles one delivery. A log may only remember it and tell the broker at `flush`.
-    /// **Errors**: a delivery of a lane that is gone, or with an ended lease, fails and changes nothing.
+    /// **Errors**: a delivery of a lane that is gone, or with an ended lease, fails and changes
+    /// nothing.
     [[nodiscard]] virtual asio::awaitable<Outcome<void>> settle(const Delivery& delivery,
                                                                 Settlement settlement) = 0;
 
@@ -78,8 +81,8 @@ public:
     /// Publishes `messages` to `channel` and waits for the broker's confirmation of each.
     /// **Shape**: one outcome per message, in the same order. **Order**: messages of one key are
     /// stored in the order given unless one of them fails.
-    [[nodiscard]] virtual asio::awaitable<std::vector<Outcome<void>>> publish(
-        std::string channel, std::vector<Message> messages) = 0;
+    [[nodiscard]] virtual asio::awaitable<std::vector<Outcome<void>>>
+    publish(std::string channel, std::vector<Message> messages) = 0;
 };
 
 } // namespace crier

@@ -1,5 +1,5 @@
-// One row per message: the effect that the scenario counts. The table is made as `effects` names it,
-// without a unique constraint, so that a second effect shows instead of being refused.
+// One row per message: the effect that the scenario counts. The table is made as `effects` names
+// it, without a unique constraint, so that a second effect shows instead of being refused.
 #include "scenarios/stock/consumer.hpp"
 
 #include "messaging/consumer.hpp"
@@ -27,7 +27,8 @@ messaging::ConsumerOptions consumer_options(const ServiceContext& context) {
     const std::string deduplicate = context.text("deduplicate");
     if (deduplicate == "memory") options.deduplicate = Deduplicate::memory;
     if (deduplicate == "none") options.deduplicate = Deduplicate::none;
-    if (context.text("inbox-transaction") == "own") options.inbox_transaction = InboxTransaction::own;
+    if (context.text("inbox-transaction") == "own")
+        options.inbox_transaction = InboxTransaction::own;
     if (context.text("dead-letter-publish") == "forgotten") {
         options.dead_letter_publish = DeadLetterPublish::forgotten;
     }
@@ -43,8 +44,9 @@ kafka::ConsumerOptions group_options(const ServiceContext& context) {
     options.auto_commit_interval = context.duration("auto-commit-interval");
     options.session_timeout = context.duration("session-timeout");
     options.max_poll_interval = context.duration("max-poll-interval");
-    options.auto_offset_reset = context.text("offset-reset") == "earliest" ? kafka::OffsetReset::earliest
-                                                                           : kafka::OffsetReset::latest;
+    options.auto_offset_reset = context.text("offset-reset") == "earliest"
+                                    ? kafka::OffsetReset::earliest
+                                    : kafka::OffsetReset::latest;
     return options;
 }
 
@@ -60,22 +62,25 @@ public:
     explicit StockConsumer(ServiceContext& context)
         : ports_(context.ports()), store_(context.store(context.text("database"))),
           effects_(context.effects()), work_(context.duration("work")),
-          subscription_(ports_.clock, context.kafka_for(context.text("from")).consumer(group_options(context)),
+          subscription_(ports_.clock,
+                        context.kafka_for(context.text("from")).consumer(group_options(context)),
                         subscription_options(context)),
           dead_letters_(dead_letter_producer(context)),
           insert_("insert into " + effects_.table + " (" + effects_.identity + ", " + effects_.key +
                   ", body) values ($1, $2, $3)"),
           consumer_(
               ports_, subscription_, store_, dead_letters_,
-              [this](const Message& message, Transaction& transaction) { return handle(message, transaction); },
+              [this](const Message& message, Transaction& transaction) {
+                  return handle(message, transaction);
+              },
               consumer_options(context)) {
         subscription_.listen(consumer_);
     }
 
     asio::awaitable<void> run() override {
         std::vector<std::string> schema = messaging::inbox_schema();
-        schema.push_back("create table if not exists " + effects_.table + " (" + effects_.identity + " text not null, " +
-                         effects_.key + " text, body text)");
+        schema.push_back("create table if not exists " + effects_.table + " (" + effects_.identity +
+                         " text not null, " + effects_.key + " text, body text)");
         co_await ensure_schema(ports_, store_, std::move(schema));
         co_await consumer_.run();
     }
@@ -86,17 +91,19 @@ private:
     static std::unique_ptr<kafka::Producer> dead_letter_producer(ServiceContext& context) {
         kafka::ProducerOptions options;
         options.client_id = context.service() + "-dead-letters";
-        const std::string channel = context.has("dead-letter") ? context.text("dead-letter") : context.text("from");
+        const std::string channel =
+            context.has("dead-letter") ? context.text("dead-letter") : context.text("from");
         return context.kafka_for(channel).producer(std::move(options));
     }
 
-    asio::awaitable<messaging::HandlerOutcome> handle(const Message& message, Transaction& transaction) {
+    asio::awaitable<messaging::HandlerOutcome> handle(const Message& message,
+                                                      Transaction& transaction) {
         if (work_ > Duration{}) co_await ports_.clock.sleep(work_);
         if (message.body.find("not a number") != std::string::npos) {
             co_return messaging::HandlerOutcome::retry("the amount is not a number");
         }
-        const Outcome<Rows> inserted =
-            co_await transaction.execute(insert_, parameters(message.id, message.key, message.body));
+        const Outcome<Rows> inserted = co_await transaction.execute(
+            insert_, parameters(message.id, message.key, message.body));
         if (!inserted) co_return messaging::HandlerOutcome(inserted.error());
         co_return messaging::HandlerOutcome::ok();
     }
@@ -116,32 +123,106 @@ private:
 ServiceType consumer() {
     const messaging::ConsumerOptions defaults;
     const kafka::ConsumerOptions client;
-    const auto milliseconds = [](std::int64_t count) { return Duration(std::chrono::milliseconds(count)); };
+    const auto milliseconds = [](std::int64_t count) {
+        return Duration(std::chrono::milliseconds(count));
+    };
     ServiceType type;
     type.is = "consumer";
     type.summary = "writes one row per message, with inbox, retry and dead letters";
     type.options = {
         {"from", OptionType::channel, {}, false, {}, "the channel that it subscribes to"},
         {"database", OptionType::database, {}, false, {}, "where effects and inbox are"},
-        {"dead-letter", OptionType::channel, {}, true, {}, "where messages go that cannot be handled"},
-        {"acknowledge", OptionType::choice, "after-effect", false, {"after-effect", "before-effect", "automatic"},
-         "when the broker is told that a message is finished; automatic: the client commits by itself"},
-        {"deduplicate", OptionType::choice, "inbox", false, {"inbox", "memory", "none"}, "where it remembers what it did"},
-        {"inbox-transaction", OptionType::choice, "same", false, {"same", "own"},
+        {"dead-letter",
+         OptionType::channel,
+         {},
+         true,
+         {},
+         "where messages go that cannot be handled"},
+        {"acknowledge",
+         OptionType::choice,
+         "after-effect",
+         false,
+         {"after-effect", "before-effect", "automatic"},
+         "when the broker is told that a message is finished; automatic: the client commits by "
+         "itself"},
+        {"deduplicate",
+         OptionType::choice,
+         "inbox",
+         false,
+         {"inbox", "memory", "none"},
+         "where it remembers what it did"},
+        {"inbox-transaction",
+         OptionType::choice,
+         "same",
+         false,
+         {"same", "own"},
          "same: inbox row and effect commit together; own: the inbox row commits before"},
-        {"dead-letter-publish", OptionType::choice, "awaited", false, {"awaited", "forgotten"},
+        {"dead-letter-publish",
+         OptionType::choice,
+         "awaited",
+         false,
+         {"awaited", "forgotten"},
          "whether the broker's confirmation is waited for"},
-        {"order", OptionType::choice, "key", false, {"key", "none"}, "what is handled one after another"},
-        {"concurrency", OptionType::count, static_cast<std::int64_t>(defaults.concurrency), false, {}, "messages in work at once"},
-        {"retry.attempts", OptionType::count, static_cast<std::int64_t>(defaults.retry.attempts), false, {},
+        {"order",
+         OptionType::choice,
+         "key",
+         false,
+         {"key", "none"},
+         "what is handled one after another"},
+        {"concurrency",
+         OptionType::count,
+         static_cast<std::int64_t>(defaults.concurrency),
+         false,
+         {},
+         "messages in work at once"},
+        {"retry.attempts",
+         OptionType::count,
+         static_cast<std::int64_t>(defaults.retry.attempts),
+         false,
+         {},
          "attempts before the dead letter, the first included"},
-        {"retry.backoff", OptionType::duration, defaults.retry.backoff, false, {}, "wait after the first failure; doubles"},
-        {"retry.backoff-max", OptionType::duration, milliseconds(10'000), false, {}, "the longest wait"},
-        {"work", OptionType::duration, milliseconds(1), false, {}, "how long the handler works on a message"},
-        {"session-timeout", OptionType::duration, client.session_timeout, false, {}, "Kafka's session.timeout.ms"},
-        {"max-poll-interval", OptionType::duration, client.max_poll_interval, false, {}, "Kafka's max.poll.interval.ms"},
-        {"auto-commit-interval", OptionType::duration, client.auto_commit_interval, false, {}, "Kafka's auto.commit.interval.ms"},
-        {"offset-reset", OptionType::choice, "latest", false, {"earliest", "latest"}, "Kafka's auto.offset.reset"},
+        {"retry.backoff",
+         OptionType::duration,
+         defaults.retry.backoff,
+         false,
+         {},
+         "wait after the first failure; doubles"},
+        {"retry.backoff-max",
+         OptionType::duration,
+         milliseconds(10'000),
+         false,
+         {},
+         "the longest wait"},
+        {"work",
+         OptionType::duration,
+         milliseconds(1),
+         false,
+         {},
+         "how long the handler works on a message"},
+        {"session-timeout",
+         OptionType::duration,
+         client.session_timeout,
+         false,
+         {},
+         "Kafka's session.timeout.ms"},
+        {"max-poll-interval",
+         OptionType::duration,
+         client.max_poll_interval,
+         false,
+         {},
+         "Kafka's max.poll.interval.ms"},
+        {"auto-commit-interval",
+         OptionType::duration,
+         client.auto_commit_interval,
+         false,
+         {},
+         "Kafka's auto.commit.interval.ms"},
+        {"offset-reset",
+         OptionType::choice,
+         "latest",
+         false,
+         {"earliest", "latest"},
+         "Kafka's auto.offset.reset"},
     };
     type.database_option = "database";
     type.from_option = "from";

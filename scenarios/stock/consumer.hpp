@@ -4,7 +4,8 @@
 
 namespace crier::scenario {
 
-/// `is: consumer`: writes one row per message, with inbox, retry and dead letters as the options say.
+/// `is: consumer`: writes one row per message, with inbox, retry and dead letters as the options
+/// say.
 [[nodiscard]] ServiceType consumer();
 
 } // namespace crier::scenario

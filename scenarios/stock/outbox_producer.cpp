@@ -1,5 +1,5 @@
-// Orders come in, and go out as events. An order is one row of `orders`; a retried input finds its row
-// and changes nothing, so the client may ask as often as it likes.
+// Orders come in, and go out as events. An order is one row of `orders`; a retried input finds its
+// row and changes nothing, so the client may ask as often as it likes.
 #include "scenarios/stock/outbox_producer.hpp"
 
 #include "messaging/emitter.hpp"
@@ -20,7 +20,8 @@ public:
 
     asio::awaitable<void> run() override {
         std::vector<std::string> schema = messaging::outbox_schema();
-        schema.emplace_back("create table if not exists orders (id text primary key, customer text not null)");
+        schema.emplace_back(
+            "create table if not exists orders (id text primary key, customer text not null)");
         co_await ensure_schema(ports_, store_, std::move(schema));
     }
 
@@ -55,7 +56,8 @@ private:
     static messaging::EmitterOptions emitter_options(const ServiceContext& context) {
         messaging::EmitterOptions options;
         options.channel = context.text("to");
-        if (context.text("publish") == "dual-write") options.publish = messaging::PublishMode::dual_write;
+        if (context.text("publish") == "dual-write")
+            options.publish = messaging::PublishMode::dual_write;
         return options;
     }
 
@@ -80,9 +82,17 @@ ServiceType outbox_producer() {
     type.options = {
         {"database", OptionType::database, {}, false, {}, "where orders and outbox are"},
         {"to", OptionType::channel, {}, true, {}, "the channel of dual-write"},
-        {"publish", OptionType::choice, "outbox", false, {"outbox", "dual-write"},
+        {"publish",
+         OptionType::choice,
+         "outbox",
+         false,
+         {"outbox", "dual-write"},
          "outbox: the event is a row of the same transaction; dual-write: commit, then publish"},
-        {"key", OptionType::choice, "aggregate", false, {"aggregate", "event"},
+        {"key",
+         OptionType::choice,
+         "aggregate",
+         false,
+         {"aggregate", "event"},
          "what decides the partition: the customer, or each order for itself"},
     };
     type.takes_inputs = true;

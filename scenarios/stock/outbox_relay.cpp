@@ -56,9 +56,24 @@ ServiceType outbox_relay() {
     type.options = {
         {"database", OptionType::database, {}, false, {}, "where the outbox is"},
         {"to", OptionType::channel, {}, false, {}, "where its events go"},
-        {"batch", OptionType::count, static_cast<std::int64_t>(defaults.batch), false, {}, "rows claimed at once"},
-        {"poll-interval", OptionType::duration, defaults.poll_interval, false, {}, "wait when nothing is there"},
-        {"lease", OptionType::duration, defaults.lease, false, {}, "how long claimed rows are out of reach of others"},
+        {"batch",
+         OptionType::count,
+         static_cast<std::int64_t>(defaults.batch),
+         false,
+         {},
+         "rows claimed at once"},
+        {"poll-interval",
+         OptionType::duration,
+         defaults.poll_interval,
+         false,
+         {},
+         "wait when nothing is there"},
+        {"lease",
+         OptionType::duration,
+         defaults.lease,
+         false,
+         {},
+         "how long claimed rows are out of reach of others"},
     };
     type.database_option = "database";
     type.to_option = "to";

@@ -1,5 +1,6 @@
-// The kernel beside the yardstick: a bare std::priority_queue of (time, sequence, function pointer). The
-// counter `x_yardstick` is the ratio to a yardstick run just before, in the same process.
+// The kernel beside the yardstick: a bare std::priority_queue of (time, sequence, function
+// pointer). The counter `x_yardstick` is the ratio to a yardstick run just before, in the same
+// process.
 #include "tests/benchmarks/workloads.hpp"
 
 #include <algorithm>
@@ -19,14 +20,16 @@ double seconds_of(Workload workload) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// Runs the workload beside the yardstick at `pending`, in turns; the counter is the ratio of the best.
+/// Runs the workload beside the yardstick at `pending`, in turns; the counter is the ratio of the
+/// best.
 template <class Workload>
 void beside_yardstick(benchmark::State& state, std::uint64_t pending, Workload workload) {
     double best = std::numeric_limits<double>::max();
     double best_yardstick = best;
     for (auto unused : state) {
         (void)unused;
-        best_yardstick = std::min(best_yardstick, seconds_of([&] { return hold_yardstick(pending, operations); }));
+        best_yardstick = std::min(best_yardstick,
+                                  seconds_of([&] { return hold_yardstick(pending, operations); }));
         const double seconds = seconds_of(workload);
         best = std::min(best, seconds);
         state.SetIterationTime(seconds);
@@ -44,9 +47,15 @@ BENCHMARK(Hold)->Arg(1)->Arg(1'000)->Arg(100'000)->UseManualTime()->Unit(benchma
 
 void CoroutineSleeps(benchmark::State& state) {
     const auto sleepers = static_cast<std::uint64_t>(state.range(0));
-    beside_yardstick(state, sleepers, [sleepers] { return sleeping_coroutines(sleepers, operations); });
+    beside_yardstick(state, sleepers,
+                     [sleepers] { return sleeping_coroutines(sleepers, operations); });
 }
-BENCHMARK(CoroutineSleeps)->Arg(1)->Arg(1'000)->Arg(100'000)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(CoroutineSleeps)
+    ->Arg(1)
+    ->Arg(1'000)
+    ->Arg(100'000)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 
 void PingPong100Bytes(benchmark::State& state) {
     beside_yardstick(state, 1'000, [] { return ping_pong(operations); });

@@ -29,8 +29,9 @@ int print_result(const char* name, std::uint64_t operations, Workload workload) 
     const std::uint64_t check = workload();
     const double cpu_seconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
     const std::chrono::duration<double> wall_seconds = std::chrono::steady_clock::now() - wall;
-    std::printf("RESULT %s %llu %.6f %.6f %llu\n", name, static_cast<unsigned long long>(operations),
-                wall_seconds.count(), cpu_seconds, static_cast<unsigned long long>(check));
+    std::printf("RESULT %s %llu %.6f %.6f %llu\n", name,
+                static_cast<unsigned long long>(operations), wall_seconds.count(), cpu_seconds,
+                static_cast<unsigned long long>(check));
     return 0;
 }
 

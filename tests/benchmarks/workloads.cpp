@@ -46,7 +46,9 @@ struct Entry {
     }
 };
 
-void count_one(Tally& tally) { ++tally.sum; }
+void count_one(Tally& tally) {
+    ++tally.sum;
+}
 
 } // namespace
 
@@ -54,7 +56,8 @@ std::uint64_t hold_yardstick(std::uint64_t pending, std::uint64_t operations) {
     Tally tally;
     std::priority_queue<Entry> queue;
     std::uint64_t sequence = 0;
-    for (std::uint64_t at = 0; at < pending; ++at) queue.push({tally.delays.next(), ++sequence, &count_one});
+    for (std::uint64_t at = 0; at < pending; ++at)
+        queue.push({tally.delays.next(), ++sequence, &count_one});
     for (std::uint64_t at = 0; at < operations; ++at) {
         const Entry entry = queue.top();
         queue.pop();
@@ -66,7 +69,8 @@ std::uint64_t hold_yardstick(std::uint64_t pending, std::uint64_t operations) {
 
 namespace {
 
-/// A handler that the kernel cannot see through: it owns a function object and goes through the executor.
+/// A handler that the kernel cannot see through: it owns a function object and goes through the
+/// executor.
 struct HoldHandler {
     Tally* tally;
     sim::Process* process;
@@ -76,7 +80,8 @@ struct HoldHandler {
         if (tally->left == 0) return;
         --tally->left;
         sim::Kernel& kernel = process->kernel();
-        kernel.at(*process, kernel.now() + Duration(tally->delays.next()), HoldHandler{tally, process});
+        kernel.at(*process, kernel.now() + Duration(tally->delays.next()),
+                  HoldHandler{tally, process});
     }
 };
 
@@ -102,7 +107,8 @@ std::uint64_t hold_kernel(std::uint64_t pending, std::uint64_t operations) {
     tally.left = operations;
     sim::Process& process = node.process();
     for (std::uint64_t at = 0; at < pending; ++at) {
-        world.kernel().at(process, Instant(Duration(tally.delays.next())), HoldHandler{&tally, &process});
+        world.kernel().at(process, Instant(Duration(tally.delays.next())),
+                          HoldHandler{&tally, &process});
     }
     while (tally.left > 0 && world.step(Instant::max())) {
     }

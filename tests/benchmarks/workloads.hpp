@@ -3,8 +3,9 @@
 #include <chrono>
 #include <cstdint>
 
-// The kernel's standard workloads, for Google Benchmark and for the plain programs that stand beside
-// other simulators. Each runs `operations` and returns a checksum that depends on all of them.
+// The kernel's standard workloads, for Google Benchmark and for the plain programs that stand
+// beside other simulators. Each runs `operations` and returns a checksum that depends on all of
+// them.
 
 namespace crier::bench {
 

@@ -116,7 +116,8 @@ TEST(Asio, ACancellationSlotEndsASleepEarly) {
                           seen = code;
                           at = world.now();
                       }));
-    world.kernel().at(node.process(), Instant(100ms), [&] { signal.emit(asio::cancellation_type::terminal); });
+    world.kernel().at(node.process(), Instant(100ms),
+                      [&] { signal.emit(asio::cancellation_type::terminal); });
     world.run_until(Instant(2s));
     EXPECT_EQ(seen, asio::error::operation_aborted);
     EXPECT_EQ(at, Instant(100ms));
@@ -168,7 +169,8 @@ TEST(Asio, ARunWhoseTimeStandsStillIsStopped) {
     options.steps_per_instant_max = 1000;
     World world(options);
     add_body(world, "n", [&](Body& body) -> asio::awaitable<void> {
-        for (;;) co_await body.ports.sleep(0ns);
+        for (;;)
+            co_await body.ports.sleep(0ns);
     });
     EXPECT_FALSE(world.run_until(Instant(1s)));
     ASSERT_TRUE(world.broken());

@@ -91,7 +91,9 @@ TEST(Ghost, RunsOnToItsNextAwaitAndNoFurther) {
     std::uint64_t points = 0;
     struct Sink final : EventSink {
         explicit Sink(std::uint64_t& count) : count_(count) {}
-        void on_event(const Event& event) override { count_ += event.kind == events::point_reached.id ? 1 : 0; }
+        void on_event(const Event& event) override {
+            count_ += event.kind == events::point_reached.id ? 1 : 0;
+        }
         std::uint64_t& count_;
     } sink(points);
     world.history().add_sink(sink);

@@ -32,7 +32,9 @@ public:
 inline Node& add_body(World& world, std::string name, Body::Coroutine body = {}) {
     NodeOptions options;
     options.name = std::move(name);
-    options.entry = [run = std::move(body)](Node& node) { return std::make_unique<Body>(node, run); };
+    options.entry = [run = std::move(body)](Node& node) {
+        return std::make_unique<Body>(node, run);
+    };
     Node& node = world.add_node(std::move(options));
     node.start();
     return node;
@@ -50,7 +52,8 @@ private:
     int& count_;
 };
 
-inline FaultSpec fault_at(FaultKind kind, std::vector<std::uint32_t> nodes, Duration at, Duration length) {
+inline FaultSpec fault_at(FaultKind kind, std::vector<std::uint32_t> nodes, Duration at,
+                          Duration length) {
     FaultSpec spec;
     spec.kind = kind;
     spec.nodes = std::move(nodes);

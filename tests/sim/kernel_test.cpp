@@ -18,7 +18,8 @@ TEST(EventQueue, GivesTimeThenKeyOrderWithCancellationsAndSweeps) {
     std::vector<std::pair<Duration, int>> expected;
     std::vector<int> ran;
     for (int number = 0; number < 5000; ++number) {
-        const auto at = Duration(static_cast<std::int64_t>(random.draw(when, number).below(1000)) + 1);
+        const auto at =
+            Duration(static_cast<std::int64_t>(random.draw(when, number).below(1000)) + 1);
         const auto handler = [&ran, number] { ran.push_back(number); };
         auto* task = world.kernel().at(node.process(), Instant(at), handler);
         if (number % 3 != 0) {
@@ -31,7 +32,8 @@ TEST(EventQueue, GivesTimeThenKeyOrderWithCancellationsAndSweeps) {
     EXPECT_LT(world.kernel().pending(), 4000u) << "tombstones are swept";
     world.run_until(Instant(1s));
     ASSERT_EQ(ran.size(), expected.size());
-    for (std::size_t at = 0; at < ran.size(); ++at) EXPECT_EQ(ran[at], expected[at].second);
+    for (std::size_t at = 0; at < ran.size(); ++at)
+        EXPECT_EQ(ran[at], expected[at].second);
 }
 
 std::uint64_t digest_of(StrategyKind strategy, std::uint64_t seed) {
@@ -59,7 +61,8 @@ TEST(Digest, IsTheSameAloneAndAfterOtherWorldsOnTwoThreads) {
         std::array<std::jthread, 2> threads;
         for (std::size_t thread = 0; thread < 2; ++thread) {
             threads[thread] = std::jthread([&among, thread] {
-                for (std::uint64_t seed = 100; seed < 125; ++seed) digest_of(StrategyKind::random, seed);
+                for (std::uint64_t seed = 100; seed < 125; ++seed)
+                    digest_of(StrategyKind::random, seed);
                 among[thread] = digest_of(StrategyKind::random, 11);
             });
         }

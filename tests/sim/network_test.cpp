@@ -119,7 +119,8 @@ TEST(Call, WhoseAnswerIsLostWasExecutedAndIsUnknown) {
     pair.world.run_until(Instant(5s));
     ASSERT_EQ(pair.outcomes.size(), 3u);
     EXPECT_EQ(pair.executed, 3);
-    expect_failure(pair.outcomes[2], CallError::timed_out, Certainty::unknown); // the second, and last to end
+    expect_failure(pair.outcomes[2], CallError::timed_out,
+                   Certainty::unknown); // the second, and last to end
     EXPECT_EQ(pair.world.faults().records()[0].hits, 1u);
 }
 
@@ -155,7 +156,8 @@ TEST(Call, OfADeadClientIsForgotten) {
     EXPECT_EQ(pair.executed, 1) << "the request was on its way";
 }
 
-FaultSpec link_fault(FaultKind kind, const Pair& pair, Duration at, Duration length, std::int64_t amount = 0) {
+FaultSpec link_fault(FaultKind kind, const Pair& pair, Duration at, Duration length,
+                     std::int64_t amount = 0) {
     FaultSpec spec = fault_at(kind, {pair.client->id()}, at, length);
     spec.peers = {pair.server->id()};
     spec.amount = amount;
@@ -262,8 +264,9 @@ TEST(Latency, OfOneMessageDoesNotDependOnOthers) {
         for (int number = 0; number < 20; ++number) {
             pair.world.run_until(Instant(10ms * (number + 1)));
             if (number == 3 && !with_first) continue;
-            pair.world.network().send(pair.client->process(), *pair.server, tell, 100, 0,
-                                      [&](Process&) { times.push_back(pair.world.now().time_since_epoch()); });
+            pair.world.network().send(
+                pair.client->process(), *pair.server, tell, 100, 0,
+                [&](Process&) { times.push_back(pair.world.now().time_since_epoch()); });
         }
         pair.world.run_until(Instant(1s));
         return times;

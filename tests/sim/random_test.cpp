@@ -14,9 +14,10 @@ constexpr Purpose other{"test.other"};
 TEST(Random, IsAPureFunctionOfSeedPurposeAndSubject) {
     const Random random(42);
     EXPECT_EQ(random.draw(one, 1u, 2u).bits(), Random(42).draw(one, 1u, 2u).bits());
-    std::set<std::uint64_t> distinct{random.draw(one, 1u, 2u).bits(), random.draw(one, 2u, 1u).bits(),
-                                     random.draw(other, 1u, 2u).bits(), Random(43).draw(one, 1u, 2u).bits(),
-                                     random.draw(one, 1u).bits()};
+    std::set<std::uint64_t> distinct{
+        random.draw(one, 1u, 2u).bits(), random.draw(one, 2u, 1u).bits(),
+        random.draw(other, 1u, 2u).bits(), Random(43).draw(one, 1u, 2u).bits(),
+        random.draw(one, 1u).bits()};
     EXPECT_EQ(distinct.size(), 5u);
 }
 
@@ -30,14 +31,17 @@ TEST(Random, HasFixedValuesOnEveryCompiler) {
 TEST(Random, BelowIsUniform) {
     const Random random(1);
     std::array<int, 10> counts{};
-    for (std::uint64_t at = 0; at < 100'000; ++at) ++counts[random.draw(one, at).below(10)];
-    for (const int count : counts) EXPECT_NEAR(count, 10'000, 500);
+    for (std::uint64_t at = 0; at < 100'000; ++at)
+        ++counts[random.draw(one, at).below(10)];
+    for (const int count : counts)
+        EXPECT_NEAR(count, 10'000, 500);
 }
 
 TEST(Random, HappensAsOftenAsItSays) {
     const Random random(1);
     int hits = 0;
-    for (std::uint64_t at = 0; at < 200'000; ++at) hits += random.draw(one, at).happens({5'000}) ? 1 : 0;
+    for (std::uint64_t at = 0; at < 200'000; ++at)
+        hits += random.draw(one, at).happens({5'000}) ? 1 : 0;
     EXPECT_NEAR(hits, 1000, 150);
     EXPECT_FALSE(random.draw(one, 1u).happens({0}));
     EXPECT_TRUE(random.draw(one, 1u).happens({1'000'000}));
