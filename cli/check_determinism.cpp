@@ -34,7 +34,10 @@ struct Options {
 class ScratchFolder {
 public:
     ScratchFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "crier-XXXXXX").string();
+        std::error_code error;
+        const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+        if (error) throw BadInput("TMPDIR: not a folder for temporary files: " + error.message());
+        std::string pattern = (parent / "crier-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) {
             throw BadInput(pattern + ": cannot make a folder: " + std::strerror(errno));
         }
@@ -121,7 +124,7 @@ void add_check_determinism(Commands commands) {
         "run a seed here and in another process, and name the first event that differs");
     auto options = std::make_shared<Options>();
     verb->add_option("file", options->file, "the scenario")->required();
-    verb->add_option("--seed", options->seed, "the seed")->capture_default_str();
+    add_seed(*verb, options->seed);
     verb->add_option("--program", options->program, "another build of this program to run there");
     verb->callback([commands, options] {
         commands.chosen = [options, &services = commands.services] {

@@ -36,6 +36,9 @@ void add_schema(Commands commands);
 /// Reads `12.5s`. **Errors**: throws `BadInput` naming `option`.
 [[nodiscard]] Duration duration_argument(const std::string& option, const std::string& text);
 
+/// Adds `--seed`: a whole number from 1, as in `explore`. `seed` must outlive the verb.
+void add_seed(CLI::App& verb, std::uint64_t& seed);
+
 /// Where `--json FILE` and `--junit FILE` go; empty: nowhere.
 struct ReportFiles {
     std::string json;

@@ -7,8 +7,11 @@
 #include "scenarios/load_units.hpp"
 
 #include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sstream>
 
 namespace crier::cli {
 
@@ -45,6 +48,20 @@ Duration duration_argument(const std::string& option, const std::string& text) {
     return *duration;
 }
 
+void add_seed(CLI::App& verb, std::uint64_t& seed) {
+    // Read by our own rules: CLI11 takes -1 for the greatest number and 010 for 8.
+    const auto read = [&seed](const std::string& text) {
+        const std::optional<std::int64_t> number = scenario::parse_count(text);
+        if (!number || *number < 1) {
+            throw CLI::ValidationError("--seed",
+                                       "'" + text + "' is no seed; write a number from 1");
+        }
+        seed = static_cast<std::uint64_t>(*number);
+    };
+    verb.add_option_function<std::string>("--seed", read, "the seed")
+        ->default_str(std::to_string(seed));
+}
+
 void ReportFiles::add_to(CLI::App& verb) {
     verb.add_option("--json", json,
                     "write the report as JSON to this file (- for standard output)");
@@ -59,6 +76,8 @@ void ReportFiles::check() const {
 
 int run_program(int argc, char** argv, const scenario::ServiceTable& services) {
     tell_errors();
+    // A file that may not grow is an error of `write` like a full disk, not a death in the middle.
+    std::signal(SIGXFSZ, SIG_IGN);
     CLI::App app(about, "crier");
     app.require_subcommand(1);
     app.set_version_flag("--version", "crier " CRIER_VERSION);
@@ -73,7 +92,15 @@ int run_program(int argc, char** argv, const scenario::ServiceTable& services) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? exit_holds : exit_bad_input;
+        std::ostringstream out;
+        std::ostringstream complaint;
+        const int code = app.exit(error, out, complaint);
+        std::cerr << complaint.str();
+        if (code != 0) return exit_bad_input;
+        chosen = [text = out.str()] {
+            print(text);
+            return exit_holds;
+        };
     }
     try {
         broker::configure_sqlite();

@@ -47,7 +47,7 @@ void add_replay(Commands commands) {
     CLI::App* verb = commands.app.add_subcommand("replay", "run a seed again, to look at it");
     auto options = std::make_shared<Options>();
     verb->add_option("file", options->file, "the scenario")->required();
-    verb->add_option("--seed", options->seed, "the seed")->capture_default_str();
+    add_seed(*verb, options->seed);
     verb->add_flag("--trace", options->trace, "print every event as a line");
     verb->add_option("--until", options->until, "stop at this virtual time, e.g. 12.5s");
     verb->add_option("--history", options->history,

@@ -45,7 +45,7 @@ void add_run(Commands commands) {
     CLI::App* verb = commands.app.add_subcommand("run", "run one seed of a scenario and judge it");
     auto options = std::make_shared<Options>();
     verb->add_option("file", options->file, "the scenario")->required();
-    verb->add_option("--seed", options->seed, "the seed")->capture_default_str();
+    add_seed(*verb, options->seed);
     options->reports.add_to(*verb);
     verb->callback([commands, options] {
         commands.chosen = [options, &services = commands.services] {

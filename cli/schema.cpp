@@ -9,7 +9,7 @@ void add_schema(Commands commands) {
         commands.app.add_subcommand("schema", "print the JSON Schema of scenario files");
     verb->callback([commands] {
         commands.chosen = [&services = commands.services] {
-            print(scenario::scenario_schema(services) + "\n");
+            print(scenario::scenario_schema(services));
             return exit_holds;
         };
     });

@@ -28,18 +28,18 @@ Json provenance_json() {
         {"crier", from.version}, {"format", from.format_version}, {"sqlite", from.sqlite_version}};
 }
 
-Json story_json(const scenario::RunResult& run, const properties::Verdict& verdict) {
-    Json lines = Json::array();
-    if (run.history.empty() || verdict.kind != properties::VerdictKind::violated) return lines;
+// Adds the story of a violation and its cause, where the history was kept.
+void add_story(Json& entry, const scenario::RunResult& run, const properties::Verdict& verdict) {
+    if (run.history.empty() || verdict.kind != properties::VerdictKind::violated) return;
     const properties::Story story =
         properties::tell(verdict, run.history, *run.texts, run.node_names, scenario::events::all);
     for (const properties::StoryLine& line : story.lines) {
-        lines.push_back({{"event", line.sequence},
-                         {"seconds", seconds(line.time.time_since_epoch())},
-                         {"node", line.node},
-                         {"text", line.text}});
+        entry["story"].push_back({{"event", line.sequence},
+                                  {"seconds", seconds(line.time.time_since_epoch())},
+                                  {"node", line.node},
+                                  {"text", line.text}});
     }
-    return lines;
+    if (!story.cause.empty()) entry["cause"] = story.cause;
 }
 
 Json run_json(const scenario::RunResult& run) {
@@ -57,8 +57,7 @@ Json run_json(const scenario::RunResult& run) {
                    {"observations", verdict.observations},
                    {"violations", verdict.violations},
                    {"witness", verdict.witness}};
-        Json story = story_json(run, verdict);
-        if (!story.empty()) entry["story"] = std::move(story);
+        add_story(entry, run, verdict);
         json["properties"].push_back(std::move(entry));
     }
     json["ledger"] = json_of(run.ledger);

@@ -5,7 +5,9 @@
 #include "scenarios/events.hpp"
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <string_view>
 
 namespace crier::report {
 
@@ -14,11 +16,37 @@ namespace {
 using properties::Verdict;
 using properties::VerdictKind;
 
-// Escapes for content and attributes; control characters that XML cannot hold become question
-// marks.
+/// Returns the length of the UTF-8 character that `text` begins with; 0 if it is none, or one that
+/// XML cannot hold (a surrogate, U+FFFE, U+FFFF).
+std::size_t character_length(std::string_view text) {
+    const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    if (byte(0) < 0x80) return 1;
+    const std::size_t length = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
+    if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < length) return 0;
+    std::uint32_t code = byte(0) & (0xFFU >> (length + 1));
+    for (std::size_t at = 1; at < length; ++at) {
+        if ((byte(at) & 0xC0) != 0x80) return 0;
+        code = code << 6 | (byte(at) & 0x3FU);
+    }
+    const bool is_overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+    const bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
+    if (is_overlong || is_surrogate || code == 0xFFFE || code == 0xFFFF || code > 0x10FFFF)
+        return 0;
+    return length;
+}
+
+// Escapes for content and attributes. What XML cannot hold becomes question marks: control
+// characters, and bytes that are no UTF-8 (the name of a file may have them).
 std::string escape(std::string_view text) {
     std::string escaped;
-    for (const char c : text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const std::size_t length = character_length(text.substr(at));
+        if (length > 1) {
+            escaped += text.substr(at, length);
+            at += length - 1;
+            continue;
+        }
+        const char c = length == 0 ? '\x01' : text[at];
         switch (c) {
         case '&': escaped += "&amp;"; break;
         case '<': escaped += "&lt;"; break;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <string_view>
 
 namespace crier::report {
 
@@ -18,7 +19,9 @@ Provenance provenance() {
 }
 
 std::string replay_command(const std::string& file, std::uint64_t seed) {
-    const bool plain = file.find_first_of(" '\"$&|;<>()*?`\\") == std::string::npos;
+    constexpr std::string_view plain_letters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+=:,@%";
+    const bool plain = !file.empty() && file.find_first_not_of(plain_letters) == std::string::npos;
     std::string quoted = file;
     if (!plain) {
         quoted = "'";

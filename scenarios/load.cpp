@@ -88,7 +88,11 @@ Result<Scenario, LoadErrors> parse_scenario(std::string_view text, const std::st
         } else {
             Things things(problems);
             Loading loading{services, scenario, problems, things};
-            read_top(loading, *root);
+            try {
+                read_top(loading, *root);
+            } catch (const TooManyProblems&) {
+                // Those that were found are told; a file like this is no scenario.
+            }
         }
     }
     LoadErrors errors = problems.take();

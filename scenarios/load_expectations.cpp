@@ -34,9 +34,9 @@ void read_sql(Loading& loading, const YamlKey& key, const YamlNode& value) {
     fields.read_text("query", sql.query);
     const bool has_equals = fields.has("equals");
     if (has_equals == fields.has("empty")) {
-        loading.problems.add(
-            key.place, has_equals ? "`sql` needs one of `empty` and `equals`, not both"
-                                  : "`sql` needs `empty: always`, `empty: at-end` or `equals: …`");
+        loading.problems.add(key.place, has_equals
+                                            ? "`sql` needs one of `empty` and `equals`, not both"
+                                            : "`sql` needs `empty` (always or at-end) or `equals`");
     }
     if (has_equals) fields.read_text("equals", sql.equals.emplace());
     if (const YamlNode* const when = fields.find("when"); when != nullptr && !has_equals) {

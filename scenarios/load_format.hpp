@@ -47,6 +47,7 @@ struct Key {
 using Keys = std::vector<Key>;
 
 inline constexpr std::size_t file_bytes_max = 1 << 20;
+inline constexpr std::size_t problems_max = 1'000;
 inline constexpr std::size_t things_max = 1'000; ///< Of one kind: channels, services, rules …
 inline constexpr std::int64_t replicas_max = 1'000;
 inline constexpr std::int64_t inputs_max = 10'000'000;

@@ -49,6 +49,11 @@ std::string shortened(std::string_view text) {
 
 } // namespace
 
+void Problems::add(Place place, std::string message) {
+    errors_.push_back({file_, place, std::move(message)});
+    if (errors_.size() >= problems_max) throw TooManyProblems{};
+}
+
 LoadErrors Problems::take() {
     std::stable_sort(errors_.begin(), errors_.end(), [](const LoadError& a, const LoadError& b) {
         return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);

@@ -14,14 +14,16 @@
 
 namespace crier::scenario {
 
+/// Thrown by `Problems::add` when there is no point in going on; caught by `parse_scenario`.
+struct TooManyProblems {};
+
 /// Collects what is wrong with one file.
 class Problems {
 public:
     explicit Problems(std::string file) : file_(std::move(file)) {}
 
-    void add(Place place, std::string message) {
-        errors_.push_back({file_, place, std::move(message)});
-    }
+    /// Notes a problem. Throws TooManyProblems with the one that fills `problems_max`.
+    void add(Place place, std::string message);
 
     [[nodiscard]] const std::string& file() const { return file_; }
     [[nodiscard]] LoadErrors& errors() { return errors_; }

@@ -13,6 +13,15 @@ constexpr Duration slice =
 constexpr Duration hopeless_silence =
     std::chrono::seconds(150); // longer than any client's own deadline
 
+std::string text_of(const Target& target) {
+    switch (target.kind) {
+    case Target::Kind::name: break;
+    case Target::Kind::leader_of: return "leader-of: " + target.name;
+    case Target::Kind::coordinator_of: return "coordinator-of: " + target.name;
+    }
+    return target.name;
+}
+
 /// The loop of one run.
 class Run {
 public:
@@ -105,7 +114,7 @@ private:
             FaultOutcome outcome;
             outcome.id = planned.id;
             outcome.kind = std::string(sim::name_of(planned.kind));
-            outcome.target = planned.target.name;
+            outcome.target = text_of(planned.target);
             outcome.what = planned.what;
             outcome.began = record.began;
             outcome.withheld = record.withheld;

@@ -1,5 +1,7 @@
 #include "scenarios/yaml_tree.hpp"
 
+#include "scenarios/load_format.hpp"
+
 #include <algorithm>
 #include <sstream>
 #include <utility>
@@ -144,6 +146,9 @@ private:
                                "`" + map.keys[order[at]].text +
                                    "` is here a second time; first in line " +
                                    std::to_string(map.keys[order[first]].place.line)});
+            if (errors_.size() >= problems_max) {
+                throw BadYaml{map.keys[order[at]].place, "too many keys are here a second time"};
+            }
         }
     }
 

@@ -45,7 +45,7 @@ std::uint64_t text(Farm& farm, const std::string& name) {
     return farm.world.history().name(name);
 }
 
-TEST(KafkaGroup, TwoMembersShareAndOneTakesOver) {
+TEST(KafkaClientGroup, TwoMembersShareAndOneTakesOver) {
     Farm farm(1, {topic_of("orders", 4)});
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 4, 100ms); });
     Seen first;
@@ -79,7 +79,7 @@ TEST(KafkaGroup, TwoMembersShareAndOneTakesOver) {
 
 // A process that was frozen for longer than its session goes on as if it still owned its
 // partitions.
-TEST(KafkaGroup, AZombiesCommitIsRefused) {
+TEST(KafkaClientGroup, AZombiesCommitIsRefused) {
     Farm farm(1, {topic_of("orders", 1)});
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 1, 50ms); });
     Seen first;
@@ -108,7 +108,7 @@ TEST(KafkaGroup, AZombiesCommitIsRefused) {
     EXPECT_FALSE(has_note(first, "revoked orders/0"));
 }
 
-TEST(KafkaGroup, WhoDoesNotPollLeavesAndLearnsItAtTheNextPoll) {
+TEST(KafkaClientGroup, WhoDoesNotPollLeavesAndLearnsItAtTheNextPoll) {
     Farm farm(1, {topic_of("orders", 1)});
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 1, 1s); });
     Seen slow;
@@ -142,7 +142,7 @@ asio::awaitable<void> work_and_close(ClientProgram& program, Seen& seen) {
     seen.notes.push_back("closed");
 }
 
-TEST(KafkaGroup, ClosingCommitsGivesBackAndLeaves) {
+TEST(KafkaClientGroup, ClosingCommitsGivesBackAndLeaves) {
     Farm farm(1, {topic_of("orders", 1)});
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 1, 50ms); });
     Seen first;
@@ -158,7 +158,7 @@ TEST(KafkaGroup, ClosingCommitsGivesBackAndLeaves) {
     EXPECT_EQ(second.values.front(), std::to_string(first.values.size()));
 }
 
-TEST(KafkaGroup, GoesOnWithTheSameGenerationWhenTheCoordinatorMoves) {
+TEST(KafkaClientGroup, GoesOnWithTheSameGenerationWhenTheCoordinatorMoves) {
     Farm farm(2, {topic_of("orders", 1)});
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 1, 50ms); });
     Seen seen;
@@ -182,7 +182,7 @@ TEST(KafkaGroup, GoesOnWithTheSameGenerationWhenTheCoordinatorMoves) {
 
 // In the history a partition is never assigned to one member while another holds it and knows of
 // it.
-TEST(KafkaGroup, TellsAssignmentsInOrder) {
+TEST(KafkaClientGroup, TellsAssignmentsInOrder) {
     Farm farm(1, {topic_of("orders", 4)});
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 4, 100ms); });
     std::vector<Seen> seen(3);

@@ -285,7 +285,7 @@ TEST(Loading, RefusesWhatContradictsItself) {
     EXPECT_THAT(problem(with_faults("  - partition: {between: [billing], at: 1s, for: 1s}")),
                 HasSubstr("two sides"));
     EXPECT_THAT(problem(with("[ledger]", "[sql: {database: shop-db, query: select 1}]")),
-                HasSubstr("`empty: always`"));
+                HasSubstr("`sql` needs `empty`"));
 }
 
 TEST(Loading, SurvivesWhatIsNoScenario) {
@@ -311,6 +311,17 @@ TEST(Loading, SurvivesWhatIsNoScenario) {
             text += deep;
         EXPECT_FALSE(problems(text).empty()) << deep;
     }
+}
+
+TEST(Loading, GivesUpOnAFileFullOfProblems) {
+    std::string keys;
+    for (int at = 0; at < 5'000; ++at)
+        keys += "k" + std::to_string(at) + ": 1\n";
+    EXPECT_EQ(problems(keys).size(), 1'000U);
+    std::string repeated;
+    for (int at = 0; at < 5'000; ++at)
+        repeated += "a: 1\n";
+    EXPECT_EQ(problems(repeated).size(), 1'001U);
 }
 
 TEST(Loading, NeverCrashesOnAPrefixOrAFlippedByte) {

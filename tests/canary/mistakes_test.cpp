@@ -1,0 +1,112 @@
+// The catalogue keeps its promises: each classic mistake is found soon, by the property that is
+// about it, with its cause in words; and what is no mistake holds.
+#include "properties/story.hpp"
+#include "scenarios/events.hpp"
+#include "scenarios/explore.hpp"
+#include "tests/support/scenario_runs.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <optional>
+#include <set>
+
+namespace crier {
+namespace {
+
+using properties::VerdictKind;
+using testing::HasSubstr;
+
+constexpr std::uint64_t seeds = 20;
+
+struct Mistake {
+    std::string scenario;
+    std::string property; ///< What finds it.
+    std::string cause;    ///< What its story says of why.
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* out) {
+    *out << mistake.scenario << " " << mistake.property;
+}
+
+std::vector<Mistake> mistakes() {
+    return {
+        {"acknowledge-before-effect", "commit-not-ahead",
+         "the offset was committed before the effect was durable"},
+        {"acknowledge-before-effect", "ledger",
+         "the offset was committed before the effect was durable"},
+        {"auto-commit", "commit-not-ahead",
+         "the offset was committed before the effect was durable"},
+        {"auto-commit", "ledger", "the offset was committed before the effect was durable"},
+        {"dual-write", "ledger", "its transaction was committed, and shop/1 died before"},
+        {"dual-write", "outbox-no-missing",
+         "its transaction was committed, and shop/1 died before"},
+        {"lossy-dead-letter", "ledger", "went on before its dead letter was stored"},
+        {"memory-dedup", "effect-at-most-once", "its next life did not know of it"},
+        {"split-dedup", "ledger", "remembering it and its effect are not one transaction"},
+        {"split-dedup", "effect-at-least-once",
+         "remembering it and its effect are not one transaction"},
+        {"wrong-key", "key-affinity", "the record key is not the aggregate"},
+        {"wrong-key", "per-key-effect-order", "the record key is not the aggregate"},
+    };
+}
+
+const properties::Verdict* violated(const scenario::RunResult& run, const std::string& property) {
+    for (const properties::Verdict& verdict : run.properties) {
+        if (verdict.property == property && verdict.kind == VerdictKind::violated) return &verdict;
+    }
+    return nullptr;
+}
+
+class EveryMistake : public testing::TestWithParam<Mistake> {};
+
+TEST_P(EveryMistake, IsFoundSoonAndItsCauseIsTold) {
+    const Mistake& mistake = GetParam();
+    const scenario::Scenario scenario = test::load(test::catalogue_file(mistake.scenario));
+    std::uint64_t seed = 1;
+    while (seed <= seeds && violated(test::run(scenario, seed), mistake.property) == nullptr)
+        ++seed;
+    ASSERT_LE(seed, seeds) << "no seed violates " << mistake.property;
+    const scenario::RunResult run = test::run(scenario, seed, true);
+    const properties::Verdict* const verdict = violated(run, mistake.property);
+    ASSERT_NE(verdict, nullptr);
+    EXPECT_EQ(run.broken, "");
+    EXPECT_TRUE(run.within_budget);
+    EXPECT_NE(verdict->witness, "");
+    const properties::Story story =
+        properties::tell(*verdict, run.history, *run.texts, run.node_names, scenario::events::all);
+    EXPECT_THAT(story.cause, HasSubstr(mistake.cause)) << "seed " << seed;
+    EXPECT_GE(story.lines.size(), 2U);
+    EXPECT_LE(story.lines.size(), properties::story_lines_max);
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalogue, EveryMistake, testing::ValuesIn(mistakes()),
+                         [](const auto& info) {
+                             return test::test_name(info.param.scenario + "_by_" +
+                                                    info.param.property);
+                         });
+
+TEST(Catalogue, HasNoMistakeWithoutACanary) {
+    std::set<std::string> watched{"order-fulfilment"};
+    for (const Mistake& mistake : mistakes())
+        watched.insert(mistake.scenario);
+    const std::vector<std::string> names = test::catalogue_names();
+    EXPECT_EQ(watched, std::set<std::string>(names.begin(), names.end()));
+}
+
+TEST(OrderFulfilment, HoldsAndJudgesSomething) {
+    const scenario::Scenario scenario = test::load(test::catalogue_file("order-fulfilment"));
+    scenario::ExploreOptions options;
+    options.last_seed = 15;
+    const scenario::ExploreResult found =
+        scenario::explore(scenario, scenario::stock_services(), options, {});
+    EXPECT_EQ(found.verdict, VerdictKind::holds);
+    EXPECT_EQ(found.runs, 15U);
+    EXPECT_EQ(found.broken, "");
+    EXPECT_EQ(found.inconclusive, 0U);
+    EXPECT_THAT(found.remarks, testing::IsEmpty());
+    EXPECT_EQ(found.ledger.unaccounted, 0U);
+    EXPECT_GT(found.ledger.parked, 0U);
+}
+
+} // namespace
+} // namespace crier

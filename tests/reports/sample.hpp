@@ -1,0 +1,61 @@
+#pragma once
+
+#include "scenarios/explore.hpp"
+#include "scenarios/run.hpp"
+
+// Results made by hand: what reports say of them does not depend on any model.
+
+namespace crier::report {
+
+/// A run with one verdict of each kind.
+[[nodiscard]] inline scenario::RunResult sample_run() {
+    using properties::VerdictKind;
+    scenario::RunResult run;
+    run.scenario = "shop";
+    run.scenario_hash = 0xABC;
+    run.seed = 7;
+    run.digest = 0x0123456789ABCDEF;
+    run.verdict = VerdictKind::violated;
+    const auto add = [&run](const char* name, VerdictKind kind, std::uint64_t observations) {
+        properties::Verdict verdict;
+        verdict.property = name;
+        verdict.kind = kind;
+        verdict.observations = observations;
+        run.properties.push_back(verdict);
+    };
+    add("ledger", VerdictKind::holds, 1200);
+    add("effect-at-most-once", VerdictKind::violated, 30);
+    run.properties.back().violations = 2;
+    run.properties.back().witness = "o-1 is twice in \"charges\" & <more>.";
+    add("heal-progress", VerdictKind::inconclusive, 3);
+    add("park-exactly-once", VerdictKind::vacuous, 0);
+    run.services = {{"billing", {600, 590, 4, 3, 2, 1}}, {"shipping", {600, 600, 0, 0, 0, 0}}};
+    run.ledger = {1200, 1190, 4, 3, 2, 1};
+    run.faults = {{10001, "crash", "billing/1", "crash billing/1 for 1s", true, false, 1},
+                  {10002, "crash", "billing/1", "crash billing/1 for 2s", true, false, 3},
+                  {20001, "partition", "events", "cut events off for 2s", true, false, 0},
+                  {30001, "crash", "events/2", "crash events/2 for 2s", false, true, 0}};
+    run.remarks = {"hit nothing: cut events off for 2s"};
+    run.quiet = true;
+    run.events = 12345;
+    run.steps = 99999;
+    run.virtual_time = std::chrono::milliseconds(61500);
+    return run;
+}
+
+/// A campaign that found the run above.
+[[nodiscard]] inline scenario::ExploreResult sample_campaign() {
+    scenario::ExploreResult result;
+    result.runs = 7;
+    result.verdict = properties::VerdictKind::violated;
+    result.first = sample_run();
+    result.violations = {{7, result.first->digest, "effect-at-most-once", "o-1 is twice."}};
+    result.observations = {{"effect-at-most-once", 210}, {"ledger", 8400}, {"park", 0}};
+    result.fault_planned = {{"crash", 21}, {"partition", 7}};
+    result.fault_hits = {{"crash", 14}};
+    result.ledger = {8400, 8390, 4, 3, 2, 1};
+    result.wall = std::chrono::milliseconds(1250);
+    return result;
+}
+
+} // namespace crier::report
