@@ -46,7 +46,7 @@ std::vector<Mistake> mistakes() {
         {"split-dedup", "effect-at-least-once",
          "remembering it and its effect are not one transaction"},
         {"wrong-key", "key-affinity", "the record key is not the aggregate"},
-        {"wrong-key", "per-key-effect-order", "the record key is not the aggregate"},
+        {"wrong-key", "per-key-effect-order", "they are stored in different partitions"},
     };
 }
 
@@ -80,9 +80,9 @@ TEST_P(EveryMistake, IsFoundSoonAndItsCauseIsTold) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Catalogue, EveryMistake, testing::ValuesIn(mistakes()),
-                         [](const auto& info) {
-                             return test::test_name(info.param.scenario + "_by_" +
-                                                    info.param.property);
+                         [](const auto& given) {
+                             return test::test_name(given.param.scenario + "_by_" +
+                                                    given.param.property);
                          });
 
 TEST(Catalogue, HasNoMistakeWithoutACanary) {

@@ -30,7 +30,7 @@ void expect_refused(const std::string& text, const std::string& at, const std::s
 }
 
 TEST(BadInput, OfTheWrongTypeIsLocated) {
-    expect_refused(with(sound_text, "10/s", "fast"), "12:22", "`rate` must be a rate");
+    expect_refused(with(sound_text, "10/s", "fast"), "13:22", "`rate` must be a rate");
     expect_refused(with(sound_text, "partitions: 3", "partitions: three"), "6:24",
                    "must be a whole number");
     expect_refused(with(sound_text, "[shop-db, billing-db]", "7"), "7:12", "databases");
@@ -39,26 +39,26 @@ TEST(BadInput, OfTheWrongTypeIsLocated) {
 TEST(BadInput, WithAnUnknownKeyGetsASuggestion) {
     expect_refused(with(sound_text, "partitions", "partitons"), "6:12",
                    "did you mean `partitions`?");
-    expect_refused(with(sound_text, "  - ledger", "  - legder"), "16:5", "did you mean `ledger`?");
-    expect_refused(with(sound_text, "offset-reset", "offset-rest"), "10:", "`offset-reset`");
+    expect_refused(with(sound_text, "  - ledger", "  - legder"), "17:5", "did you mean `ledger`?");
+    expect_refused(with(sound_text, "offset-reset", "offset-rest"), "11:63", "`offset-reset`");
 }
 
 TEST(BadInput, WithAbsurdNumbersIsRefused) {
-    expect_refused(with(sound_text, "10/s", "999999999999999999999/s"), "12:22", "rate");
-    expect_refused(with(sound_text, "for: 2s", "for: 999999h"), "12:33", "from 1ms to 24h");
+    expect_refused(with(sound_text, "10/s", "999999999999999999999/s"), "13:22", "rate");
+    expect_refused(with(sound_text, "for: 2s", "for: 999999h"), "13:33", "from 1ms to 24h");
     expect_refused(with(sound_text, "partitions: 3", "partitions: -1"), "6:24", "from 1 to");
     expect_refused(with(sound_text, "partitions: 3", "partitions: 99999999999999999999"), "6:24",
                    "from 1 to");
     expect_refused(with(sound_text, "replication: 3", "replication: 9"), "6:40",
                    "more than the 3 nodes");
-    expect_refused(with(sound_text, "keys: 3", "keys: 0"), "12:43", "keys");
+    expect_refused(with(sound_text, "keys: 3", "keys: 0"), "13:43", "keys");
 }
 
 TEST(BadInput, AllOfItIsTold) {
     const ScratchFolder folder;
     const std::string text = with(with(sound_text, "10/s", "fast"), "partitions", "partitons");
     const Finished done = crier({"run", folder.write("bad.yaml", text)});
-    EXPECT_THAT(done.err, HasSubstr("bad.yaml:12:22: "));
+    EXPECT_THAT(done.err, HasSubstr("bad.yaml:13:22: "));
     EXPECT_THAT(done.err, HasSubstr("bad.yaml:6:12: "));
 }
 
@@ -76,9 +76,9 @@ TEST(BadInput, TruncatedAnywhereNeverCrashes) {
 }
 
 TEST(BadInput, ThatIsNoTextIsRefused) {
-    expect_refused("a: \xff\xfe", "1:", "UTF-8");
+    expect_refused("a: \xff\xfe", "1:4", "UTF-8");
     expect_refused("a: &a [*a]\n", "1:4", "anchors");
-    expect_refused("a: " + std::string(200'000, '['), "1:", "");
+    expect_refused("a: " + std::string(200'000, '['), "1:5", "");
 }
 
 TEST(BadInput, MissingFilesAndFoldersAreNamed) {

@@ -1,5 +1,6 @@
 // Leaving something out of a run changes nothing that does not follow from it.
 #include "scenarios/plan.hpp"
+#include "sim/events.hpp"
 #include "tests/support/scenario_runs.hpp"
 
 #include <cstring>
@@ -16,11 +17,22 @@ scenario::RunResult run_edited(const scenario::Scenario& scenario, scenario::Pla
     return scenario::run_scenario(scenario, scenario::stock_services(), options);
 }
 
-/// Returns the time of the first event in which two histories differ; their end if in none.
+// Events number faults by their place in the plan, which is no draw; their words tell them apart.
+bool same(sim::Event a, sim::Event b) {
+    for (sim::Event* const event : {&a, &b}) {
+        if (event->kind == sim::events::fault_began.id ||
+            event->kind == sim::events::fault_ended.id)
+            event->operands[0] = 0;
+    }
+    return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+/// Returns the time of the first event in which two histories differ; the end of time if in
+/// none.
 Instant parting(const scenario::RunResult& a, const scenario::RunResult& b) {
     const std::size_t both = std::min(a.history.size(), b.history.size());
     for (std::size_t at = 0; at < both; ++at) {
-        if (std::memcmp(&a.history[at], &b.history[at], sizeof(sim::Event)) != 0)
+        if (!same(a.history[at], b.history[at]))
             return Instant(Duration(std::min(a.history[at].time, b.history[at].time)));
     }
     return Instant(Duration::max());
@@ -69,7 +81,8 @@ TEST(LeavingOutAnInput, ChangesNoEventBeforeIt) {
         const scenario::PlannedInput& input = plan.inputs.at(index);
         const scenario::RunResult edited = run_edited(scenario, {{input.input.number}, {}});
         EXPECT_NE(edited.digest, whole.digest) << "nothing was left out";
-        EXPECT_GE(parting(whole, edited), input.at);
+        EXPECT_GE(parting(whole, edited).time_since_epoch().count(),
+                  input.at.time_since_epoch().count());
     }
 }
 
@@ -85,7 +98,9 @@ TEST(LeavingOutAFault, ChangesNoEventBeforeIt) {
         if (fault.trigger.at < Instant(std::chrono::seconds(20)) || ++tried > 3) continue;
         const scenario::RunResult edited = run_edited(scenario, {{}, {fault.id}});
         EXPECT_NE(edited.digest, whole.digest) << fault.what;
-        EXPECT_GE(parting(whole, edited), fault.trigger.at) << fault.what;
+        EXPECT_GE(parting(whole, edited).time_since_epoch().count(),
+                  fault.trigger.at.time_since_epoch().count())
+            << fault.what;
     }
     EXPECT_GE(tried, 3);
 }

@@ -40,7 +40,7 @@ TEST_P(EveryScenario, HasTheSameDigestWithItsHistoryKept) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Catalogue, EveryScenario, testing::ValuesIn(test::catalogue_names()),
-                         [](const auto& info) { return test::test_name(info.param); });
+                         [](const auto& given) { return test::test_name(given.param); });
 
 TEST(Worlds, DoNotHearOfOtherWorldsOnOtherThreads) {
     constexpr std::uint64_t others_each = 25;
