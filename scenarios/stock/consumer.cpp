@@ -126,6 +126,10 @@ ServiceType consumer() {
     const auto milliseconds = [](std::int64_t count) {
         return Duration(std::chrono::milliseconds(count));
     };
+    // The limits of the coordinator: group.min.session.timeout.ms and group.max.session.timeout.ms.
+    const auto seconds = [](std::int64_t count) {
+        return Duration(std::chrono::seconds(count)).count();
+    };
     ServiceType type;
     type.is = "consumer";
     type.summary = "writes one row per message, with inbox, retry and dead letters";
@@ -204,7 +208,9 @@ ServiceType consumer() {
          client.session_timeout,
          false,
          {},
-         "Kafka's session.timeout.ms"},
+         "Kafka's session.timeout.ms",
+         seconds(6),
+         seconds(1800)},
         {"max-poll-interval",
          OptionType::duration,
          client.max_poll_interval,
@@ -229,6 +235,22 @@ ServiceType consumer() {
     type.attempts_option = "retry.attempts";
     type.effects = WatchSpec{{}, "effects", "message_id", "message_key"};
     type.points.assign(messaging::consumer_points.begin(), messaging::consumer_points.end());
+    type.check = [](const ServiceSpec& spec) {
+        std::vector<std::string> problems;
+        const auto text = [&spec](const char* option) {
+            return std::get<std::string>(spec.options.at(option));
+        };
+        const auto duration = [&spec](const char* option) {
+            return std::get<Duration>(spec.options.at(option));
+        };
+        if (text("inbox-transaction") == "own" && text("deduplicate") != "inbox") {
+            problems.emplace_back("inbox-transaction: own needs deduplicate: inbox");
+        }
+        if (duration("retry.backoff") > duration("retry.backoff-max")) {
+            problems.emplace_back("retry: backoff is longer than backoff-max");
+        }
+        return problems;
+    };
     type.make = [](ServiceContext& context) { return std::make_unique<StockConsumer>(context); };
     return type;
 }

@@ -100,6 +100,15 @@ ServiceType outbox_producer() {
     type.to_option = "to";
     type.accepts = WatchSpec{{}, "orders", "id", "customer"};
     type.points.assign(messaging::emitter_points.begin(), messaging::emitter_points.end());
+    type.check = [](const ServiceSpec& spec) {
+        std::vector<std::string> problems;
+        const bool direct = std::get<std::string>(spec.options.at("publish")) == "dual-write";
+        if (direct && !spec.options.contains("to")) {
+            problems.emplace_back(
+                "publish: dual-write needs `to`, the channel that it publishes to");
+        }
+        return problems;
+    };
     type.make = [](ServiceContext& context) { return std::make_unique<OutboxProducer>(context); };
     return type;
 }

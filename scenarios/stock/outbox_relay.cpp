@@ -50,6 +50,7 @@ private:
 
 ServiceType outbox_relay() {
     const messaging::RelayOptions defaults;
+    constexpr std::int64_t least = 1'000'000; // a millisecond
     ServiceType type;
     type.is = "outbox-relay";
     type.summary = "publishes what stands in an outbox, in order per key";
@@ -67,13 +68,15 @@ ServiceType outbox_relay() {
          defaults.poll_interval,
          false,
          {},
-         "wait when nothing is there"},
+         "wait when nothing is there",
+         least},
         {"lease",
          OptionType::duration,
          defaults.lease,
          false,
          {},
-         "how long claimed rows are out of reach of others"},
+         "how long claimed rows are out of reach of others",
+         least},
     };
     type.database_option = "database";
     type.to_option = "to";
