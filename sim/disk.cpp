@@ -27,6 +27,7 @@ void File::mark(std::size_t offset, std::size_t length) {
 }
 
 void File::write(std::size_t offset, const std::byte* from, std::size_t length) {
+    if (length == 0) return; // as pwrite: nothing is written, and the file does not grow
     const std::size_t old_size = cached_.size();
     if (offset + length > old_size) cached_.resize(offset + length);
     std::memcpy(cached_.data() + offset, from, length);
@@ -37,7 +38,6 @@ void File::write(std::size_t offset, const std::byte* from, std::size_t length) 
 void File::truncate(std::size_t size) {
     const std::size_t old_size = cached_.size();
     cached_.resize(size);
-    truncated_ = true;
     if (size > old_size) {
         mark(old_size, size - old_size);
     } else {
@@ -57,14 +57,12 @@ void File::sync() {
     }
     dirty_end_ = 0;
     unsynced_writes_ = 0;
-    truncated_ = false;
 }
 
 std::uint64_t File::lose_unsynced() {
     cached_ = platter_;
     dirty_.assign((cached_.size() + page - 1) / page, false);
     dirty_end_ = 0;
-    truncated_ = false;
     return std::exchange(unsynced_writes_, 0);
 }
 

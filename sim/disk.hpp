@@ -49,7 +49,6 @@ private:
     std::size_t dirty_begin_ = 0; // no page before is dirty, nor one from `dirty_end_` on
     std::size_t dirty_end_ = 0;
     std::uint64_t unsynced_writes_ = 0;
-    bool truncated_ = false;
 };
 
 struct DiskOptions {

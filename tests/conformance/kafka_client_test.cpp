@@ -454,8 +454,9 @@ TEST_F(Kafka, HandsPartitionsOverWithoutLoss) {
     const std::size_t repeated =
         read - 84 + static_cast<std::size_t>(one.repetitions + two.repetitions);
     EXPECT_TRUE(repeated == 0 || one.refusals + two.refusals > 0) << repeated;
-    EXPECT_EQ(one.committer.revocations, 2);
-    EXPECT_EQ(two.committer.revocations, 2);
+    // At least: on a busy machine the broker may rebalance more often than members come and go.
+    EXPECT_GE(one.committer.revocations, 2);
+    EXPECT_GE(two.committer.revocations, 2);
 }
 
 TEST_F(Kafka, RefusesSettingsThatLibrdkafkaDoesNotKnow) {
