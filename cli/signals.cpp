@@ -67,7 +67,7 @@ void install_signal_handlers(const char* file) {
     std::signal(SIGPIPE, SIG_IGN);
     struct sigaction action {};
     action.sa_handler = on_fatal;
-    action.sa_flags = SA_RESETHAND | SA_ONSTACK;
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_ONSTACK);
     // A stack of its own: endless recursion in the code under test is one of the fatal things.
     static std::array<std::byte, 65536> stack;
     stack_t alternative{};
