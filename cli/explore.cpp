@@ -58,21 +58,21 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
     install_signal_handlers(options.file.c_str());
 
     Progress progress(how.time_limit);
-    const scenario::ExploreResult result = scenario::explore(
+    const scenario::Campaign campaign = scenario::explore(
         scenario, services, how,
         [&progress](const scenario::ExploreProgress& now) { progress.show(now); });
     progress.clear();
 
-    if (!options.reports.json.empty()) write_file(options.reports.json, report::json_of(result));
+    if (!options.reports.json.empty()) write_file(options.reports.json, report::json_of(campaign));
     if (!options.reports.junit.empty()) {
-        write_file(options.reports.junit, report::junit_of(result, scenario.name, options.file));
+        write_file(options.reports.junit, report::junit_of(campaign, options.file));
     }
     if (options.reports.json != "-")
-        print(report::text_of(result, {options.file, is_terminal_out()}));
-    if (!result.broken.empty()) return exit_harness_failed;
-    if (result.verdict == properties::VerdictKind::violated) return exit_violated;
-    if (result.interrupted) return exit_interrupted;
-    return exit_code_of(result.verdict);
+        print(report::text_of(campaign, {options.file, is_terminal_out()}));
+    if (!campaign.broken.empty()) return exit_harness_failed;
+    if (campaign.verdict == properties::VerdictKind::violated) return exit_violated;
+    if (campaign.interrupted) return exit_interrupted;
+    return exit_code_of(campaign.verdict);
 }
 
 } // namespace

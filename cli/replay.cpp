@@ -3,8 +3,6 @@
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
 #include "cli/single_run.hpp"
-#include "reports/json.hpp"
-#include "reports/junit.hpp"
 #include "reports/text.hpp"
 
 namespace crier::cli {
@@ -30,15 +28,8 @@ ExitCode replay(const Options& options, const scenario::ServiceTable& services) 
     install_signal_handlers(options.file.c_str());
     const TimedRun done = timed_run(scenario, services, how, options.file);
     if (!options.history.empty()) write_file(options.history, history_bytes(done.result));
-    if (!options.reports.json.empty())
-        write_file(options.reports.json, report::json_of(done.result, done.wall));
-    if (!options.reports.junit.empty()) {
-        write_file(options.reports.junit, report::junit_of(done.result, options.file, done.wall));
-    }
     if (options.trace) print(report::trace_of(done.result));
-    if (options.reports.json != "-")
-        print(report::text_of(done.result, {options.file, is_terminal_out()}));
-    return exit_code_of(done.result);
+    return report_run(done, options.file, options.reports);
 }
 
 } // namespace

@@ -1,10 +1,6 @@
 #include "cli/commands.hpp"
-#include "cli/output.hpp"
 #include "cli/signals.hpp"
 #include "cli/single_run.hpp"
-#include "reports/json.hpp"
-#include "reports/junit.hpp"
-#include "reports/text.hpp"
 
 namespace crier::cli {
 
@@ -29,14 +25,7 @@ ExitCode run(const Options& options, const scenario::ServiceTable& services) {
         done = timed_run(scenario, services, how, options.file);
         done.wall = wall;
     }
-    if (!options.reports.json.empty())
-        write_file(options.reports.json, report::json_of(done.result, done.wall));
-    if (!options.reports.junit.empty()) {
-        write_file(options.reports.junit, report::junit_of(done.result, options.file, done.wall));
-    }
-    if (options.reports.json != "-")
-        print(report::text_of(done.result, {options.file, is_terminal_out()}));
-    return exit_code_of(done.result);
+    return report_run(done, options.file, options.reports);
 }
 
 } // namespace

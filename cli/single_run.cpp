@@ -1,7 +1,11 @@
 #include "cli/single_run.hpp"
 
+#include "cli/output.hpp"
 #include "cli/signals.hpp"
+#include "reports/json.hpp"
+#include "reports/junit.hpp"
 #include "reports/result_names.hpp"
+#include "reports/text.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -64,7 +68,11 @@ TimedRun timed_run(const scenario::Scenario& scenario, const scenario::ServiceTa
     return done;
 }
 
-ExitCode exit_code_of(const scenario::RunResult& run) {
+ExitCode report_run(const TimedRun& done, const std::string& file, const ReportFiles& reports) {
+    const scenario::RunResult& run = done.result;
+    if (!reports.json.empty()) write_file(reports.json, report::json_of(run, done.wall));
+    if (!reports.junit.empty()) write_file(reports.junit, report::junit_of(run, file, done.wall));
+    if (reports.json != "-") print(report::text_of(run, {file, is_terminal_out()}));
     if (!run.broken.empty()) return exit_harness_failed;
     if (run.verdict == properties::VerdictKind::violated) return exit_violated;
     if (interrupted().load()) return exit_interrupted;

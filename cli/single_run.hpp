@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/exit_code.hpp"
+#include "cli/commands.hpp"
 #include "scenarios/run.hpp"
 
 #include <chrono>
@@ -24,6 +24,9 @@ struct TimedRun {
 /// step.
 [[noreturn]] void end_hung(const std::string& file, std::uint64_t seed, const std::string& node);
 
-[[nodiscard]] ExitCode exit_code_of(const scenario::RunResult& run);
+/// Writes the reports that were asked for, and tells the run on standard output unless JSON goes
+/// there. **Returns** what the program ends with.
+[[nodiscard]] ExitCode report_run(const TimedRun& done, const std::string& file,
+                                  const ReportFiles& reports);
 
 } // namespace crier::cli

@@ -35,9 +35,8 @@ struct Verdict {
 /// How a run ended, as far as judges care.
 struct RunEnd {
     Instant time{};
-    bool quiet = false;        ///< Everything came to rest before the drain budget was over.
-    bool cut = false;          ///< Stopped from outside; what is missing might still have come.
-    bool within_budget = true; ///< The faults that struck stayed within the scenario's budget.
+    bool quiet = false; ///< Everything came to rest before the drain budget was over.
+    bool cut = false;   ///< Stopped from outside; what is missing might still have come.
     const sim::TextTable* texts = nullptr; ///< For witnesses.
 };
 

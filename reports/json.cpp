@@ -1,8 +1,7 @@
 #include "reports/json.hpp"
 
-#include "properties/story.hpp"
 #include "reports/result_names.hpp"
-#include "scenarios/events.hpp"
+#include "reports/story.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,11 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double seconds(std::chrono::nanoseconds duration) {
-    return static_cast<double>(duration.count()) / 1e9;
-}
-
-Json json_of(const properties::LedgerCounts& counts) {
+Json counts_json(const properties::LedgerCounts& counts) {
     return {{"accepted", counts.accepted}, {"effective", counts.effective},
             {"parked", counts.parked},     {"discarded", counts.discarded},
             {"expired", counts.expired},   {"unaccounted", counts.unaccounted}};
@@ -28,18 +23,40 @@ Json provenance_json() {
         {"crier", from.version}, {"format", from.format_version}, {"sqlite", from.sqlite_version}};
 }
 
-// Adds the story of a violation and its cause, where the history was kept.
-void add_story(Json& entry, const scenario::RunResult& run, const properties::Verdict& verdict) {
-    if (run.history.empty() || verdict.kind != properties::VerdictKind::violated) return;
-    const properties::Story story =
-        properties::tell(verdict, run.history, *run.texts, run.node_names, scenario::events::all);
-    for (const properties::StoryLine& line : story.lines) {
-        entry["story"].push_back({{"event", line.sequence},
-                                  {"seconds", seconds(line.time.time_since_epoch())},
-                                  {"node", line.node},
-                                  {"text", line.text}});
+Json seconds_json(std::chrono::nanoseconds duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+// A violation has its story and cause where the run's history was kept.
+Json properties_json(const std::vector<properties::Verdict>& verdicts,
+                     const scenario::RunResult* run) {
+    Json json = Json::array();
+    for (const properties::Verdict& verdict : verdicts) {
+        Json entry{{"name", verdict.property},
+                   {"verdict", properties::name_of(verdict.kind)},
+                   {"observations", verdict.observations},
+                   {"violations", verdict.violations},
+                   {"witness", verdict.witness}};
+        const properties::Story story = run ? story_of(*run, verdict) : properties::Story{};
+        for (const properties::StoryLine& line : story.lines) {
+            entry["story"].push_back({{"event", line.sequence},
+                                      {"seconds", seconds_json(line.time.time_since_epoch())},
+                                      {"node", line.node},
+                                      {"text", line.text}});
+        }
+        if (!story.cause.empty()) entry["cause"] = story.cause;
+        json.push_back(std::move(entry));
     }
-    if (!story.cause.empty()) entry["cause"] = story.cause;
+    return json;
+}
+
+Json ledger_json(const properties::LedgerCounts& all,
+                 const std::vector<properties::ServiceLedger>& services) {
+    Json json = counts_json(all);
+    json["services"] = Json::object();
+    for (const properties::ServiceLedger& service : services)
+        json["services"][service.service] = counts_json(service.counts);
+    return json;
 }
 
 Json run_json(const scenario::RunResult& run) {
@@ -50,21 +67,8 @@ Json run_json(const scenario::RunResult& run) {
     json["seed"] = run.seed;
     json["digest"] = digest_text(run.digest);
     json["verdict"] = properties::name_of(run.verdict);
-    json["properties"] = Json::array();
-    for (const properties::Verdict& verdict : run.properties) {
-        Json entry{{"name", verdict.property},
-                   {"verdict", properties::name_of(verdict.kind)},
-                   {"observations", verdict.observations},
-                   {"violations", verdict.violations},
-                   {"witness", verdict.witness}};
-        add_story(entry, run, verdict);
-        json["properties"].push_back(std::move(entry));
-    }
-    json["ledger"] = json_of(run.ledger);
-    json["ledger"]["services"] = Json::object();
-    for (const properties::ServiceLedger& service : run.services) {
-        json["ledger"]["services"][service.service] = json_of(service.counts);
-    }
+    json["properties"] = properties_json(run.properties, &run);
+    json["ledger"] = ledger_json(run.ledger, run.services);
     json["faults"] = Json::array();
     for (const scenario::FaultOutcome& fault : run.faults) {
         json["faults"].push_back({{"id", fault.id},
@@ -72,14 +76,13 @@ Json run_json(const scenario::RunResult& run) {
                                   {"target", fault.target},
                                   {"what", fault.what},
                                   {"planned", 1},
-                                  {"withheld", fault.withheld},
+                                  {"withheld", fault.withheld ? 1 : 0},
                                   {"hit", fault.hits}});
     }
     json["remarks"] = run.remarks;
-    json["within_budget"] = run.within_budget;
     json["quiet"] = run.quiet;
     json["broken"] = run.broken;
-    json["virtual_seconds"] = seconds(run.virtual_time);
+    json["virtual_seconds"] = seconds_json(run.virtual_time);
     json["events"] = run.events;
     json["steps"] = run.steps;
     return json;
@@ -94,38 +97,43 @@ std::string dump(const Json& json) {
 
 std::string json_of(const scenario::RunResult& run, std::chrono::nanoseconds wall) {
     Json json = run_json(run);
-    json["wall_seconds"] = seconds(wall);
+    json["wall_seconds"] = seconds_json(wall);
     return dump(json);
 }
 
-std::string json_of(const scenario::ExploreResult& result) {
+std::string json_of(const scenario::Campaign& campaign) {
     Json json;
+    json["scenario"] = campaign.scenario;
+    json["scenario_hash"] = digest_text(campaign.scenario_hash);
     json["versions"] = provenance_json();
-    json["verdict"] = properties::name_of(result.verdict);
-    json["runs"] = result.runs;
-    json["interrupted"] = result.interrupted;
+    json["verdict"] = properties::name_of(campaign.verdict);
+    json["runs"] = campaign.runs;
+    json["inconclusive"] = campaign.inconclusive;
+    json["interrupted"] = campaign.interrupted;
     json["violations"] = Json::array();
-    for (const scenario::Violation& violation : result.violations) {
+    for (const scenario::Violation& violation : campaign.violations) {
         json["violations"].push_back({{"seed", violation.seed},
                                       {"digest", digest_text(violation.digest)},
                                       {"property", violation.property},
                                       {"witness", violation.witness}});
     }
-    json["observations"] = result.observations;
-    json["faults"] = Json::object();
-    for (const auto& [kind, planned] : result.fault_planned) {
-        const auto hit = result.fault_hits.find(kind);
-        json["faults"][kind] = {{"planned", planned},
-                                {"hit", hit == result.fault_hits.end() ? 0 : hit->second}};
+    json["properties"] = properties_json(campaign.properties, nullptr);
+    json["ledger"] = ledger_json(campaign.ledger, campaign.services);
+    json["faults"] = Json::array();
+    for (const auto& [key, tally] : campaign.faults) {
+        json["faults"].push_back({{"kind", key.first},
+                                  {"target", key.second},
+                                  {"planned", tally.planned},
+                                  {"withheld", tally.withheld},
+                                  {"hit", tally.hit}});
     }
-    json["ledger"] = json_of(result.ledger);
-    json["inconclusive"] = result.inconclusive;
-    json["beyond_budget"] = result.beyond_budget;
-    json["remarks"] = result.remarks;
-    json["broken"] = result.broken;
-    if (!result.broken.empty()) json["broken_seed"] = result.broken_seed;
-    json["wall_seconds"] = seconds(result.wall);
-    if (result.first) json["first"] = run_json(*result.first);
+    json["remarks"] = campaign.remarks;
+    json["broken"] = campaign.broken;
+    if (!campaign.broken.empty()) json["broken_seed"] = campaign.broken_seed;
+    json["virtual_seconds"] = seconds_json(campaign.virtual_time);
+    json["events"] = campaign.events;
+    json["wall_seconds"] = seconds_json(campaign.wall);
+    if (campaign.first) json["first"] = run_json(*campaign.first);
     return dump(json);
 }
 

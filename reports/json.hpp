@@ -1,6 +1,6 @@
 #pragma once
 
-#include "scenarios/explore.hpp"
+#include "scenarios/campaign.hpp"
 #include "scenarios/run.hpp"
 
 #include <chrono>
@@ -13,6 +13,6 @@ namespace crier::report {
 [[nodiscard]] std::string json_of(const scenario::RunResult& run, std::chrono::nanoseconds wall);
 
 /// Returns a campaign as JSON; `first` is the first violating run, in the form of above.
-[[nodiscard]] std::string json_of(const scenario::ExploreResult& result);
+[[nodiscard]] std::string json_of(const scenario::Campaign& campaign);
 
 } // namespace crier::report

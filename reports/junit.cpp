@@ -1,8 +1,7 @@
 #include "reports/junit.hpp"
 
-#include "properties/story.hpp"
 #include "reports/result_names.hpp"
-#include "scenarios/events.hpp"
+#include "reports/story.hpp"
 
 #include <array>
 #include <cstdint>
@@ -106,24 +105,22 @@ struct Suite {
     }
 };
 
-std::string story_of(const scenario::RunResult& run, const Verdict& verdict) {
-    if (run.history.empty()) return "";
-    const properties::Story story =
-        properties::tell(verdict, run.history, *run.texts, run.node_names, scenario::events::all);
+std::string text_of(const properties::Story& story) {
+    if (story.lines.empty()) return "";
     return "\n" + properties::render(story) +
            (story.cause.empty() ? "" : "cause: " + story.cause + "\n");
 }
 
-void add_verdict(Suite& suite, const scenario::RunResult& run, const Verdict& verdict,
-                 const std::string& file) {
+void add_verdict(Suite& suite, const Verdict& verdict, const properties::Story& story,
+                 const std::string& replay) {
     std::string body;
     switch (verdict.kind) {
     case VerdictKind::holds: break;
     case VerdictKind::violated:
         ++suite.failures;
         body = "      <failure" + attribute("message", verdict.witness) + ">" +
-               escape(verdict.witness + story_of(run, verdict)) + "</failure>\n      <system-out>" +
-               escape(replay_command(file, run.seed)) + "</system-out>\n";
+               escape(verdict.witness + text_of(story)) + "</failure>\n      <system-out>" +
+               escape(replay) + "</system-out>\n";
         break;
     case VerdictKind::inconclusive:
         ++suite.errors;
@@ -154,45 +151,26 @@ std::string junit_of(const scenario::RunResult& run, const std::string& file,
     suite.property("seed", std::to_string(run.seed));
     suite.property("digest", digest_text(run.digest));
     for (const Verdict& verdict : run.properties)
-        add_verdict(suite, run, verdict, file);
+        add_verdict(suite, verdict, story_of(run, verdict), replay_command(file, run.seed));
     add_broken(suite, run.broken, replay_command(file, run.seed));
     return suite.xml();
 }
 
-std::string junit_of(const scenario::ExploreResult& result, const std::string& scenario,
-                     const std::string& file) {
+std::string junit_of(const scenario::Campaign& campaign, const std::string& file) {
     Suite suite;
-    suite.name = scenario;
-    suite.wall = result.wall;
-    suite.property("runs", std::to_string(result.runs));
-    for (const auto& [property, observations] : result.observations) {
-        const Verdict* shown = nullptr;
-        if (result.first) {
-            for (const Verdict& verdict : result.first->properties) {
-                if (verdict.property == property && verdict.kind == VerdictKind::violated)
-                    shown = &verdict;
-            }
-        }
-        if (shown != nullptr) {
-            add_verdict(suite, *result.first, *shown, file);
-            continue;
-        }
-        std::string body;
-        for (const scenario::Violation& violation : result.violations) {
-            if (violation.property != property) continue;
-            ++suite.failures;
-            body = "      <failure" + attribute("message", violation.witness) +
-                   "/>\n      <system-out>" + escape(replay_command(file, violation.seed)) +
-                   "</system-out>\n";
-            break;
-        }
-        if (body.empty() && observations == 0) {
-            ++suite.skipped;
-            body = "      <skipped" + attribute("message", "nothing to judge in any run") + "/>\n";
-        }
-        suite.test(property, body);
+    suite.name = campaign.scenario;
+    suite.wall = campaign.wall;
+    suite.property("runs", std::to_string(campaign.runs));
+    for (std::size_t at = 0; at < campaign.properties.size(); ++at) {
+        const std::uint64_t seed = campaign.violating_seeds[at];
+        const bool is_told = campaign.first && campaign.first->seed == seed;
+        const Verdict& verdict =
+            is_told ? campaign.first->properties[at] : campaign.properties[at];
+        add_verdict(suite, verdict,
+                    is_told ? story_of(*campaign.first, verdict) : properties::Story{},
+                    replay_command(file, seed));
     }
-    add_broken(suite, result.broken, replay_command(file, result.broken_seed));
+    add_broken(suite, campaign.broken, replay_command(file, campaign.broken_seed));
     return suite.xml();
 }
 

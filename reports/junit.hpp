@@ -1,6 +1,6 @@
 #pragma once
 
-#include "scenarios/explore.hpp"
+#include "scenarios/campaign.hpp"
 #include "scenarios/run.hpp"
 
 #include <chrono>
@@ -14,7 +14,6 @@ namespace crier::report {
                                    std::chrono::nanoseconds wall);
 
 /// Returns a campaign as JUnit XML: a test case per property, judged over all runs.
-[[nodiscard]] std::string junit_of(const scenario::ExploreResult& result,
-                                   const std::string& scenario, const std::string& file);
+[[nodiscard]] std::string junit_of(const scenario::Campaign& campaign, const std::string& file);
 
 } // namespace crier::report

@@ -1,13 +1,12 @@
 #include "reports/text.hpp"
 
 #include "properties/describe.hpp"
-#include "properties/story.hpp"
 #include "reports/result_names.hpp"
+#include "reports/story.hpp"
 #include "reports/table.hpp"
 #include "scenarios/events.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace crier::report {
 
@@ -15,7 +14,7 @@ namespace {
 
 using properties::Verdict;
 using properties::VerdictKind;
-using scenario::ExploreResult;
+using scenario::Campaign;
 using scenario::FaultOutcome;
 using scenario::RunResult;
 
@@ -74,38 +73,45 @@ std::vector<std::string> ledger_row(std::string name, const properties::LedgerCo
             number(counts.unaccounted)};
 }
 
-std::string ledger_lines(const RunResult& run) {
+std::string ledger_lines(const properties::LedgerCounts& all,
+                         const std::vector<properties::ServiceLedger>& services) {
     Table table;
     table.numbers_from(1);
     table.row(
         {"  service", "accepted", "effective", "parked", "discarded", "expired", "unaccounted"});
-    for (const properties::ServiceLedger& service : run.services) {
+    for (const properties::ServiceLedger& service : services) {
         table.row(ledger_row(service.service, service.counts));
     }
-    if (run.services.size() != 1) table.row(ledger_row("all", run.ledger));
-    return table.text();
+    if (services.size() != 1) table.row(ledger_row("all", all));
+    return "\nledger (accepted events x subscribing services):\n" + table.text();
 }
 
-struct FaultCounts {
-    std::uint64_t planned = 0;
-    std::uint64_t hit = 0;
-};
-
 std::string fault_lines(const std::vector<FaultOutcome>& faults) {
-    std::map<std::pair<std::string, std::string>, FaultCounts> counts;
-    for (const FaultOutcome& fault : faults) {
-        FaultCounts& count = counts[{fault.kind, fault.target}];
-        ++count.planned;
-        count.hit += fault.hits > 0 ? 1 : 0;
-    }
-    if (counts.empty()) return "  none\n";
+    scenario::FaultTallies tallies;
+    scenario::add(tallies, faults);
+    if (tallies.empty()) return "  none\n";
     Table table;
     table.numbers_from(2);
     table.row({"  fault", "on", "planned", "hit"});
-    for (const auto& [key, count] : counts) {
-        table.row({"  " + key.first, key.second, number(count.planned), number(count.hit)});
+    for (const auto& [key, tally] : tallies) {
+        table.row({"  " + key.first, key.second, number(tally.planned), number(tally.hit)});
     }
     return table.text();
+}
+
+std::string fault_lines(const scenario::FaultTallies& tallies) {
+    if (tallies.empty()) return "  none\n";
+    Table table;
+    table.numbers_from(1);
+    table.row({"  fault", "planned", "hit"});
+    for (const auto& [kind, tally] : scenario::by_kind(tallies))
+        table.row({"  " + kind, number(tally.planned), number(tally.hit)});
+    return table.text();
+}
+
+std::string padded(std::string text, std::size_t width) {
+    text.insert(0, text.size() < width ? width - text.size() : 0, ' ');
+    return text;
 }
 
 const Verdict* first_violated(const RunResult& run) {
@@ -125,9 +131,8 @@ std::string violation_lines(const RunResult& run, bool color) {
                 wrap(verdict.witness, 2);
     }
     const Verdict* const told = first_violated(run);
-    if (told == nullptr || run.history.empty()) return text;
-    const properties::Story story =
-        properties::tell(*told, run.history, *run.texts, run.node_names, scenario::events::all);
+    const properties::Story story = told ? story_of(run, *told) : properties::Story{};
+    if (story.lines.empty()) return text;
     text += "\nthe story of " + told->property + ":\n" + properties::render(story);
     if (!story.cause.empty()) text += "\ncause:\n" + wrap(story.cause, 2);
     return text;
@@ -152,7 +157,7 @@ std::string headline(const RunResult& run, bool color) {
 
 std::string body(const RunResult& run, const TextOptions& options) {
     std::string text = "\n" + verdict_lines(run.properties, options.color);
-    text += "\nledger (accepted events x subscribing services):\n" + ledger_lines(run);
+    text += ledger_lines(run.ledger, run.services);
     text += "\nfaults:\n" + fault_lines(run.faults);
     if (!run.quiet && !run.interrupted) {
         text += "\nThe run did not come to rest within its drain time.\n";
@@ -179,48 +184,32 @@ std::string text_of(const RunResult& run, const TextOptions& options) {
     return headline(run, options.color) + body(run, options);
 }
 
-std::string text_of(const ExploreResult& result, const TextOptions& options) {
+std::string text_of(const Campaign& campaign, const TextOptions& options) {
     std::string text =
-        paint(result.verdict, options.color) + " over " + number(result.runs) + " runs";
-    if (result.interrupted) text += " (interrupted)";
+        paint(campaign.verdict, options.color) + " over " + number(campaign.runs) + " runs";
+    if (campaign.interrupted) text += " (interrupted)";
     text += "\n";
-    if (!result.broken.empty()) {
-        text += "the harness itself failed on seed " + std::to_string(result.broken_seed) + ":\n" +
-                wrap(result.broken, 2) +
-                "replay: " + replay_command(options.file, result.broken_seed) + "\n";
+    if (!campaign.broken.empty()) {
+        text += "the harness itself failed on seed " + std::to_string(campaign.broken_seed) +
+                ":\n" + wrap(campaign.broken, 2) +
+                "replay: " + replay_command(options.file, campaign.broken_seed) + "\n";
     }
-    Table observed;
-    for (const auto& [property, count] : result.observations) {
-        observed.row({"  " + property, number(count) + " judged"});
-    }
-    text += "\n" + observed.text();
-    text += "\nledger: " + number(result.ledger.accepted) +
-            " accepted = " + number(result.ledger.effective) + " effective + " +
-            number(result.ledger.parked) + " parked + " + number(result.ledger.discarded) +
-            " discarded + " + number(result.ledger.expired) + " expired, " +
-            number(result.ledger.unaccounted) + " unaccounted\n";
-    Table faults;
-    faults.numbers_from(1);
-    faults.row({"  fault", "planned", "hit"});
-    for (const auto& [kind, planned] : result.fault_planned) {
-        const auto hit = result.fault_hits.find(kind);
-        faults.row({"  " + kind, number(planned),
-                    number(hit == result.fault_hits.end() ? 0 : hit->second)});
-    }
-    if (!result.fault_planned.empty()) text += "\n" + faults.text();
-    text += remark_lines(result.remarks);
-    if (result.violations.size() > 1) {
+    text += "\n" + verdict_lines(campaign.properties, options.color);
+    text += ledger_lines(campaign.ledger, campaign.services);
+    text += "\nfaults:\n" + fault_lines(campaign.faults);
+    text += remark_lines(campaign.remarks);
+    if (campaign.violations.size() > 1) {
         constexpr std::size_t shown_max = 10;
         text += "\nviolating seeds:\n";
-        for (std::size_t at = 0; at < std::min(shown_max, result.violations.size()); ++at) {
-            const scenario::Violation& violation = result.violations[at];
+        for (std::size_t at = 0; at < std::min(shown_max, campaign.violations.size()); ++at) {
+            const scenario::Violation& violation = campaign.violations[at];
             text += "  " + std::to_string(violation.seed) + "  " + violation.property + "\n";
         }
-        if (result.violations.size() > shown_max) {
-            text += "  and " + number(result.violations.size() - shown_max) + " more\n";
+        if (campaign.violations.size() > shown_max) {
+            text += "  and " + number(campaign.violations.size() - shown_max) + " more\n";
         }
     }
-    if (result.first) text += "\n" + text_of(*result.first, options);
+    if (campaign.first) text += "\n" + text_of(*campaign.first, options);
     return text;
 }
 
@@ -228,11 +217,10 @@ std::string trace_of(const RunResult& run) {
     const properties::Describer describer(*run.texts, run.node_names, scenario::events::all);
     std::string text;
     for (const sim::Event& event : run.history) {
-        std::string time = properties::format_time(event.time);
-        time.insert(0, time.size() < 10 ? 10 - time.size() : 0, ' ');
+        const std::string time = padded(properties::format_time(event.time), 10);
         std::string node = describer.node(event);
         node.resize(std::max<std::size_t>(node.size(), 18), ' ');
-        text += std::to_string(event.sequence) + "  " + time + "  " + node + "  " +
+        text += padded(std::to_string(event.sequence), 6) + "  " + time + "  " + node + "  " +
                 describer.predicate(event) + "\n";
     }
     return text;

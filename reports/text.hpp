@@ -1,6 +1,6 @@
 #pragma once
 
-#include "scenarios/explore.hpp"
+#include "scenarios/campaign.hpp"
 #include "scenarios/run.hpp"
 
 #include <string>
@@ -17,8 +17,7 @@ struct TextOptions {
 [[nodiscard]] std::string text_of(const scenario::RunResult& run, const TextOptions& options);
 
 /// Tells a campaign, with the first violating run.
-[[nodiscard]] std::string text_of(const scenario::ExploreResult& result,
-                                  const TextOptions& options);
+[[nodiscard]] std::string text_of(const scenario::Campaign& campaign, const TextOptions& options);
 
 /// Tells a kept history, one line an event. **Requires** that the history was kept.
 [[nodiscard]] std::string trace_of(const scenario::RunResult& run);

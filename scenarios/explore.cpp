@@ -25,7 +25,7 @@ public:
           began_(real_time()), workers_(std::make_unique<Worker[]>(options.workers)),
           next_to_fold_(options.first_seed) {}
 
-    ExploreResult operator()() {
+    Campaign operator()() {
         WorkerOptions work;
         work.first = options_.first_seed;
         work.last = options_.time_limit ? no_seed - 1 : options_.last_seed;
@@ -101,35 +101,12 @@ private:
     void add(const RunResult& run) {
         if (run.seed > stop_after_.load()) return;
         if (run.interrupted && run.broken.empty()) return;
-        ++result_.runs;
         if (!run.broken.empty()) {
             result_.broken = run.broken;
             result_.broken_seed = run.seed;
             return;
         }
-        for (const properties::Verdict& verdict : run.properties) {
-            result_.observations[verdict.property] += verdict.observations;
-        }
-        for (const FaultOutcome& fault : run.faults) {
-            result_.fault_hits[fault.kind] += fault.hits > 0 ? 1 : 0;
-            result_.fault_planned[fault.kind] += 1;
-        }
-        result_.ledger.accepted += run.ledger.accepted;
-        result_.ledger.effective += run.ledger.effective;
-        result_.ledger.parked += run.ledger.parked;
-        result_.ledger.discarded += run.ledger.discarded;
-        result_.ledger.expired += run.ledger.expired;
-        result_.ledger.unaccounted += run.ledger.unaccounted;
-        if (!run.within_budget) ++result_.beyond_budget;
-        if (run.verdict == properties::VerdictKind::inconclusive) ++result_.inconclusive;
-        if (run.verdict == properties::VerdictKind::violated) {
-            for (const properties::Verdict& verdict : run.properties) {
-                if (verdict.kind != properties::VerdictKind::violated) continue;
-                result_.violations.push_back(
-                    {run.seed, run.digest, verdict.property, verdict.witness});
-                break;
-            }
-        }
+        scenario::add(result_, run);
     }
 
     void tick() {
@@ -176,29 +153,8 @@ private:
                 result_.broken = "the violating seed ran again and gave another digest";
                 result_.broken_seed = how.seed;
             }
-            result_.verdict = properties::VerdictKind::violated;
-        } else if (result_.inconclusive > 0) {
-            result_.verdict = properties::VerdictKind::inconclusive;
-        } else {
-            const bool observed =
-                std::any_of(result_.observations.begin(), result_.observations.end(),
-                            [](const auto& entry) { return entry.second > 0; });
-            result_.verdict =
-                observed ? properties::VerdictKind::holds : properties::VerdictKind::vacuous;
         }
-        if (result_.runs == 0) return;
-        for (const auto& [property, count] : result_.observations) {
-            if (count == 0)
-                result_.remarks.push_back("non-vacuous: " + property +
-                                          " saw nothing to judge in any run");
-        }
-        for (const auto& [kind, planned] : result_.fault_planned) {
-            if (result_.fault_hits[kind] == 0) {
-                result_.remarks.push_back("fault-effective: " + kind + " was planned " +
-                                          std::to_string(planned) +
-                                          " times and hit nothing in any run");
-            }
-        }
+        judge(result_);
     }
 
     const Scenario& scenario_;
@@ -210,12 +166,12 @@ private:
     std::atomic<std::uint64_t> stop_after_{no_seed};
     std::map<std::uint64_t, RunResult> waiting_;
     std::uint64_t next_to_fold_;
-    ExploreResult result_;
+    Campaign result_;
 };
 
 } // namespace
 
-ExploreResult explore(const Scenario& scenario, const ServiceTable& services,
+Campaign explore(const Scenario& scenario, const ServiceTable& services,
                       const ExploreOptions& options,
                       const std::function<void(const ExploreProgress&)>& progress) {
     Exploration exploration(scenario, services, options, progress);

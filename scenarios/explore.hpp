@@ -1,15 +1,13 @@
 #pragma once
 
-#include "scenarios/run.hpp"
+#include "scenarios/campaign.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace crier::scenario {
 
@@ -40,35 +38,8 @@ struct ExploreProgress {
     double seeds_per_second = 0;
 };
 
-struct Violation {
-    std::uint64_t seed = 0;
-    std::uint64_t digest = 0;
-    std::string property;
-    std::string witness;
-};
-
-/// What an exploration found. The same for every number of workers, but for times.
-struct ExploreResult {
-    std::uint64_t runs = 0;
-    std::vector<Violation> violations; ///< By seed.
-    std::optional<RunResult> first; ///< The lowest violating seed, run again with its history kept.
-    std::map<std::string, std::uint64_t> observations; ///< By property, over all runs.
-    std::map<std::string, std::uint64_t> fault_hits;   ///< By fault kind, over all runs.
-    std::map<std::string, std::uint64_t> fault_planned;
-    properties::LedgerCounts ledger; ///< Summed.
-    std::uint64_t inconclusive = 0;
-    std::uint64_t beyond_budget = 0;
-    std::vector<Remark>
-        remarks; ///< Over the campaign: a kind of fault that never hit, a property never observed.
-    std::string broken; ///< The harness failed: digest mismatch, broken invariant, hung step.
-    std::uint64_t broken_seed = 0;
-    bool interrupted = false;
-    properties::VerdictKind verdict = properties::VerdictKind::vacuous;
-    std::chrono::nanoseconds wall{};
-};
-
 /// Runs seeds on worker threads. `progress` is called from one thread, a few times a second.
-[[nodiscard]] ExploreResult explore(const Scenario& scenario, const ServiceTable& services,
+[[nodiscard]] Campaign explore(const Scenario& scenario, const ServiceTable& services,
                                     const ExploreOptions& options,
                                     const std::function<void(const ExploreProgress&)>& progress);
 

@@ -1,5 +1,6 @@
 #include "scenarios/load_parts.hpp"
 
+#include "broker-model/store/database.hpp"
 #include "scenarios/names.hpp"
 
 #include <algorithm>
@@ -14,6 +15,12 @@ bool is_taken(const Scenario& scenario, const std::string& name) {
     return std::find(properties.begin(), properties.end(), name) != properties.end() ||
            std::any_of(scenario.sql.begin(), scenario.sql.end(),
                        [&name](const SqlProperty& sql) { return sql.name == name; });
+}
+
+// The services make their tables when they run, so that one is missing proves nothing here.
+std::string syntax_problem(const std::string& query) {
+    std::string problem = broker::sql_problem({}, query);
+    return problem.starts_with("no such ") ? "" : problem;
 }
 
 void read_sql(Loading& loading, const YamlKey& key, const YamlNode& value) {
@@ -32,6 +39,10 @@ void read_sql(Loading& loading, const YamlKey& key, const YamlNode& value) {
         if (loading.things.check(ThingKind::database, *database)) sql.database = database->text;
     }
     fields.read_text("query", sql.query);
+    if (const YamlNode* const query = fields.find("query"); query != nullptr) {
+        const std::string problem = syntax_problem(sql.query);
+        if (!problem.empty()) loading.problems.add(query->place, "`query`: " + problem);
+    }
     const bool has_equals = fields.has("equals");
     if (has_equals == fields.has("empty")) {
         loading.problems.add(key.place, has_equals

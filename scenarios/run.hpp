@@ -52,7 +52,6 @@ struct RunResult {
     std::vector<properties::ServiceLedger> services;
     std::vector<FaultOutcome> faults; ///< By id.
     std::vector<Remark> remarks;
-    bool within_budget = true;
     bool quiet = false;
     bool interrupted = false;
     std::string broken;       ///< A broken invariant of the harness; empty: none.

@@ -291,6 +291,7 @@ std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
         spec.trigger = planned.trigger;
         spec.duration = planned.length;
         spec.amount = planned.amount;
+        spec.id = planned.id;
         spec.what = planned.what;
         ids.push_back(world_.faults().add(std::move(spec)));
     }

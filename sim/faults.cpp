@@ -50,6 +50,7 @@ std::uint32_t FaultEngine::add(FaultSpec spec) {
     records_.push_back(FaultRecord{std::move(spec)});
     active_.emplace_back();
     const auto id = static_cast<std::uint32_t>(records_.size());
+    if (records_.back().spec.id == 0) records_.back().spec.id = id;
     const FaultTrigger& trigger = records_.back().spec.trigger;
     switch (trigger.when) {
     case FaultTrigger::When::at:
@@ -92,7 +93,7 @@ CallVerdict FaultEngine::on_call(const CallKind& kind, std::uint32_t client, std
             break;
         default: verdict.action = CallVerdict::Action::lose_answer; break; // hit once it is lost
         }
-        world_.record(events::fault_began, watch.fault, world_.history().name(record.spec.what));
+        world_.record(events::fault_began, record.spec.id, world_.history().name(record.spec.what));
     }
     return verdict;
 }
@@ -121,7 +122,7 @@ void FaultEngine::begin(std::uint32_t id) {
     record.began = true;
     Active& active = active_[id - 1];
     const std::uint64_t cause = world_.kernel().cause();
-    world_.record_as(nullptr, events::fault_began, id, world_.history().name(spec.what));
+    world_.record_as(nullptr, events::fault_began, spec.id, world_.history().name(spec.what));
     if (spec.duration > Duration{}) {
         active.lasts = true;
         ++active_count_;
@@ -149,7 +150,7 @@ void FaultEngine::take_hold(std::uint32_t id, std::uint32_t node_id, Active& act
     }
     active.nodes.push_back(node_id);
     active.incarnations.push_back(node.is_up() ? node.process().incarnation() : 0);
-    note_hit(id);
+    if (spec.kind != FaultKind::pause) note_hit(id); // that hits what it holds back
     switch (spec.kind) {
     case FaultKind::crash: node.crash("fault"); break;
     case FaultKind::power_loss: node.lose_power(); break;
@@ -199,7 +200,7 @@ void FaultEngine::let_go(std::uint32_t id) {
     active.lasts = false;
     --active_count_;
     const FaultSpec& spec = records_[id - 1].spec;
-    world_.record_as(nullptr, events::fault_ended, id, world_.history().name(spec.what));
+    world_.record_as(nullptr, events::fault_ended, spec.id, world_.history().name(spec.what));
     if (is_link_fault(spec.kind)) world_.network().remove_faults(id);
     for (std::size_t at = 0; at < active.incarnations.size(); ++at) {
         Node& node = world_.node(active.nodes[at]);
@@ -210,7 +211,7 @@ void FaultEngine::let_go(std::uint32_t id) {
             break;
         case FaultKind::pause:
             if (node.is_up() && node.process().incarnation() == active.incarnations[at])
-                node.resume();
+                records_[id - 1].hits += node.resume();
             break;
         case FaultKind::clock_jump: node.wall_clock().offset -= Duration(spec.amount); break;
         case FaultKind::slow_disk: node.disk().set_slowness(1); break;

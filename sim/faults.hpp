@@ -57,6 +57,7 @@ struct FaultSpec {
     FaultTrigger trigger;
     Duration duration{}; ///< Until the fault ends by itself.
     std::int64_t amount = 0;
+    std::uint32_t id = 0; ///< What history calls it; 0: its number here.
     std::string what; ///< In words, for people: `crash billing/2 for 3s`.
     std::function<std::vector<std::uint32_t>()> resolve; ///< If set, gives `nodes` when it begins.
 };
@@ -77,12 +78,12 @@ struct CallVerdict {
     std::uint32_t fault = 0;
 };
 
-/// Carries out the faults of one run. Fault ids count from 1.
+/// Carries out the faults of one run, which it numbers from 1.
 class FaultEngine {
 public:
     explicit FaultEngine(World& world) : world_(world) {}
 
-    /// Adds a fault; those with a time must lie ahead. **Returns** its id.
+    /// Adds a fault; those with a time must lie ahead. **Returns** its number.
     std::uint32_t add(FaultSpec spec);
 
     /// Asked before a fault begins on these nodes; on false it is withheld. Unset: all may begin.

@@ -36,10 +36,12 @@ void Process::reap() {
         kernel_.release(held_.pop());
 }
 
-void Process::resume() {
+std::uint64_t Process::resume() {
+    std::uint64_t held_count = 0;
     paused_ = false;
     while (!held_.empty())
-        kernel_.unshelve(held_, kernel_.now());
+        held_count += kernel_.unshelve(held_, kernel_.now()) ? 1 : 0;
+    return held_count;
 }
 
 void Kernel::discard_all_of(Process& process) {
@@ -68,14 +70,16 @@ void Kernel::put(ReadyList& list, Operation* operation) {
     list.push(operation);
 }
 
-void Kernel::unshelve(ReadyList& shelf, Instant due) {
+bool Kernel::unshelve(ReadyList& shelf, Instant due) {
     Operation* operation = shelf.pop();
     operation->place_ = Operation::Place::nowhere;
-    if (operation->is_live()) {
+    const bool is_live = operation->is_live();
+    if (is_live) {
         enqueue(operation, due);
     } else {
         release(operation);
     }
+    return is_live;
 }
 
 Kernel::~Kernel() {
@@ -149,7 +153,6 @@ bool Kernel::step(Instant limit) {
         Operation* operation = take(limit);
         if (operation == nullptr) return false;
         if (operation->process_->paused_) {
-            ++operation->process_->held_count_;
             put(operation->process_->held_, operation);
             continue;
         }

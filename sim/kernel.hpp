@@ -69,14 +69,11 @@ public:
     /// Freezes the process: what falls due is held back.
     void pause() { paused_ = true; }
 
-    /// Lets it go on, in the order in which things fell due.
-    void resume();
+    /// Lets it go on, in the order in which things fell due. **Returns** how many were held back.
+    std::uint64_t resume();
 
     /// Keeps `state` until the process is dead and its frames are gone.
     void own(std::shared_ptr<void> state) { state_ = std::move(state); }
-
-    /// Returns how many operations were held back by pauses so far.
-    [[nodiscard]] std::uint64_t held_count() const { return held_count_; }
 
 private:
     friend class Kernel;
@@ -90,7 +87,6 @@ private:
     bool paused_ = false;
     std::uint64_t pending_count_ = 0; // operations that a crash would have to find
     ReadyList held_;
-    std::uint64_t held_count_ = 0;
     std::shared_ptr<void> state_;
 };
 
@@ -159,8 +155,8 @@ public:
     template <class Handler>
     void shelve(ReadyList& shelf, Process& process, Handler&& handler);
 
-    /// Takes the first of a shelf, and lets it run at `due` if it is still live.
-    void unshelve(ReadyList& shelf, Instant due);
+    /// Takes the first of a shelf, and lets it run at `due`. **Returns** whether it was still live.
+    bool unshelve(ReadyList& shelf, Instant due);
 
     /// Runs the next step, if there is one at or before `limit`. **Returns** false otherwise.
     /// An exception that escapes the step's handler escapes here, after the step was closed.
@@ -180,8 +176,6 @@ public:
     /// The history event to which what happens now is due; operations inherit it.
     [[nodiscard]] std::uint64_t cause() const { return cause_; }
     void set_cause(std::uint64_t cause) { cause_ = cause; }
-
-    [[nodiscard]] MemoryPool& pool() { return pool_; }
 
     /// Shows a watchdog on another thread which node's step runs, and that steps are made.
     void show_to(StepWatch* watch) { watch_ = watch; }

@@ -50,10 +50,11 @@ void Node::pause(Duration expected) {
     process_->pause();
 }
 
-void Node::resume() {
-    if (!is_up()) return;
-    process_->resume();
+std::uint64_t Node::resume() {
+    if (!is_up()) return 0;
+    const std::uint64_t held_count = process_->resume();
     world_.record_as(process_, events::resumed);
+    return held_count;
 }
 
 void Node::exception_escaped(std::string_view work, const std::exception_ptr& escaped) {

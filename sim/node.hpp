@@ -65,7 +65,7 @@ public:
 
     /// Freezes and unfreezes the process; `expected` is only for the history.
     void pause(Duration expected);
-    void resume();
+    std::uint64_t resume(); ///< **Returns** how much was held back.
 
     /// Ends the process because `what` was caught by nothing in it, and starts it again a little
     /// later. A broken contract ends the run instead.

@@ -60,7 +60,7 @@ TEST(Replay, TracesEveryEventAsALine) {
     ASSERT_NE(end, std::string::npos);
     const std::string trace = done.out.substr(0, end);
     EXPECT_EQ(std::count(trace.begin(), trace.end(), '\n'), json_of({"run", file})["events"]);
-    EXPECT_THAT(trace, StartsWith("1  "));
+    EXPECT_THAT(trace, StartsWith("     1  "));
     EXPECT_THAT(trace, HasSubstr("o-000000"));
 }
 
@@ -70,7 +70,7 @@ TEST(Replay, UntilATimeIsTheBeginningOfTheWholeRun) {
     const std::string whole = crier({"replay", file, "--trace"}).out;
     const std::string part = crier({"replay", file, "--trace", "--until", "1.5s"}).out;
     const std::string trace = part.substr(0, part.find("sound, seed 1: "));
-    EXPECT_THAT(trace, HasSubstr("\n50  "));
+    EXPECT_THAT(trace, HasSubstr("\n    50  "));
     EXPECT_THAT(whole, StartsWith(trace));
 }
 

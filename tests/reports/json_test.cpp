@@ -64,10 +64,10 @@ TEST(JsonOfARun, HasTheFaultsWithTheirHits) {
                                        {"target", "billing/1"},
                                        {"what", "crash billing/1 for 2s"},
                                        {"planned", 1},
-                                       {"withheld", false},
+                                       {"withheld", 0},
                                        {"hit", 3}}));
     EXPECT_EQ(json["faults"][2]["hit"], 0);
-    EXPECT_EQ(json["faults"][3]["withheld"], true);
+    EXPECT_EQ(json["faults"][3]["withheld"], 1);
 }
 
 TEST(JsonOfARun, HoldsWhateverTextAUserWrote) {
@@ -83,25 +83,43 @@ TEST(JsonOfACampaign, HasRunsViolationsAndTheFirstRun) {
     EXPECT_EQ(json["verdict"], "violated");
     EXPECT_EQ(json["runs"], 7);
     EXPECT_EQ(json["wall_seconds"], 1.25);
-    EXPECT_EQ(json["violations"], Json::array({{{"seed", 7},
-                                                {"digest", "0123456789abcdef"},
-                                                {"property", "effect-at-most-once"},
-                                                {"witness", "o-1 is twice."}}}));
+    EXPECT_EQ(json["scenario"], "shop");
+    EXPECT_EQ(json["violations"],
+              Json::array({{{"seed", 7},
+                            {"digest", "0123456789abcdef"},
+                            {"property", "effect-at-most-once"},
+                            {"witness", "o-1 is twice in \"charges\" & <more>."}}}));
     EXPECT_EQ(json["first"]["seed"], 7);
     EXPECT_EQ(json["first"]["digest"], "0123456789abcdef");
     EXPECT_EQ(json["first"]["properties"][1]["name"], "effect-at-most-once");
-    EXPECT_EQ(json["observations"]["ledger"], 8400);
-    EXPECT_EQ(json["ledger"], ledger(8400, 8390, 4, 3, 2, 1));
 }
 
-TEST(JsonOfACampaign, CountsFaultsByKindAlsoWhereNoneHit) {
+TEST(JsonOfACampaign, SumsWhatTheRunsSaw) {
     const Json json = Json::parse(json_of(sample_campaign()));
-    EXPECT_EQ(json["faults"], Json({{"crash", {{"planned", 21}, {"hit", 14}}},
-                                    {"partition", {{"planned", 7}, {"hit", 0}}}}));
+    EXPECT_EQ(json["properties"][1], Json({{"name", "effect-at-most-once"},
+                                           {"verdict", "violated"},
+                                           {"observations", 210},
+                                           {"violations", 2},
+                                           {"witness", "o-1 is twice in \"charges\" & <more>."}}));
+    EXPECT_EQ(json["ledger"]["accepted"], 8400);
+    EXPECT_EQ(json["ledger"]["services"]["billing"], ledger(4200, 4130, 28, 21, 14, 7));
+    EXPECT_EQ(json["virtual_seconds"], 430.5);
+    EXPECT_EQ(json["events"], 86415);
+}
+
+TEST(JsonOfACampaign, CountsFaultsByKindAndTarget) {
+    const Json json = Json::parse(json_of(sample_campaign()));
+    ASSERT_EQ(json["faults"].size(), 3U);
+    EXPECT_EQ(json["faults"][0], Json({{"kind", "crash"},
+                                       {"target", "billing/1"},
+                                       {"planned", 14},
+                                       {"withheld", 0},
+                                       {"hit", 14}}));
+    EXPECT_EQ(json["faults"][1]["withheld"], 7);
 }
 
 TEST(JsonOfACampaign, WithoutAViolationHasNoFirstRun) {
-    scenario::ExploreResult result = sample_campaign();
+    scenario::Campaign result = sample_campaign();
     result.first.reset();
     result.violations.clear();
     const Json json = Json::parse(json_of(result));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "scenarios/explore.hpp"
+#include "scenarios/campaign.hpp"
 #include "scenarios/run.hpp"
 
 // Results made by hand: what reports say of them does not depend on any model.
@@ -44,18 +44,23 @@ namespace crier::report {
 }
 
 /// A campaign that found the run above.
-[[nodiscard]] inline scenario::ExploreResult sample_campaign() {
-    scenario::ExploreResult result;
-    result.runs = 7;
-    result.verdict = properties::VerdictKind::violated;
-    result.first = sample_run();
-    result.violations = {{7, result.first->digest, "effect-at-most-once", "o-1 is twice."}};
-    result.observations = {{"effect-at-most-once", 210}, {"ledger", 8400}, {"park", 0}};
-    result.fault_planned = {{"crash", 21}, {"partition", 7}};
-    result.fault_hits = {{"crash", 14}};
-    result.ledger = {8400, 8390, 4, 3, 2, 1};
-    result.wall = std::chrono::milliseconds(1250);
-    return result;
+[[nodiscard]] inline scenario::Campaign sample_campaign() {
+    scenario::Campaign campaign;
+    for (std::uint64_t seed = 1; seed <= 7; ++seed) {
+        scenario::RunResult run = sample_run();
+        run.seed = seed;
+        if (seed != 7) {
+            run.properties[1].kind = properties::VerdictKind::holds;
+            run.properties[1].violations = 0;
+            run.properties[1].witness.clear();
+            run.verdict = properties::VerdictKind::holds;
+        }
+        scenario::add(campaign, run);
+    }
+    scenario::judge(campaign);
+    campaign.first = sample_run();
+    campaign.wall = std::chrono::milliseconds(1250);
+    return campaign;
 }
 
 } // namespace crier::report

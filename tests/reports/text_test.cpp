@@ -52,9 +52,10 @@ TEST(TextOfARun, BreaksLongWitnessesBetweenWords) {
 TEST(TextOfACampaign, TellsTotalsAndTheFirstRun) {
     const std::string text = text_of(sample_campaign(), {"shop.yaml", false});
     EXPECT_THAT(text, StartsWith("violated over 7 runs\n"));
-    EXPECT_THAT(text, HasSubstr("ledger: 8,400 accepted = 8,390 effective + 4 parked + 3 discarded "
-                                "+ 2 expired, 1 unaccounted\n"));
+    EXPECT_THAT(text, HasSubstr("\n  all          8,400      8,330      28         21       14"));
     EXPECT_THAT(text, HasSubstr("\n  partition        7    0\n"));
+    EXPECT_THAT(text, HasSubstr("\n  non-vacuous: park-exactly-once saw nothing"));
+    EXPECT_THAT(text, HasSubstr("\n  fault-effective: partition was planned 7 times"));
     EXPECT_THAT(text, HasSubstr("\nshop, seed 7: violated\n"));
 }
 

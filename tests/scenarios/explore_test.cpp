@@ -75,7 +75,7 @@ ExploreOptions few_seeds(unsigned workers) {
 
 TEST(Explore, HoldsWhereNothingMisbehaves) {
     const ServiceTable services = misbehaving("behaves");
-    const ExploreResult result = explore(scenario_of(services), services, few_seeds(2), {});
+    const Campaign result = explore(scenario_of(services), services, few_seeds(2), {});
     EXPECT_EQ(result.runs, 6u);
     EXPECT_EQ(result.broken, "");
     EXPECT_EQ(result.verdict, properties::VerdictKind::holds);
@@ -85,7 +85,7 @@ TEST(Explore, ReportsTheLowestSeedOfABrokenContractForAnyNumberOfWorkers) {
     const ServiceTable services = misbehaving("breaks");
     const Scenario scenario = scenario_of(services);
     for (const unsigned workers : {1u, 2u, 4u}) {
-        const ExploreResult result = explore(scenario, services, few_seeds(workers), {});
+        const Campaign result = explore(scenario, services, few_seeds(workers), {});
         EXPECT_EQ(result.broken_seed, 1u);
         EXPECT_NE(result.broken.find("two and two is five"), std::string::npos) << result.broken;
     }
@@ -93,7 +93,7 @@ TEST(Explore, ReportsTheLowestSeedOfABrokenContractForAnyNumberOfWorkers) {
 
 TEST(Explore, NamesTheNodeOnWhichTimeStandsStill) {
     const ServiceTable services = misbehaving("stands");
-    const ExploreResult result = explore(scenario_of(services), services, few_seeds(1), {});
+    const Campaign result = explore(scenario_of(services), services, few_seeds(1), {});
     EXPECT_NE(result.broken.find("time stands still"), std::string::npos) << result.broken;
 }
 

@@ -205,8 +205,11 @@ TEST(Pause, FreezesTheProcessWhileTheWorldGoesOn) {
         }
     });
     world.faults().add(fault_at(FaultKind::pause, {node.id()}, 1500ms, 5s));
+    world.faults().add(fault_at(FaultKind::pause, {node.id()}, 10s, 5s));
     world.run_until(Instant(20s));
     EXPECT_EQ(ticks, (std::vector<Duration>{1s, 6500ms, 7500ms, 8500ms}));
+    EXPECT_EQ(world.faults().records()[0].hits, 1u); // one tick came late
+    EXPECT_EQ(world.faults().records()[1].hits, 0u); // nothing was left to hold back
 }
 
 TEST(WallClock, HasOffsetAndDrift) {
