@@ -57,8 +57,8 @@ DatabaseServer::DatabaseServer(sim::Node& node, std::shared_ptr<const DatabaseOp
 
 void DatabaseServer::statement(SqlRequest request, Reply reply) {
     attend(*request.client);
-    last_request_ = kernel().now();
     if (owner_ && owner_->session == request.session) {
+        last_request_ = kernel().now();
         run_in_transaction(request, kernel().now(), std::move(reply));
     } else if (request.session != 0 && !request.opens) {
         reply(failed(

@@ -93,7 +93,7 @@ private:
     std::vector<sim::Process*> clients_; // by node: whose connection's end will be heard of
     std::uint64_t tickets_ = 0;
     Instant busy_until_{};
-    Instant last_request_{};
+    Instant last_request_{}; // of the owner
     bool idleness_watched_ = false;
     bool flush_planned_ = false;
 };

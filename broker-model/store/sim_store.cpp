@@ -115,8 +115,8 @@ public:
             // Nothing was kept, whatever the server did: the connection is given up, and with it
             // all of it.
             const bool unheard = is_refused(answer.error());
-            if (!unheard) abandon();
             state_ = State::over;
+            if (!unheard) close();
             co_return certainly(unheard ? StoreError::unavailable : StoreError::connection_lost);
         }
         if (!answer->is_ok()) {
@@ -136,7 +136,10 @@ public:
         ServeCommit serve(database_, session_);
         const Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
             process_, database_.node(), sql_commit, call, std::move(serve));
-        if (!answer) co_return in_doubt(answer.error());
+        if (!answer) {
+            close();
+            co_return in_doubt(answer.error());
+        }
         if (!answer->is_ok()) co_return certainly(answer->error);
         co_return Outcome<void>();
     }
@@ -148,7 +151,7 @@ public:
         ServeRollback serve(database_, session_);
         const Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
             process_, database_.node(), sql_rollback, call, std::move(serve));
-        (void)answer; // without one the connection is gone, and the transaction with it
+        if (!answer) close();
     }
 
 private:
@@ -159,11 +162,14 @@ private:
         over,
     };
 
-    // Closes the connection without waiting. A dead process sends nothing, and at the end of a run
-    // the database may be gone before it.
     void abandon() {
-        const State before = std::exchange(state_, State::over);
-        if (before != State::open || !process_.is_alive()) return;
+        if (std::exchange(state_, State::over) == State::open) close();
+    }
+
+    // Closes the connection without waiting: the server undoes what it has not committed by then. A
+    // dead process sends nothing, and at the end of a run the database may be gone before it.
+    void close() {
+        if (!process_.is_alive()) return;
         constexpr std::size_t bytes = 64;
         database_.world().network().send(process_, database_.node(), sql_rollback, bytes, 0,
                                          ServeRollback(database_, session_));

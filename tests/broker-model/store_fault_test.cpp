@@ -90,6 +90,66 @@ TEST(SimStore, KnowsThatNothingHappenedWhenAStatementHasNoAnswer) {
     EXPECT_EQ(lost.rows, "0");
 }
 
+asio::awaitable<void> knocks_until_let_in(Client& client) {
+    co_await client.sleep(milliseconds(500));
+    for (int count = 0; count < 60; ++count) {
+        std::string sql = "insert into charges (id, customer, amount) values ($1, 'y', 1)";
+        std::vector<Value> values = parameters(std::to_string(count));
+        const Outcome<Rows> result =
+            co_await client.store.execute(std::move(sql), std::move(values));
+        if (result) {
+            client.note(std::to_string(client.ports.now().time_since_epoch() / seconds(1)));
+            co_return;
+        }
+    }
+}
+
+asio::awaitable<void> rolls_back_once(Client& client) {
+    co_await client.sleep(milliseconds(1));
+    auto transaction = co_await client.store.begin();
+    std::vector<Value> values = parameters("a", "x", 1);
+    std::string sql = insert_charge;
+    co_await (*transaction)->execute(std::move(sql), std::move(values));
+    co_await (*transaction)->rollback();
+}
+
+asio::awaitable<void> begins_and_forgets(Client& client) {
+    auto transaction = co_await client.store.begin();
+    std::vector<Value> values = parameters("a", "x", 1);
+    std::string sql = insert_charge;
+    co_await (*transaction)->execute(std::move(sql), std::move(values));
+    co_await client.sleep(std::chrono::hours(1));
+}
+
+// When the transaction of `owner`, whose call was dropped, is in nobody's way any more.
+std::string freed_after(Script owner, const char* dropped, Duration idle_timeout) {
+    DatabaseOptions options = charges_database();
+    options.idle_transaction_timeout = idle_timeout;
+    options.lock_timeout = seconds(1);
+    Stage stage(std::move(options));
+    stage.add_client("c", owner);
+    if (dropped != nullptr) {
+        stage.world.faults().add(
+            call_fault(sim::FaultKind::drop_request, dropped, stage.database.node()));
+    }
+    stage.add_client("d", knocks_until_let_in);
+    stage.run(seconds(120));
+    const auto first = std::find_if(stage.notes.begin(), stage.notes.end(),
+                                    [](const std::string& note) { return note[0] != 'c'; });
+    return first == stage.notes.end() ? "never" : first->substr(first->find(' ') + 1);
+}
+
+// The client gives the connection up after its 30 seconds; the server need not know of it by itself.
+TEST(SimStore, ClosesItsConnectionWhenACommitOrRollbackHasNoAnswer) {
+    const Duration never = std::chrono::hours(1);
+    EXPECT_EQ(freed_after(charges_once, "sql-commit", never), "30");
+    EXPECT_EQ(freed_after(rolls_back_once, "sql-rollback", never), "30");
+}
+
+TEST(SimStore, UndoesAnIdleTransactionHoweverManyOthersKnock) {
+    EXPECT_EQ(freed_after(begins_and_forgets, nullptr, seconds(10)), "10");
+}
+
 TEST(SimStore, IsUnavailableWhileTheServerIsDown) {
     Stage stage(charges_database());
     stage.database.node().crash("test");

@@ -286,6 +286,9 @@ TEST(Loading, RefusesWhatContradictsItself) {
                 HasSubstr("two sides"));
     EXPECT_THAT(problem(with("[ledger]", "[sql: {database: shop-db, query: select 1}]")),
                 HasSubstr("`sql` needs `empty`"));
+    EXPECT_THAT(problem(with("[ledger]",
+                             "[sql: {database: shop-db, empty: always, query: selec id from t}]")),
+                HasSubstr("`query`: near \"selec\": syntax error"));
 }
 
 TEST(Loading, SurvivesWhatIsNoScenario) {
