@@ -112,6 +112,7 @@ void GroupCoordinator::rejoin(Shard& shard, Group& group, GroupMemberState& memb
 void GroupCoordinator::prepare_rebalance(Shard& shard, Group& group) {
     if (group.phase == Group::Phase::completing) {
         for (auto& [id, member] : group.members) {
+            if (!member.sync) continue; // not heard of since: its session goes on
             refuse(member.sync, ErrorCode::rebalance_in_progress);
             touch(member);
         }

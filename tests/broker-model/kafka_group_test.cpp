@@ -228,6 +228,18 @@ TEST_F(KafkaGroup, ASilentMemberIsDroppedAfterItsSession) {
     EXPECT_FALSE(kafka.log.of(events::commit_refused).empty());
 }
 
+// The end of one session must not give another that is as silent a whole new one.
+TEST_F(KafkaGroup, MembersThatDieWhileSyncingAreDroppedTogether) {
+    const std::string first = new_id();
+    const std::string second = new_id();
+    const auto joining = begin_join(first);
+    EXPECT_EQ(kafka.finish<JoinGroupAnswer>(begin_join(second))->generation, 1);
+    EXPECT_EQ(kafka.finish<JoinGroupAnswer>(joining)->generation, 1);
+    kafka.run_for(seconds(46));
+    EXPECT_EQ(heartbeat(first, 1), ErrorCode::unknown_member_id);
+    EXPECT_EQ(heartbeat(second, 1), ErrorCode::unknown_member_id);
+}
+
 TEST_F(KafkaGroup, WhoeverDoesNotRejoinInTimeIsLeftBehind) {
     const std::string late = settle_one();
     const std::string other = new_id();
