@@ -45,9 +45,9 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
     if (!options.time.empty() && !options.seeds.empty()) {
         throw BadInput("--seeds and --for exclude each other");
     }
-    how.workers =
-        options.workers == 0 ? std::max(1u, std::thread::hardware_concurrency()) : options.workers;
-    how.workers = std::min(how.workers, workers_max);
+    how.workers = options.workers != 0
+                      ? options.workers
+                      : std::clamp(std::thread::hardware_concurrency(), 1U, workers_max);
     how.keep_going = options.keep_going;
     how.interrupt = &interrupted();
     how.seeds_running = seeds_running().data();
@@ -84,7 +84,8 @@ void add_explore(Commands commands) {
     verb->add_option("file", options->file, "the scenario")->required();
     verb->add_option("--seeds", options->seeds, "the seeds, e.g. 1..1000 (the default)");
     verb->add_option("--for", options->time, "as many seeds as this much time allows, e.g. 30s");
-    verb->add_option("-j,--workers", options->workers, "threads; all cores when absent");
+    verb->add_option("-j,--workers", options->workers, "threads; all cores when absent")
+        ->check(CLI::Range(1U, workers_max));
     verb->add_flag("--keep-going", options->keep_going,
                    "collect violations instead of stopping at the first");
     options->reports.add_to(*verb);

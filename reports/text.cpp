@@ -7,6 +7,7 @@
 #include "scenarios/events.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace crier::report {
 
@@ -34,13 +35,22 @@ std::string number(std::uint64_t value) {
     return digits;
 }
 
+// Returns where the word that begins at `begin` ends; a number's unit belongs to it: `4.351 s`.
+std::size_t word_end(const std::string& text, std::size_t begin) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    if (text.compare(end, 2, " s") != 0) return end;
+    const std::size_t next = std::min(text.find(' ', end + 1), text.size());
+    const bool is_unit = next - end == 2 || (next - end == 3 && std::ispunct(text[next - 1]) != 0);
+    return is_unit ? next : end;
+}
+
 // Breaks text between words, so that a witness reads on a terminal of a hundred columns.
 std::string wrap(const std::string& text, std::size_t indent) {
     constexpr std::size_t width = 100;
     std::string wrapped;
     std::size_t column = width;
     for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = std::min(text.find(' ', begin), text.size());
+        const std::size_t end = word_end(text, begin);
         const std::size_t length = end - begin;
         if (column + 1 + length > width) {
             if (!wrapped.empty()) wrapped += "\n";

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <gtest/gtest.h>
+#include <sstream>
 
 namespace crier {
 namespace {
@@ -42,6 +43,17 @@ TEST(Golden, HeadOfATrace) {
 TEST(Golden, ReportOfAViolation) {
     const std::string file = "tests/golden/mistake.yaml";
     expect_golden("mistake.txt", report::text_of(golden_run(file, 1), {file, false}));
+}
+
+TEST(Golden, ReadmeShowsARealFailure) {
+    const std::string file = "scenarios/catalogue/dual-write.yaml";
+    std::string shown = "    $ ./dev run " + file + "\n";
+    std::istringstream lines(report::text_of(golden_run(file, 1), {file, false}));
+    for (std::string line; std::getline(lines, line);)
+        shown += (line.empty() ? "" : "    ") + line + "\n";
+    EXPECT_NE(test::read_file(CRIER_SOURCE_DIR "/README.md").find(shown), std::string::npos)
+        << "README.md shows another output than this:\n"
+        << shown;
 }
 
 } // namespace
