@@ -33,6 +33,11 @@ inline constexpr EventKind leader_changed{
     "leader-changed",
     "{leader} leads {partition} in epoch {epoch}",
     {{{"partition", text}, {"leader", node}, {"epoch", number}}}};
+inline constexpr EventKind leader_gone{
+    0x020E,
+    "leader-gone",
+    "{partition} has no leader (epoch {epoch})",
+    {{{"partition", text}, {"epoch", number}}}};
 inline constexpr EventKind isr_changed{
     0x0205,
     "isr-changed",
@@ -60,6 +65,12 @@ inline constexpr EventKind lost{
     "lost",
     "{node} learns that it lost {partition} of {group} (generation {generation})",
     {{{"partition", text}, {"group", text}, {"generation", number}}}};
+/// A consumer had no position, or one that is not in the log, and took one by its reset policy.
+inline constexpr EventKind position_reset{
+    0x020F,
+    "position-reset",
+    "{node} has no position in {partition} for {group} and begins at {offset}, {policy}",
+    {{{"partition", text}, {"group", text}, {"offset", number}, {"policy", text}}}};
 /// A consumer was handed records [first, end) of a partition.
 inline constexpr EventKind delivered{
     0x020B,
@@ -95,9 +106,9 @@ inline constexpr EventKind committed{0x0303,
                                      "{database} commits transaction {commit}",
                                      {{{"database", text}, {"commit", number}}}};
 
-inline constexpr std::array all{stored,         dead_lettered, records_lost,       leader_changed,
-                                isr_changed,    broker_fenced, generation_started, assigned,
-                                revoked,        lost,          delivered,          offset_committed,
-                                commit_refused, row_durable,   row_lost,           committed};
+inline constexpr std::array all{
+    stored,      dead_lettered, records_lost,       leader_changed, leader_gone,      isr_changed,
+    broker_fenced, generation_started, assigned,    revoked,        lost,             position_reset,
+    delivered,   offset_committed,  commit_refused, row_durable,    row_lost,         committed};
 
 } // namespace crier::broker::events

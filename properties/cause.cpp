@@ -21,8 +21,10 @@ struct Case {
     std::span<const std::string> names;
     const Evidence& main;
     const Evidence* other = nullptr; ///< Of the second subject, if there is one.
+    std::vector<std::uint64_t>& events; ///< Gets what the cause speaks of.
 
     [[nodiscard]] std::string node(const Event& event) const {
+        events.push_back(event.sequence);
         return format_node(event.node, names);
     }
     [[nodiscard]] std::string text(std::uint64_t hash) const { return format_text(hash, texts); }
@@ -55,7 +57,7 @@ std::string committed_too_early(const Case& facts) {
     if (const Event* death = first_after(facts.main.deaths, commit.sequence, handler->node)) {
         const Event* effect = first_after(facts.main.effects, commit.sequence);
         if (effect == nullptr || death->sequence < effect->sequence) {
-            return early + ", and " + facts.node(*handler) + " died in between";
+            return early + ", and " + facts.node(*death) + " died in between";
         }
     }
     const Event* failure = last_before(facts.main.failures, commit.sequence);
@@ -85,8 +87,8 @@ std::string lost(const Case& facts) {
         std::string cause = facts.node(*parked) +
                             " went on before its dead letter was stored, and the dead letter "
                             "never came";
-        if (first_after(main.deaths, parked->sequence, parked->node) != nullptr) {
-            cause += ": " + facts.node(*parked) + " died in between";
+        if (const Event* death = first_after(main.deaths, parked->sequence, parked->node)) {
+            cause += ": " + facts.node(*death) + " died in between";
         }
         return cause;
     }
@@ -95,6 +97,18 @@ std::string lost(const Case& facts) {
         return facts.node(*duplicate) +
                " took it for a duplicate, but its effect was never durable: remembering it and "
                "its effect are not one transaction";
+    }
+    if (main.deliveries.empty()) {
+        if (!main.losses.empty()) return "the log lost it after it was stored";
+        if (!main.earlier_commits.empty()) {
+            return "the log had lost records, and it was stored anew at an offset that " +
+                   facts.text(main.earlier_commits.back()->operands[1]) + " had committed before";
+        }
+        if (!main.resets.empty()) {
+            const Event& reset = *main.resets.front();
+            return facts.node(reset) + " had no committed offset to begin at and began behind it "
+                   "(offset-reset: " + facts.text(reset.operands[3]) + ")";
+        }
     }
     if (!main.commits.empty()) return committed_too_early(facts);
     if (const Event* done = settled_as(facts, fates.done)) {
@@ -217,10 +231,9 @@ std::string parked_twice(const Case& facts) {
     return "it was delivered again after it was parked, and nothing remembered that";
 }
 
-} // namespace
-
-std::string cause_of(const Verdict& verdict, std::span<const sim::Event> history,
-                     const sim::TextTable& texts, std::span<const std::string> node_names) {
+std::string words_of(const Verdict& verdict, std::span<const sim::Event> history,
+                     const sim::TextTable& texts, std::span<const std::string> node_names,
+                     std::vector<std::uint64_t>& events) {
     if (verdict.kind != VerdictKind::violated) return {};
     if (verdict.property == "heal-progress") {
         return "nothing moved any more although work was pending";
@@ -231,7 +244,7 @@ std::string cause_of(const Verdict& verdict, std::span<const sim::Event> history
     if (verdict.subjects.size() > 1) {
         other.emplace(history, verdict.subjects[1], verdict.subscriber);
     }
-    const Case facts{verdict, texts, node_names, main, other ? &*other : nullptr};
+    const Case facts{verdict, texts, node_names, main, other ? &*other : nullptr, events};
     const std::string& property = verdict.property;
     if (property == "ledger" || property == "effect-at-least-once") return lost(facts);
     if (property == "commit-not-ahead") {
@@ -247,6 +260,15 @@ std::string cause_of(const Verdict& verdict, std::span<const sim::Event> history
     if (property == "attempts-exact") return wrong_attempts(facts);
     if (property == "park-exactly-once") return parked_twice(facts);
     return {};
+}
+
+} // namespace
+
+Cause cause_of(const Verdict& verdict, std::span<const sim::Event> history,
+               const sim::TextTable& texts, std::span<const std::string> node_names) {
+    Cause cause;
+    cause.text = words_of(verdict, history, texts, node_names, cause.events);
+    return cause;
 }
 
 } // namespace crier::properties

@@ -59,17 +59,27 @@ void collect_own(Evidence& evidence, const Event& event, const std::optional<Sub
 void collect_around(Evidence& evidence, const Event& event, const std::optional<Subscriber>& who) {
     const Event& copy = *evidence.stored.front();
     const std::uint64_t offset = copy.operands[1];
+    const bool is_later = event.sequence > copy.sequence;
+    if (event.kind == broker_events::records_lost.id && event.operands[0] == copy.operands[0] &&
+        is_later && event.operands[1] <= offset && offset <= event.operands[2]) {
+        evidence.losses.push_back(&event);
+    }
     const bool reads_it =
         event.operands[0] == copy.operands[0] && (!who || event.operands[1] == who->group_text);
     if (!reads_it) return;
     switch (event.kind) {
     case broker_events::delivered.id:
-        if (event.operands[2] <= offset && offset < event.operands[3]) {
+        if (is_later && event.operands[2] <= offset && offset < event.operands[3]) {
             evidence.deliveries.push_back(&event);
         }
         return;
     case broker_events::offset_committed.id:
-        if (event.operands[2] > offset) evidence.commits.push_back(&event);
+        if (event.operands[2] > offset) {
+            (is_later ? evidence.commits : evidence.earlier_commits).push_back(&event);
+        }
+        return;
+    case broker_events::position_reset.id:
+        if (is_later && event.operands[2] > offset) evidence.resets.push_back(&event);
         return;
     case broker_events::assigned.id:
     case broker_events::revoked.id:

@@ -47,9 +47,15 @@ struct Trail {
 
 /// How far a subscriber is in a partition.
 struct Progress {
-    std::uint64_t delivered = 0; // up to before
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> delivered; // ranges of what is in the log
     std::uint64_t committed = 0;
     std::uint64_t commit = 0; // sequence
+
+    [[nodiscard]] bool has(std::uint64_t offset) const {
+        return std::any_of(delivered.begin(), delivered.end(), [offset](const auto& range) {
+            return range.first <= offset && offset < range.second;
+        });
+    }
 };
 
 struct Range {
@@ -100,6 +106,7 @@ private:
                                       const RunEnd& end) const;
     void diagnose(const FlowMessage& message, std::size_t subscriber, Finding& finding) const;
     void delivered(const Event& event);
+    void lost(const Event& event);
     void committed(const Event& event);
 
     const Topology& topology_;
@@ -118,7 +125,20 @@ void FlowLedger::on_event(const Event& event) {
     if (event.kind == broker::events::delivered.id) delivered(event);
     if (event.kind == broker::events::offset_committed.id) committed(event);
     if (event.kind == broker::events::records_lost.id) {
-        lost_[event.operands[0]].push_back({event.operands[1], event.operands[2], event.sequence});
+        lost(event);
+    }
+}
+
+// What is stored at these offsets next is something else, and has not been delivered.
+void FlowLedger::lost(const Event& event) {
+    const std::uint64_t first = event.operands[1];
+    lost_[event.operands[0]].push_back({first, event.operands[2], event.sequence});
+    for (auto& [where, progress] : progress_) {
+        if (where.second != event.operands[0]) continue;
+        for (auto& range : progress.delivered)
+            range.second = std::min(range.second, std::max(range.first, first));
+        std::erase_if(progress.delivered,
+                      [](const auto& range) { return range.first == range.second; });
     }
 }
 
@@ -126,7 +146,14 @@ void FlowLedger::delivered(const Event& event) {
     const auto subscriber = reader_.routes().subscriber(event.operands[1], event.operands[0]);
     if (!subscriber) return;
     Progress& progress = progress_[{*subscriber, event.operands[0]}];
-    progress.delivered = std::max(progress.delivered, event.operands[3]);
+    const std::uint64_t first = event.operands[2];
+    const std::uint64_t end = event.operands[3];
+    if (!progress.delivered.empty() && progress.delivered.back().first <= first &&
+        first <= progress.delivered.back().second) {
+        progress.delivered.back().second = std::max(progress.delivered.back().second, end);
+    } else {
+        progress.delivered.emplace_back(first, end);
+    }
 }
 
 void FlowLedger::committed(const Event& event) {
@@ -319,13 +346,15 @@ void FlowLedger::diagnose(const FlowMessage& message, std::size_t subscriber,
         say.words(passed ? "was consumed and dropped: it was attempted without a durable effect, "
                            "and the committed offset has passed it."
                          : "and was still being handled at the end.");
-    } else if (progress.delivered > trail.offset) {
+    } else if (progress.has(trail.offset)) {
         say.words(passed ? "was consumed and dropped: no attempt was made, and the committed "
                            "offset has passed it."
                          : "and was received, but no attempt was made.");
     } else {
-        say.words(passed ? "and the committed offset has passed it although it was never received."
-                         : "and was never received.");
+        say.words(!passed ? "and was never received."
+                  : progress.commit < trail.stored
+                      ? "and was never received: its offset had been used and committed before."
+                      : "and the committed offset has passed it although it was never received.");
     }
 }
 

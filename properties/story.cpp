@@ -22,7 +22,9 @@ enum class Rank { proof, fate, course, context, background };
 /// The events that have to do with a verdict, by sequence.
 class Selection {
 public:
-    Selection(const Verdict& verdict, std::span<const Event> history);
+    /// With what the verdict was made of, its subjects, and the events that its `cause` speaks of.
+    Selection(const Verdict& verdict, std::span<const Event> history,
+              std::span<const std::uint64_t> cause);
 
     [[nodiscard]] const std::map<std::uint64_t, Rank>& ranks() const { return ranks_; }
 
@@ -42,10 +44,13 @@ private:
     std::int64_t end_;
 };
 
-Selection::Selection(const Verdict& verdict, std::span<const Event> history)
+Selection::Selection(const Verdict& verdict, std::span<const Event> history,
+                     std::span<const std::uint64_t> cause)
     : end_(verdict.violated_at.time_since_epoch().count()) {
     for (const std::uint64_t sequence : verdict.events)
         ranks_[sequence] = Rank::proof;
+    for (const std::uint64_t sequence : cause)
+        ranks_[sequence] = Rank::fate;
     for (const std::uint64_t subject : verdict.subjects) {
         add_subject(Evidence(history, subject, verdict.subscriber));
     }
@@ -85,6 +90,9 @@ void Selection::add_subject(const Evidence& evidence) {
     add(evidence.attempts, Rank::course);
     add(evidence.failures, Rank::course);
     add(evidence.deliveries, Rank::course);
+    add(evidence.resets, Rank::course);
+    add(evidence.losses, Rank::fate);
+    if (!evidence.earlier_commits.empty()) add(*evidence.earlier_commits.back(), Rank::course);
     for (std::size_t i = 0; i < evidence.stored.size(); ++i) {
         add(*evidence.stored[i], i == 0 ? Rank::fate : Rank::course);
         partitions_.insert(evidence.stored[i]->operands[0]);
@@ -138,6 +146,7 @@ void Selection::add_context(const Event& event) {
     case broker::events::commit_refused.id:
         if (partitions_.contains(event.operands[0])) add(event, Rank::context);
         return;
+    case broker::events::leader_gone.id:
     case broker::events::leader_changed.id:
         if (partitions_.contains(event.operands[0])) add(event, Rank::background);
         return;
@@ -167,7 +176,8 @@ std::string omission(std::uint64_t count) {
 Story tell(const Verdict& verdict, std::span<const Event> history, const sim::TextTable& texts,
            std::span<const std::string> node_names, std::span<const sim::EventKind> more_kinds) {
     const Describer describer(texts, node_names, more_kinds);
-    const Selection selection(verdict, history);
+    Cause cause = cause_of(verdict, history, texts, node_names);
+    const Selection selection(verdict, history, cause.events);
     const std::set<std::uint64_t> chosen = choose(selection.ranks());
     Story story;
     for (const Event& event : history) {
@@ -185,7 +195,7 @@ Story tell(const Verdict& verdict, std::span<const Event> history, const sim::Te
         story.lines.push_back(std::move(line));
         story.omitted = 0;
     }
-    story.cause = cause_of(verdict, history, texts, node_names);
+    story.cause = std::move(cause.text);
     return story;
 }
 

@@ -78,7 +78,7 @@ asio::awaitable<Outcome<std::vector<ConsumerRecord>>> SimConsumer::poll(Duration
         if (fetcher_->lacks_offset()) {
             co_return Failure{make_error_code(ErrorCode::offset_out_of_range), Certainty::failed};
         }
-        std::vector<ConsumerRecord> records = fetcher_->take(limit, group_text_);
+        std::vector<ConsumerRecord> records = fetcher_->take(limit);
         fetcher_->send();
         if (!records.empty() || context_.now() >= deadline) co_return std::move(records);
         const Instant due = next_wake(deadline);

@@ -13,7 +13,8 @@ using crier::kafka::OffsetReset;
 ConsumerFetcher::ConsumerFetcher(const ClientContext& context,
                                  const crier::kafka::ConsumerOptions& options,
                                  std::shared_ptr<ConsumerWake> wake)
-    : context_(context), options_(options), wake_(std::move(wake)),
+    : context_(context), options_(options),
+      group_text_(context.world().history().name(options.group_id)), wake_(std::move(wake)),
       metadata_(std::make_shared<MetadataCache>(context, options.request_timeout,
                                                 options.retry_backoff,
                                                 [this] {
@@ -175,6 +176,11 @@ void ConsumerFetcher::on_offset(PartitionId partition, std::uint64_t version,
     if (held == nullptr || held->version != version) return;
     if (outcome.has_value() && outcome->error == ErrorCode::none) {
         move(*held, outcome->offset);
+        const bool latest = options_.auto_offset_reset == OffsetReset::latest;
+        context_.world().record_as(&context_.process(), events::position_reset,
+                                   context_.cluster().info(partition).name_text, group_text_,
+                                   outcome->offset,
+                                   context_.world().history().name(latest ? "latest" : "earliest"));
         if (wake_->point.is_waiting()) send();
         return;
     }
@@ -273,7 +279,7 @@ void ConsumerFetcher::buffer(Held& held, std::vector<StoredBatch> batches) {
     arrived_.push_back(held.partition);
 }
 
-std::vector<ConsumerRecord> ConsumerFetcher::take(std::size_t limit, std::uint64_t group_text) {
+std::vector<ConsumerRecord> ConsumerFetcher::take(std::size_t limit) {
     std::vector<ConsumerRecord> records;
     std::size_t paused = 0;
     while (paused < arrived_.size() && records.size() < limit) {
@@ -282,14 +288,14 @@ std::vector<ConsumerRecord> ConsumerFetcher::take(std::size_t limit, std::uint64
             ++paused;
             continue;
         }
-        hand_out(held, limit - records.size(), group_text, records);
+        hand_out(held, limit - records.size(), records);
         if (!held.batches.empty()) break;
         arrived_.erase(arrived_.begin() + static_cast<std::ptrdiff_t>(paused));
     }
     return records;
 }
 
-void ConsumerFetcher::hand_out(Held& held, std::size_t limit, std::uint64_t group_text,
+void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
                                std::vector<ConsumerRecord>& records) {
     const Cluster& cluster = context_.cluster();
     const PartitionInfo& info = cluster.info(held.partition);
@@ -317,7 +323,7 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit, std::uint64_t grou
     }
     if (held.batch == held.batches.size()) held.batches.clear();
     move(held, next);
-    context_.world().record_as(&context_.process(), events::delivered, info.name_text, group_text,
+    context_.world().record_as(&context_.process(), events::delivered, info.name_text, group_text_,
                                first, next);
 }
 

@@ -67,8 +67,7 @@ public:
     [[nodiscard]] Instant retry_at() const;
 
     /// Hands out up to `limit` records in the order in which they arrived, partition by partition.
-    [[nodiscard]] std::vector<crier::kafka::ConsumerRecord> take(std::size_t limit,
-                                                                 std::uint64_t group_text);
+    [[nodiscard]] std::vector<crier::kafka::ConsumerRecord> take(std::size_t limit);
 
 private:
     enum class Seeking : std::uint8_t { nothing, reset, asked };
@@ -105,11 +104,12 @@ private:
     void on_partition(Leader& leader, FetchPartitionAnswer& answer);
     void back_off(Leader& leader, BrokerId broker);
     void buffer(Held& held, std::vector<StoredBatch> batches);
-    void hand_out(Held& held, std::size_t limit, std::uint64_t group_text,
+    void hand_out(Held& held, std::size_t limit,
                   std::vector<crier::kafka::ConsumerRecord>& records);
 
     ClientContext context_;
     crier::kafka::ConsumerOptions options_;
+    std::uint64_t group_text_;
     std::shared_ptr<ConsumerWake> wake_;
     std::shared_ptr<MetadataCache> metadata_;
     std::vector<Held> held_;          // by partition

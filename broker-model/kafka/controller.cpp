@@ -110,8 +110,12 @@ void Controller::tell_change(const PartitionState& before, const PartitionState&
     const std::uint64_t name = cluster_.info(now.partition).name_text;
     const std::uint64_t cause = world.kernel().cause();
     if (before.leader != now.leader) {
-        const std::uint32_t leader = now.leader == 0 ? 0 : cluster_.broker(now.leader).id();
-        world.record_as(&process_, events::leader_changed, name, leader, now.leader_epoch);
+        if (now.leader == 0) {
+            world.record_as(&process_, events::leader_gone, name, now.leader_epoch);
+        } else {
+            world.record_as(&process_, events::leader_changed, name,
+                            cluster_.broker(now.leader).id(), now.leader_epoch);
+        }
     }
     if (before.isr != now.isr) {
         world.record_as(&process_, events::isr_changed, name, now.isr.size(), now.partition_epoch);
