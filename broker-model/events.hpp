@@ -33,11 +33,10 @@ inline constexpr EventKind leader_changed{
     "leader-changed",
     "{leader} leads {partition} in epoch {epoch}",
     {{{"partition", text}, {"leader", node}, {"epoch", number}}}};
-inline constexpr EventKind leader_gone{
-    0x020E,
-    "leader-gone",
-    "{partition} has no leader (epoch {epoch})",
-    {{{"partition", text}, {"epoch", number}}}};
+inline constexpr EventKind leader_gone{0x020E,
+                                       "leader-gone",
+                                       "{partition} has no leader (epoch {epoch})",
+                                       {{{"partition", text}, {"epoch", number}}}};
 inline constexpr EventKind isr_changed{
     0x0205,
     "isr-changed",
@@ -107,8 +106,8 @@ inline constexpr EventKind committed{0x0303,
                                      {{{"database", text}, {"commit", number}}}};
 
 inline constexpr std::array all{
-    stored,      dead_lettered, records_lost,       leader_changed, leader_gone,      isr_changed,
-    broker_fenced, generation_started, assigned,    revoked,        lost,             position_reset,
-    delivered,   offset_committed,  commit_refused, row_durable,    row_lost,         committed};
+    stored,        dead_lettered,      records_lost,   leader_changed, leader_gone, isr_changed,
+    broker_fenced, generation_started, assigned,       revoked,        lost,        position_reset,
+    delivered,     offset_committed,   commit_refused, row_durable,    row_lost,    committed};
 
 } // namespace crier::broker::events

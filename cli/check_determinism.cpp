@@ -25,7 +25,7 @@ namespace crier::cli {
 namespace {
 
 struct Options {
-    std::string file;
+    report::Invocation from;
     std::uint64_t seed = 1;
     std::string program = "/proc/self/exe";
 };
@@ -62,7 +62,7 @@ std::vector<sim::Event> run_elsewhere(const Options& options) {
     std::string program = options.program;
     if (program == "/proc/self/exe") program = std::filesystem::read_symlink(program).string();
     std::vector<std::string> words{
-        program,     "replay", options.file, "--seed", std::to_string(options.seed),
+        program,     "replay", options.from.file, "--seed", std::to_string(options.seed),
         "--history", history};
     std::vector<char*> arguments;
     for (std::string& word : words)
@@ -79,6 +79,9 @@ std::vector<sim::Event> run_elsewhere(const Options& options) {
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) == exit_harness_failed) {
+        throw std::runtime_error("the other process broke: replay the seed to see how");
+    }
     const auto events = read_history(history);
     if (!events) throw BadInput(program + ": the other process left no history");
     return *events;
@@ -89,12 +92,13 @@ bool same(const sim::Event& a, const sim::Event& b) {
 }
 
 ExitCode check(const Options& options, const scenario::ServiceTable& services) {
-    const scenario::Scenario scenario = load(options.file, services);
-    install_signal_handlers(options.file.c_str());
+    const scenario::Scenario scenario = load(options.from.file, services);
+    const std::string replay = report::replay_command(options.from);
+    install_signal_handlers(replay.c_str());
     scenario::RunOptions how;
     how.seed = options.seed;
     how.keep_history = true;
-    const scenario::RunResult here = timed_run(scenario, services, how, options.file).result;
+    const scenario::RunResult here = timed_run(scenario, services, how, options.from).result;
     const std::vector<sim::Event> there = run_elsewhere(options);
     const std::size_t both = std::min(here.history.size(), there.size());
     std::size_t at = 0;
@@ -123,7 +127,8 @@ void add_check_determinism(Commands commands) {
         "check-determinism",
         "run a seed here and in another process, and name the first event that differs");
     auto options = std::make_shared<Options>();
-    verb->add_option("file", options->file, "the scenario")->required();
+    options->from.program = commands.program;
+    verb->add_option("file", options->from.file, "the scenario")->required();
     add_seed(*verb, options->seed);
     verb->add_option("--program", options->program, "another build of this program to run there");
     verb->callback([commands, options] {

@@ -18,6 +18,7 @@ namespace crier::cli {
 struct Commands {
     CLI::App& app;
     const scenario::ServiceTable& services;
+    std::string program;               ///< What the user calls us by.
     std::function<ExitCode()>& chosen; ///< Set by the verb that was typed.
 };
 

@@ -7,6 +7,7 @@
 #include "cli/single_run.hpp"
 #include "reports/json.hpp"
 #include "reports/junit.hpp"
+#include "reports/result_names.hpp"
 #include "reports/text.hpp"
 #include "scenarios/load_units.hpp"
 
@@ -18,7 +19,7 @@ namespace crier::cli {
 namespace {
 
 struct Options {
-    std::string file;
+    report::Invocation from;
     std::string seeds;
     std::string time;
     unsigned workers = 0;
@@ -41,7 +42,11 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
     options.reports.check();
     scenario::ExploreOptions how;
     if (!options.seeds.empty()) read_seeds(options.seeds, how);
-    if (!options.time.empty()) how.time_limit = duration_argument("--for", options.time);
+    if (!options.time.empty()) {
+        how.time_limit = duration_argument("--for", options.time);
+        if (*how.time_limit == Duration{})
+            throw BadInput("--for: '" + options.time + "' is no time at all");
+    }
     if (!options.time.empty() && !options.seeds.empty()) {
         throw BadInput("--seeds and --for exclude each other");
     }
@@ -51,11 +56,13 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
     how.keep_going = options.keep_going;
     how.interrupt = &interrupted();
     how.seeds_running = seeds_running().data();
+    how.on_worker_start = [](unsigned worker) { use_signal_stack(worker + 1); };
     how.on_hang = [&options](std::uint64_t seed, const std::string& node) {
-        end_hung(options.file, seed, node);
+        end_hung(options.from, seed, node);
     };
-    const scenario::Scenario scenario = load(options.file, services);
-    install_signal_handlers(options.file.c_str());
+    const scenario::Scenario scenario = load(options.from.file, services);
+    const std::string replay = report::replay_command(options.from);
+    install_signal_handlers(replay.c_str());
 
     Progress progress(how.time_limit);
     const scenario::Campaign campaign = scenario::explore(
@@ -65,10 +72,10 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
 
     if (!options.reports.json.empty()) write_file(options.reports.json, report::json_of(campaign));
     if (!options.reports.junit.empty()) {
-        write_file(options.reports.junit, report::junit_of(campaign, options.file));
+        write_file(options.reports.junit, report::junit_of(campaign, options.from));
     }
     if (options.reports.json != "-")
-        print(report::text_of(campaign, {options.file, is_terminal_out()}));
+        print(report::text_of(campaign, {options.from, is_terminal_out()}));
     if (!campaign.broken.empty()) return exit_harness_failed;
     if (campaign.verdict == properties::VerdictKind::violated) return exit_violated;
     if (campaign.interrupted) return exit_interrupted;
@@ -81,7 +88,8 @@ void add_explore(Commands commands) {
     CLI::App* verb =
         commands.app.add_subcommand("explore", "run many seeds and look for a violation");
     auto options = std::make_shared<Options>();
-    verb->add_option("file", options->file, "the scenario")->required();
+    options->from.program = commands.program;
+    verb->add_option("file", options->from.file, "the scenario")->required();
     verb->add_option("--seeds", options->seeds, "the seeds, e.g. 1..1000 (the default)");
     verb->add_option("--for", options->time, "as many seeds as this much time allows, e.g. 30s");
     verb->add_option("-j,--workers", options->workers, "threads; all cores when absent")

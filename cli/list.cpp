@@ -21,6 +21,16 @@ std::string fallback_text(const scenario::OptionInfo& option) {
     return std::visit(Text{}, *option.fallback);
 }
 
+// ` (or a, b)`: what may stand there instead of the default.
+std::string other_choices(const scenario::OptionInfo& option) {
+    const std::string fallback = fallback_text(option);
+    std::string others;
+    for (const std::string& choice : option.choices) {
+        if (choice != fallback) others += (others.empty() ? "" : ", ") + choice;
+    }
+    return others.empty() ? "" : " (or " + others + ")";
+}
+
 std::string properties_text() {
     report::Table table;
     for (const properties::PropertyInfo& property : properties::catalogue()) {
@@ -31,24 +41,26 @@ std::string properties_text() {
 }
 
 std::string faults_text() {
-    std::string text = "faults:\n";
-    for (int kind = 0; kind <= static_cast<int>(sim::FaultKind::delay_call); ++kind) {
-        text += "  " + std::string(sim::name_of(static_cast<sim::FaultKind>(kind))) + "\n";
-    }
-    return text;
+    report::Table table;
+    for (const scenario::FaultFormat& fault : scenario::fault_formats())
+        table.row({"  " + std::string(sim::name_of(fault.kind)), std::string(fault.help)});
+    std::string text = "faults:\n" + table.text() + "calls that faults can wait for:\n ";
+    for (const std::string& call : scenario::call_names())
+        text += " " + call;
+    text += "\npoints of databases:\n ";
+    for (const std::string& point : scenario::disk_points())
+        text += " " + point;
+    return text + "\n";
 }
 
 std::string services_text(const scenario::ServiceTable& services) {
-    std::string text = "services:\n";
+    std::string text = "services (each also has replicas, effects and accepts):\n";
     for (const scenario::ServiceType& type : services.rows()) {
         text += "  " + type.is + ": " + type.summary + "\n";
         report::Table table;
         for (const scenario::OptionInfo& option : type.options) {
-            std::string choices;
-            for (const std::string& choice : option.choices)
-                choices += (choices.empty() ? "" : "|") + choice;
-            table.row({"    " + option.name, choices.empty() ? fallback_text(option) : choices,
-                       option.help});
+            table.row(
+                {"    " + option.name, fallback_text(option) + other_choices(option), option.help});
         }
         text += table.text();
         for (const std::string_view point : type.points)

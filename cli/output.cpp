@@ -67,6 +67,7 @@ void write_file(const std::string& path, const std::string& content) {
 
 void print(const std::string& text) {
     const int error = write_all(STDOUT_FILENO, text);
+    if (error == EPIPE) return; // whoever reads has seen enough
     if (error != 0) fail("standard output", "cannot write", error);
 }
 

@@ -20,8 +20,8 @@ void write_file(const std::string& path, const std::string& content);
 /// no permission. **Errors**: throws `BadInput`.
 void check_writable(const std::string& path);
 
-/// Prints to standard output. **Errors**: throws `BadInput` when it cannot be written (a full
-/// disk).
+/// Prints to standard output; a closed pipe is no error. **Errors**: throws `BadInput` when it
+/// cannot be written (a full disk).
 void print(const std::string& text);
 
 [[nodiscard]] bool is_terminal_out();

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -26,6 +27,18 @@ void tell_errors() {
     const auto logger = spdlog::stderr_logger_mt("crier");
     logger->set_pattern("crier: %v");
     spdlog::set_default_logger(logger);
+}
+
+std::string verbs_of(const CLI::App& app) {
+    std::string verbs;
+    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+        verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
+    return verbs;
+}
+
+bool is_verb(const CLI::App& app, const std::string& word) {
+    return !app.get_subcommands([&word](const CLI::App* verb) { return verb->check_name(word); })
+                .empty();
 }
 
 } // namespace
@@ -69,6 +82,9 @@ void ReportFiles::add_to(CLI::App& verb) {
 }
 
 void ReportFiles::check() const {
+    if (!json.empty() && json == junit) {
+        throw BadInput("--json and --junit: both to " + (json == "-" ? "standard output" : json));
+    }
     for (const std::string* path : {&json, &junit}) {
         if (!path->empty()) check_writable(*path);
     }
@@ -82,13 +98,18 @@ int run_program(int argc, char** argv, const scenario::ServiceTable& services) {
     app.require_subcommand(1);
     app.set_version_flag("--version", "crier " CRIER_VERSION);
     std::function<ExitCode()> chosen;
-    const Commands commands{app, services, chosen};
+    const char* const script = std::getenv("CRIER_PROGRAM"); // ./dev runs us by another name
+    const Commands commands{app, services, script != nullptr ? script : argv[0], chosen};
     add_run(commands);
     add_explore(commands);
     add_replay(commands);
     add_check_determinism(commands);
     add_list(commands);
     add_schema(commands);
+    if (argc > 1 && argv[1][0] != '-' && !is_verb(app, argv[1])) {
+        spdlog::error("there is no command `{}` (there are: {})", argv[1], verbs_of(app));
+        return exit_bad_input;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -3,6 +3,7 @@
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
 #include "cli/single_run.hpp"
+#include "reports/result_names.hpp"
 #include "reports/text.hpp"
 
 namespace crier::cli {
@@ -10,7 +11,7 @@ namespace crier::cli {
 namespace {
 
 struct Options {
-    std::string file;
+    report::Invocation from;
     std::uint64_t seed = 1;
     bool trace = false;
     std::string until;
@@ -24,12 +25,13 @@ ExitCode replay(const Options& options, const scenario::ServiceTable& services) 
     how.seed = options.seed;
     how.keep_history = true;
     if (!options.until.empty()) how.until = Instant(duration_argument("--until", options.until));
-    const scenario::Scenario scenario = load(options.file, services);
-    install_signal_handlers(options.file.c_str());
-    const TimedRun done = timed_run(scenario, services, how, options.file);
+    const scenario::Scenario scenario = load(options.from.file, services);
+    const std::string replay = report::replay_command(options.from);
+    install_signal_handlers(replay.c_str());
+    const TimedRun done = timed_run(scenario, services, how, options.from);
     if (!options.history.empty()) write_file(options.history, history_bytes(done.result));
     if (options.trace) print(report::trace_of(done.result));
-    return report_run(done, options.file, options.reports);
+    return report_run(done, options.from, options.reports);
 }
 
 } // namespace
@@ -37,7 +39,8 @@ ExitCode replay(const Options& options, const scenario::ServiceTable& services) 
 void add_replay(Commands commands) {
     CLI::App* verb = commands.app.add_subcommand("replay", "run a seed again, to look at it");
     auto options = std::make_shared<Options>();
-    verb->add_option("file", options->file, "the scenario")->required();
+    options->from.program = commands.program;
+    verb->add_option("file", options->from.file, "the scenario")->required();
     add_seed(*verb, options->seed);
     verb->add_flag("--trace", options->trace, "print every event as a line");
     verb->add_option("--until", options->until, "stop at this virtual time, e.g. 12.5s");

@@ -1,31 +1,33 @@
 #include "cli/commands.hpp"
 #include "cli/signals.hpp"
 #include "cli/single_run.hpp"
+#include "reports/result_names.hpp"
 
 namespace crier::cli {
 
 namespace {
 
 struct Options {
-    std::string file;
+    report::Invocation from;
     std::uint64_t seed = 1;
     ReportFiles reports;
 };
 
 ExitCode run(const Options& options, const scenario::ServiceTable& services) {
     options.reports.check();
-    const scenario::Scenario scenario = load(options.file, services);
-    install_signal_handlers(options.file.c_str());
+    const scenario::Scenario scenario = load(options.from.file, services);
+    const std::string replay = report::replay_command(options.from);
+    install_signal_handlers(replay.c_str());
     scenario::RunOptions how;
     how.seed = options.seed;
-    TimedRun done = timed_run(scenario, services, how, options.file);
+    TimedRun done = timed_run(scenario, services, how, options.from);
     if (done.result.verdict == properties::VerdictKind::violated) {
         const std::chrono::nanoseconds wall = done.wall; // of an ordinary run, without the story
         how.keep_history = true;
-        done = timed_run(scenario, services, how, options.file);
+        done = timed_run(scenario, services, how, options.from);
         done.wall = wall;
     }
-    return report_run(done, options.file, options.reports);
+    return report_run(done, options.from, options.reports);
 }
 
 } // namespace
@@ -33,7 +35,8 @@ ExitCode run(const Options& options, const scenario::ServiceTable& services) {
 void add_run(Commands commands) {
     CLI::App* verb = commands.app.add_subcommand("run", "run one seed of a scenario and judge it");
     auto options = std::make_shared<Options>();
-    verb->add_option("file", options->file, "the scenario")->required();
+    options->from.program = commands.program;
+    verb->add_option("file", options->from.file, "the scenario")->required();
     add_seed(*verb, options->seed);
     options->reports.add_to(*verb);
     verb->callback([commands, options] {

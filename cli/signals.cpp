@@ -12,7 +12,7 @@ namespace {
 // Signal handlers reach nothing else, so these are the program's only globals.
 std::atomic<bool> interrupt_wanted{false};
 std::array<std::atomic<std::uint64_t>, workers_max> running{};
-std::atomic<const char*> scenario_file{""};
+std::atomic<const char*> replay_command{""};
 
 void put(const char* text) {
     if (::write(STDERR_FILENO, text, std::strlen(text)) < 0)
@@ -41,9 +41,8 @@ void on_fatal(int signal) {
         if (number == 0) continue;
         put(" in seed ");
         put(number);
-        put("\nreplay: ./dev replay ");
-        put(scenario_file.load());
-        put(" --seed ");
+        put("\nreplay: ");
+        put(replay_command.load());
         put(number);
     }
     put("\n");
@@ -60,20 +59,23 @@ std::span<std::atomic<std::uint64_t>> seeds_running() {
     return running;
 }
 
-void install_signal_handlers(const char* file) {
-    scenario_file.store(file);
+void use_signal_stack(unsigned thread) {
+    alignas(16) static std::array<std::array<std::byte, 65536>, workers_max + 1> stacks;
+    stack_t alternative{};
+    alternative.ss_sp = stacks.at(thread).data();
+    alternative.ss_size = stacks.at(thread).size();
+    ::sigaltstack(&alternative, nullptr);
+}
+
+void install_signal_handlers(const char* replay) {
+    replay_command.store(replay);
     std::signal(SIGINT, on_interrupt);
     std::signal(SIGTERM, on_interrupt);
     std::signal(SIGPIPE, SIG_IGN);
     struct sigaction action {};
     action.sa_handler = on_fatal;
     action.sa_flags = static_cast<int>(SA_RESETHAND | SA_ONSTACK);
-    // A stack of its own: endless recursion in the code under test is one of the fatal things.
-    static std::array<std::byte, 65536> stack;
-    stack_t alternative{};
-    alternative.ss_sp = stack.data();
-    alternative.ss_size = stack.size();
-    ::sigaltstack(&alternative, nullptr);
+    use_signal_stack(0);
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
         ::sigaction(signal, &action, nullptr);
 }

@@ -23,7 +23,7 @@ constexpr std::chrono::seconds step_limit{10};
 class Watchdog {
 public:
     Watchdog(const scenario::Scenario& scenario, const scenario::ServiceTable& services,
-             sim::StepWatch& watch, std::uint64_t seed, const std::string& file)
+             sim::StepWatch& watch, std::uint64_t seed, const report::Invocation& from)
         : thread_([&, seed](const std::stop_token& stop) {
               std::uint64_t seen = watch.steps.load();
               std::unique_lock lock(mutex_);
@@ -32,7 +32,7 @@ public:
                   const std::uint64_t steps = watch.steps.load();
                   if (steps == seen && steps != 0) {
                       const auto names = scenario::node_names(scenario, services);
-                      end_hung(file, seed, names.at(watch.node.load()));
+                      end_hung(from, seed, names.at(watch.node.load()));
                   }
                   seen = steps;
               }
@@ -46,19 +46,19 @@ private:
 
 } // namespace
 
-void end_hung(const std::string& file, std::uint64_t seed, const std::string& node) {
+void end_hung(const report::Invocation& from, std::uint64_t seed, const std::string& node) {
     spdlog::error("seed {}: a step of {} has taken more than {} s of real time", seed, node,
                   step_limit.count());
-    spdlog::error("replay: {}", report::replay_command(file, seed));
+    spdlog::error("replay: {}", report::replay_command(from, seed));
     ::_exit(exit_harness_failed);
 }
 
 TimedRun timed_run(const scenario::Scenario& scenario, const scenario::ServiceTable& services,
-                   scenario::RunOptions options, const std::string& file) {
+                   scenario::RunOptions options, const report::Invocation& from) {
     sim::StepWatch watch;
     options.watch = &watch;
     options.interrupt = &interrupted();
-    const Watchdog watchdog(scenario, services, watch, options.seed, file);
+    const Watchdog watchdog(scenario, services, watch, options.seed, from);
     seeds_running()[0].store(options.seed);
     const auto began = std::chrono::steady_clock::now();
     TimedRun done;
@@ -68,11 +68,12 @@ TimedRun timed_run(const scenario::Scenario& scenario, const scenario::ServiceTa
     return done;
 }
 
-ExitCode report_run(const TimedRun& done, const std::string& file, const ReportFiles& reports) {
+ExitCode report_run(const TimedRun& done, const report::Invocation& from,
+                    const ReportFiles& reports) {
     const scenario::RunResult& run = done.result;
     if (!reports.json.empty()) write_file(reports.json, report::json_of(run, done.wall));
-    if (!reports.junit.empty()) write_file(reports.junit, report::junit_of(run, file, done.wall));
-    if (reports.json != "-") print(report::text_of(run, {file, is_terminal_out()}));
+    if (!reports.junit.empty()) write_file(reports.junit, report::junit_of(run, from, done.wall));
+    if (reports.json != "-") print(report::text_of(run, {from, is_terminal_out()}));
     if (!run.broken.empty()) return exit_harness_failed;
     if (run.verdict == properties::VerdictKind::violated) return exit_violated;
     if (interrupted().load()) return exit_interrupted;

@@ -48,7 +48,7 @@ private:
 
     Kind kind_;
     std::string reason_;
-    Failure failure_;
+    Failure failure_; // of Kind::failure
 };
 
 /// Does the effect of one message with `transaction`, which the consumer commits or rolls back. An

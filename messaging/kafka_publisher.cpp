@@ -24,8 +24,7 @@ Message to_message(kafka::ConsumerRecord record) {
         message.id = std::move(id->value);
         record.headers.erase(id);
     } else {
-        message.id = record.topic + "/" + std::to_string(record.partition) + "@" +
-                     std::to_string(record.offset);
+        message.id = kafka::place_of_record(record.topic, record.partition, record.offset);
     }
     if (record.key) message.key = std::move(*record.key);
     message.body = std::move(record.value);

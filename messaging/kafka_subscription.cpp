@@ -18,7 +18,7 @@ bool is_fenced(const Failure& failure) {
 }
 
 Failure gone() {
-    return Failure{make_error_code(kafka::ErrorCode::illegal_generation)};
+    return Failure{make_error_code(kafka::ErrorCode::illegal_generation), Certainty::failed};
 }
 
 } // namespace
@@ -60,8 +60,7 @@ asio::awaitable<Outcome<std::vector<Delivery>>> KafkaSubscription::receive(Durat
         Delivery& delivery = deliveries.emplace_back();
         delivery.lane = lane;
         delivery.token = static_cast<std::uint64_t>(record.offset);
-        delivery.origin = record.topic + "/" + std::to_string(record.partition) + "@" +
-                          std::to_string(record.offset);
+        delivery.origin = kafka::place_of_record(record.topic, record.partition, record.offset);
         delivery.message = to_message(std::move(record));
     }
     co_return deliveries;

@@ -126,7 +126,8 @@ asio::awaitable<Processor::Next> Processor::judge(Work& work, Transaction& trans
     case HandlerOutcome::Kind::discard:
         co_return co_await discard(work, transaction, outcome.reason());
     case HandlerOutcome::Kind::park:
-        co_return co_await attempt_failed(work, transaction, outcome.reason(), true);
+        co_return co_await attempt_failed(
+            work, transaction, std::string(not_retryable) + ": " + outcome.reason(), true);
     case HandlerOutcome::Kind::failure:
         if (is_unknown(outcome.failure()) || passes_by_itself(outcome.failure())) {
             co_await transaction.rollback();

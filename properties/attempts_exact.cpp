@@ -1,6 +1,7 @@
 #include "properties/attempts_exact.hpp"
 
 #include "broker-model/events.hpp"
+#include "messaging/ports/observer.hpp"
 #include "properties/finding.hpp"
 #include "properties/index.hpp"
 #include "properties/routes.hpp"
@@ -18,13 +19,11 @@ namespace {
 
 using sim::Event;
 
-constexpr std::string_view parks_at_once = "not retryable";
-
 class AttemptsExact final : public Checker {
 public:
     AttemptsExact(const Topology& topology, const PropertyOptions& options)
         : topology_(topology), options_(options), routes_(topology),
-          at_once_(sim::hash_text(parks_at_once)) {}
+          at_once_(sim::hash_text(not_retryable)) {}
 
     void on_event(const Event& event) override {
         switch (event.kind) {
@@ -196,7 +195,7 @@ Verdict AttemptsExact::finish(const RunEnd& end) {
     for (const auto& [reason, wrong] : wrong_) {
         const std::string text =
             end.texts == nullptr || reason == 0 ? std::string() : end.texts->find(reason);
-        const bool excused = reason == at_once_ || text.rfind(parks_at_once, 0) == 0;
+        const bool excused = reason == at_once_ || text.rfind(not_retryable, 0) == 0;
         if (!excused) blamed.push_back(&wrong);
     }
     std::stable_sort(blamed.begin(), blamed.end(), [](const Wrong* a, const Wrong* b) {

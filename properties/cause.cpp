@@ -20,7 +20,7 @@ struct Case {
     const sim::TextTable& texts;
     std::span<const std::string> names;
     const Evidence& main;
-    const Evidence* other = nullptr; ///< Of the second subject, if there is one.
+    const Evidence* other = nullptr;    ///< Of the second subject, if there is one.
     std::vector<std::uint64_t>& events; ///< Gets what the cause speaks of.
 
     [[nodiscard]] std::string node(const Event& event) const {
@@ -106,8 +106,10 @@ std::string lost(const Case& facts) {
         }
         if (!main.resets.empty()) {
             const Event& reset = *main.resets.front();
-            return facts.node(reset) + " had no committed offset to begin at and began behind it "
-                   "(offset-reset: " + facts.text(reset.operands[3]) + ")";
+            return facts.node(reset) +
+                   " had no committed offset to begin at and began behind it "
+                   "(offset-reset: " +
+                   facts.text(reset.operands[3]) + ")";
         }
     }
     if (!main.commits.empty()) return committed_too_early(facts);

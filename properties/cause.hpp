@@ -13,7 +13,8 @@
 namespace crier::properties {
 
 struct Cause {
-    std::string text; ///< One sentence part without a full stop: "the offset was committed before …".
+    std::string
+        text; ///< One sentence part without a full stop: "the offset was committed before …".
     std::vector<std::uint64_t> events; ///< Sequences of those it speaks of.
 };
 

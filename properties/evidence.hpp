@@ -34,11 +34,12 @@ struct Evidence {
     Events letters;    ///< Dead letters for the subscriber.
     Events deliveries; ///< Batches for its group with the first copy in them.
     Events commits;    ///< Of its group, past the first copy.
-    Events earlier_commits; ///< Past its offset before it was stored there: the log had lost others.
-    Events resets;          ///< Positions that its group's members took behind the first copy.
-    Events losses;          ///< The log lost the first copy.
-    Events moves;      ///< Its group's assignments, revocations and losses of the partition.
-    Events deaths;     ///< Of any process, with power losses.
+    Events
+        earlier_commits; ///< Past its offset before it was stored there: the log had lost others.
+    Events resets;       ///< Positions that its group's members took behind the first copy.
+    Events losses;       ///< The log lost the first copy.
+    Events moves;        ///< Its group's assignments, revocations and losses of the partition.
+    Events deaths;       ///< Of any process, with power losses.
     Events pauses;
     Events answers_lost;
     std::vector<std::uint32_t>

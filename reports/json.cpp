@@ -77,7 +77,8 @@ Json run_json(const scenario::RunResult& run) {
                                   {"what", fault.what},
                                   {"planned", 1},
                                   {"withheld", fault.withheld ? 1 : 0},
-                                  {"hit", fault.hits}});
+                                  {"hit", fault.hits > 0 ? 1 : 0},
+                                  {"hits", fault.hits}});
     }
     json["remarks"] = run.remarks;
     json["quiet"] = run.quiet;

@@ -134,6 +134,16 @@ void add_verdict(Suite& suite, const Verdict& verdict, const properties::Story& 
     suite.test(verdict.property, body);
 }
 
+// An unfinished run that looks green would be a lie.
+void add_interrupted(Suite& suite, bool interrupted) {
+    if (!interrupted) return;
+    ++suite.skipped;
+    suite.test("interrupted", "      <skipped" +
+                                  attribute("message", "stopped before the end: what is missing "
+                                                       "was not judged") +
+                                  "/>\n");
+}
+
 void add_broken(Suite& suite, const std::string& broken, const std::string& replay) {
     if (broken.empty()) return;
     ++suite.errors;
@@ -143,7 +153,7 @@ void add_broken(Suite& suite, const std::string& broken, const std::string& repl
 
 } // namespace
 
-std::string junit_of(const scenario::RunResult& run, const std::string& file,
+std::string junit_of(const scenario::RunResult& run, const Invocation& from,
                      std::chrono::nanoseconds wall) {
     Suite suite;
     suite.name = run.scenario;
@@ -151,12 +161,13 @@ std::string junit_of(const scenario::RunResult& run, const std::string& file,
     suite.property("seed", std::to_string(run.seed));
     suite.property("digest", digest_text(run.digest));
     for (const Verdict& verdict : run.properties)
-        add_verdict(suite, verdict, story_of(run, verdict), replay_command(file, run.seed));
-    add_broken(suite, run.broken, replay_command(file, run.seed));
+        add_verdict(suite, verdict, story_of(run, verdict), replay_command(from, run.seed));
+    add_interrupted(suite, run.interrupted);
+    add_broken(suite, run.broken, replay_command(from, run.seed));
     return suite.xml();
 }
 
-std::string junit_of(const scenario::Campaign& campaign, const std::string& file) {
+std::string junit_of(const scenario::Campaign& campaign, const Invocation& from) {
     Suite suite;
     suite.name = campaign.scenario;
     suite.wall = campaign.wall;
@@ -164,13 +175,13 @@ std::string junit_of(const scenario::Campaign& campaign, const std::string& file
     for (std::size_t at = 0; at < campaign.properties.size(); ++at) {
         const std::uint64_t seed = campaign.violating_seeds[at];
         const bool is_told = campaign.first && campaign.first->seed == seed;
-        const Verdict& verdict =
-            is_told ? campaign.first->properties[at] : campaign.properties[at];
+        const Verdict& verdict = is_told ? campaign.first->properties[at] : campaign.properties[at];
         add_verdict(suite, verdict,
                     is_told ? story_of(*campaign.first, verdict) : properties::Story{},
-                    replay_command(file, seed));
+                    replay_command(from, seed));
     }
-    add_broken(suite, campaign.broken, replay_command(file, campaign.broken_seed));
+    add_interrupted(suite, campaign.interrupted);
+    add_broken(suite, campaign.broken, replay_command(from, campaign.broken_seed));
     return suite.xml();
 }
 

@@ -18,18 +18,26 @@ Provenance provenance() {
     return {CRIER_VERSION, "1", broker::sqlite_version()};
 }
 
-std::string replay_command(const std::string& file, std::uint64_t seed) {
+namespace {
+
+std::string quoted_for_shell(const std::string& word) {
     constexpr std::string_view plain_letters =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+=:,@%";
-    const bool plain = !file.empty() && file.find_first_not_of(plain_letters) == std::string::npos;
-    std::string quoted = file;
-    if (!plain) {
-        quoted = "'";
-        for (const char c : file)
-            quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        quoted += "'";
-    }
-    return "./dev replay " + quoted + " --seed " + std::to_string(seed);
+    if (!word.empty() && word.find_first_not_of(plain_letters) == std::string::npos) return word;
+    std::string quoted = "'";
+    for (const char c : word)
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+} // namespace
+
+std::string replay_command(const Invocation& from) {
+    return quoted_for_shell(from.program) + " replay " + quoted_for_shell(from.file) + " --seed ";
+}
+
+std::string replay_command(const Invocation& from, std::uint64_t seed) {
+    return replay_command(from) + std::to_string(seed);
 }
 
 } // namespace crier::report

@@ -18,7 +18,14 @@ struct Provenance {
 /// Returns the provenance of this build.
 [[nodiscard]] Provenance provenance();
 
-/// Returns the command that shows this run again.
-[[nodiscard]] std::string replay_command(const std::string& file, std::uint64_t seed);
+/// What the user typed to get here.
+struct Invocation {
+    std::string file;              ///< The scenario, as it was given.
+    std::string program = "./dev"; ///< A program with the services of that scenario.
+};
+
+/// Returns the command that shows a run again but for its seed, which follows: `… --seed `.
+[[nodiscard]] std::string replay_command(const Invocation& from);
+[[nodiscard]] std::string replay_command(const Invocation& from, std::uint64_t seed);
 
 } // namespace crier::report

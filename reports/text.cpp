@@ -124,23 +124,35 @@ std::string padded(std::string text, std::size_t width) {
     return text;
 }
 
-const Verdict* first_violated(const RunResult& run) {
-    const Verdict* first = nullptr;
+// What people were paged for comes first: an event lost or doubled; then what was certain first.
+int weight(const Verdict& verdict) {
+    if (verdict.property == "ledger") return 0;
+    return verdict.property.starts_with("effect-") ? 1 : 2;
+}
+
+// The violation whose story is told.
+const Verdict* told_violation(const RunResult& run) {
+    const Verdict* told = nullptr;
     for (const Verdict& verdict : run.properties) {
         if (verdict.kind != VerdictKind::violated) continue;
-        if (first == nullptr || verdict.violated_at < first->violated_at) first = &verdict;
+        const bool is_heavier =
+            told == nullptr || weight(verdict) < weight(*told) ||
+            (weight(verdict) == weight(*told) && verdict.violated_at < told->violated_at);
+        if (is_heavier) told = &verdict;
     }
-    return first;
+    return told;
 }
 
 std::string violation_lines(const RunResult& run, bool color) {
     std::string text;
     for (const Verdict& verdict : run.properties) {
-        if (verdict.kind != VerdictKind::violated) continue;
+        const bool says_why =
+            verdict.kind == VerdictKind::violated || verdict.kind == VerdictKind::inconclusive;
+        if (!says_why || verdict.witness.empty()) continue;
         text += "\n" + paint(verdict.kind, color) + " " + verdict.property + "\n" +
                 wrap(verdict.witness, 2);
     }
-    const Verdict* const told = first_violated(run);
+    const Verdict* const told = told_violation(run);
     const properties::Story story = told ? story_of(run, *told) : properties::Story{};
     if (story.lines.empty()) return text;
     text += "\nthe story of " + told->property + ":\n" + properties::render(story);
@@ -161,8 +173,13 @@ std::string remark_lines(const std::vector<scenario::Remark>& remarks) {
 }
 
 std::string headline(const RunResult& run, bool color) {
-    return run.scenario + ", seed " + std::to_string(run.seed) + ": " + paint(run.verdict, color) +
-           "\n";
+    std::string text = run.scenario + ", seed " + std::to_string(run.seed) + ": " +
+                       paint(run.verdict, color) + "\n";
+    if (run.interrupted) {
+        text += "stopped at " + properties::format_time(run.virtual_time.count()) +
+                " of virtual time: what is open might still have come\n";
+    }
+    return text;
 }
 
 std::string body(const RunResult& run, const TextOptions& options) {
@@ -178,7 +195,7 @@ std::string body(const RunResult& run, const TextOptions& options) {
             properties::format_time(run.virtual_time.count()) + " of virtual time, digest " +
             digest_text(run.digest) + "\n";
     if (run.verdict == VerdictKind::violated) {
-        text += "replay: " + replay_command(options.file, run.seed) + "\n";
+        text += "replay: " + replay_command(options.from, run.seed) + "\n";
     }
     return text;
 }
@@ -189,21 +206,23 @@ std::string text_of(const RunResult& run, const TextOptions& options) {
     if (!run.broken.empty()) {
         return run.scenario + ", seed " + std::to_string(run.seed) +
                ": the harness itself failed\n" + wrap(run.broken, 2) +
-               "replay: " + replay_command(options.file, run.seed) + "\n";
+               "replay: " + replay_command(options.from, run.seed) + "\n";
     }
     return headline(run, options.color) + body(run, options);
 }
 
 std::string text_of(const Campaign& campaign, const TextOptions& options) {
-    std::string text =
-        paint(campaign.verdict, options.color) + " over " + number(campaign.runs) + " runs";
+    std::string text = campaign.scenario + ", " + number(campaign.runs) +
+                       (campaign.runs == 1 ? " seed: " : " seeds: ") +
+                       paint(campaign.verdict, options.color);
     if (campaign.interrupted) text += " (interrupted)";
     text += "\n";
     if (!campaign.broken.empty()) {
         text += "the harness itself failed on seed " + std::to_string(campaign.broken_seed) +
                 ":\n" + wrap(campaign.broken, 2) +
-                "replay: " + replay_command(options.file, campaign.broken_seed) + "\n";
+                "replay: " + replay_command(options.from, campaign.broken_seed) + "\n";
     }
+    if (campaign.runs == 1 && campaign.first) return text_of(*campaign.first, options);
     text += "\n" + verdict_lines(campaign.properties, options.color);
     text += ledger_lines(campaign.ledger, campaign.services);
     text += "\nfaults:\n" + fault_lines(campaign.faults);
@@ -216,7 +235,8 @@ std::string text_of(const Campaign& campaign, const TextOptions& options) {
             text += "  " + std::to_string(violation.seed) + "  " + violation.property + "\n";
         }
         if (campaign.violations.size() > shown_max) {
-            text += "  and " + number(campaign.violations.size() - shown_max) + " more\n";
+            text += "  and " + number(campaign.violations.size() - shown_max) +
+                    " more (--json has them all)\n";
         }
     }
     if (campaign.first) text += "\n" + text_of(*campaign.first, options);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reports/result_names.hpp"
 #include "scenarios/campaign.hpp"
 #include "scenarios/run.hpp"
 
@@ -8,7 +9,7 @@
 namespace crier::report {
 
 struct TextOptions {
-    std::string file;   ///< The scenario file as it was given, for the replay command.
+    Invocation from;    ///< For the replay command.
     bool color = false; ///< ANSI colours for verdicts.
 };
 

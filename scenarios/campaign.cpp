@@ -58,8 +58,6 @@ std::map<std::string, FaultTally> by_kind(const FaultTallies& tallies) {
 
 void add(Campaign& campaign, const RunResult& run) {
     if (++campaign.runs == 1) {
-        campaign.scenario = run.scenario;
-        campaign.scenario_hash = run.scenario_hash;
         for (const Verdict& verdict : run.properties)
             campaign.properties.emplace_back().property = verdict.property;
         for (const properties::ServiceLedger& service : run.services)

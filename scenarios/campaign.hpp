@@ -45,9 +45,9 @@ struct Campaign {
     /// first witness. In the order of the scenario.
     std::vector<properties::Verdict> properties;
     std::vector<std::uint64_t> violating_seeds; ///< By property: the first seed; 0: none.
-    std::vector<Violation> violations; ///< The first of each violating seed, by seed.
-    std::optional<RunResult> first; ///< The lowest violating seed, run again with its history kept.
-    properties::LedgerCounts ledger; ///< Summed, as are those of the services.
+    std::vector<Violation> violations;          ///< The first of each violating seed, by seed.
+    std::optional<RunResult> first;             ///< The lowest violating seed, with its history.
+    properties::LedgerCounts ledger;            ///< Summed, as are those of the services.
     std::vector<properties::ServiceLedger> services;
     FaultTallies faults;
     std::uint64_t inconclusive = 0; ///< Runs.

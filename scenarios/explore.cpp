@@ -23,13 +23,17 @@ public:
                 const std::function<void(const ExploreProgress&)>& progress)
         : scenario_(scenario), services_(services), options_(options), progress_(progress),
           began_(real_time()), workers_(std::make_unique<Worker[]>(options.workers)),
-          next_to_fold_(options.first_seed) {}
+          next_to_fold_(options.first_seed) {
+        result_.scenario = scenario.name;
+        result_.scenario_hash = scenario.hash;
+    }
 
     Campaign operator()() {
         WorkerOptions work;
         work.first = options_.first_seed;
         work.last = options_.time_limit ? no_seed - 1 : options_.last_seed;
         work.workers = options_.workers;
+        work.start = options_.on_worker_start;
         work.is_wanted = [this](std::uint64_t seed) { return is_wanted(seed); };
         work.run = [this](unsigned worker, std::uint64_t seed) { run(worker, seed); };
         work.collect = [this](unsigned worker, std::uint64_t seed) { collect(worker, seed); };
@@ -69,11 +73,17 @@ private:
         how.watch = &watched.steps;
         RunResult& found = watched.found;
         found = run_scenario(scenario_, services_, how);
+        // A violation is run again for its history, without which nothing can be told of it; others
+        // now and then, to see that they are the same.
         const std::uint64_t every = options_.check_determinism_every;
-        if (every != 0 && seed % every == 0 && !found.interrupted && found.broken.empty()) {
-            const RunResult again = run_scenario(scenario_, services_, how);
+        how.keep_history = found.verdict == properties::VerdictKind::violated;
+        const bool twice = how.keep_history || (every != 0 && seed % every == 0);
+        if (twice && !found.interrupted && found.broken.empty()) {
+            RunResult again = run_scenario(scenario_, services_, how);
             if (!again.interrupted && again.digest != found.digest) {
                 found.broken = "the seed ran twice and gave two digests";
+            } else if (how.keep_history && !again.interrupted) {
+                found = std::move(again);
             }
         }
         watched.seed.store(0);
@@ -92,13 +102,13 @@ private:
 
     void fold() {
         while (!waiting_.empty() && waiting_.begin()->first == next_to_fold_) {
-            add(waiting_.begin()->second);
+            add(std::move(waiting_.begin()->second));
             waiting_.erase(waiting_.begin());
             ++next_to_fold_;
         }
     }
 
-    void add(const RunResult& run) {
+    void add(RunResult run) {
         if (run.seed > stop_after_.load()) return;
         if (run.interrupted && run.broken.empty()) return;
         if (!run.broken.empty()) {
@@ -107,6 +117,8 @@ private:
             return;
         }
         scenario::add(result_, run);
+        const bool is_first = !result_.first && run.verdict == properties::VerdictKind::violated;
+        if (is_first) result_.first = std::move(run);
     }
 
     void tick() {
@@ -141,19 +153,12 @@ private:
     }
 
     void conclude() {
+        // Where work was cut short, seeds behind one that was not run may have ended.
+        for (auto& [seed, run] : waiting_)
+            add(std::move(run));
+        waiting_.clear();
         result_.interrupted = is_interrupted();
         result_.wall = real_time() - began_;
-        if (!result_.violations.empty()) {
-            RunOptions how;
-            how.seed = result_.violations.front().seed;
-            how.keep_history = true;
-            result_.first = run_scenario(scenario_, services_, how);
-            if (result_.first->digest != result_.violations.front().digest &&
-                result_.broken.empty()) {
-                result_.broken = "the violating seed ran again and gave another digest";
-                result_.broken_seed = how.seed;
-            }
-        }
         judge(result_);
     }
 
@@ -172,8 +177,8 @@ private:
 } // namespace
 
 Campaign explore(const Scenario& scenario, const ServiceTable& services,
-                      const ExploreOptions& options,
-                      const std::function<void(const ExploreProgress&)>& progress) {
+                 const ExploreOptions& options,
+                 const std::function<void(const ExploreProgress&)>& progress) {
     Exploration exploration(scenario, services, options, progress);
     return exploration();
 }

@@ -24,6 +24,8 @@ struct ExploreOptions {
     std::atomic<bool>* interrupt = nullptr;
     std::atomic<std::uint64_t>* seeds_running =
         nullptr; ///< One per worker, for whoever reports a crash.
+    /// Called first on each worker's thread, which are numbered from 0; unset: nothing.
+    std::function<void(unsigned worker)> on_worker_start;
     /// Told when a step takes longer than `step_limit`; it should end the program, since nothing
     /// can end the step. Unset: nobody watches.
     std::function<void(std::uint64_t seed, const std::string& node)> on_hang;
@@ -40,7 +42,7 @@ struct ExploreProgress {
 
 /// Runs seeds on worker threads. `progress` is called from one thread, a few times a second.
 [[nodiscard]] Campaign explore(const Scenario& scenario, const ServiceTable& services,
-                                    const ExploreOptions& options,
-                                    const std::function<void(const ExploreProgress&)>& progress);
+                               const ExploreOptions& options,
+                               const std::function<void(const ExploreProgress&)>& progress);
 
 } // namespace crier::scenario

@@ -70,9 +70,10 @@ void Judge::ask(SqlCheck& check, Instant now) {
     ensure(database != nullptr, "a checked scenario asks only databases that it has");
     const Result<Rows, broker::SqlProblem> rows = database->query(check.property->query);
     if (!rows) {
-        check.problem = rows.error().message;
+        check.problem = "in " + check.property->database + ": " + rows.error().message;
         return;
     }
+    check.problem.clear();
     Verdict& verdict = check.verdict;
     ++verdict.observations;
     std::string observed;

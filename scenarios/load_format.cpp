@@ -339,10 +339,12 @@ std::string allowed_text(const Key& key) {
     case KeyType::flag: return "`on` or `off`";
     case KeyType::count: return "a whole number" + counts();
     case KeyType::count_range: return "a whole number or range" + counts() + ", such as `5..50`";
-    case KeyType::duration: return "a duration" + times() + ", such as `250ms`, `5s` or `2m`";
+    case KeyType::duration:
+        return "a duration" + times() + ", such as `250ms`, `5s` or `2m` (ns, us, ms, s, m, h)";
     case KeyType::duration_range:
-        return "a duration or range" + times() + ", such as `5s` or `1s..5s`";
-    case KeyType::rate: return "a rate from 1/m to 1000000/s, such as `20/s` or `30/m`";
+        return "a duration or range" + times() + ", such as `5s` or `1s..5s` (ns, us, ms, s, m, h)";
+    case KeyType::rate:
+        return "a rate from 1/m to 1000000/s, such as `20/s` or `30/m` (per s or m)";
     case KeyType::share:
         return "a share from 0% to 100% with at most four decimals, such as `0.5%`";
     case KeyType::share_range: return "a share or range of shares, such as `5%` or `1%..20%`";

@@ -77,7 +77,9 @@ private:
         if (value == nullptr || !loading_.things.check(kind, *value)) return;
         spec_.options.insert_or_assign(option.name, OptionValue(value->text));
         ChannelSpec* const channel = find_channel(loading_.scenario, value->text);
-        if (option.name == "dead-letter" && channel != nullptr) channel->dead_letters = true;
+        if (option.name == type_.dead_letter_option && channel != nullptr) {
+            channel->dead_letters = true;
+        }
     }
 
     Loading& loading_;

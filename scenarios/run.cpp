@@ -52,6 +52,8 @@ public:
         result.virtual_time = world_.now().time_since_epoch();
         judge_.finish(world_.now(), quiet_, cut, result);
         report_faults(fault_ids, result);
+        for (const std::string& escaped : world_.escaped())
+            result.remarks.push_back("an exception ended " + escaped);
         result.events = world_.history().count();
         result.steps = world_.kernel().steps();
         result.digest = world_.history().digest();

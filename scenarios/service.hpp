@@ -45,8 +45,10 @@ public:
     virtual ~ServiceContext() = default;
 
     [[nodiscard]] virtual ProcessPorts ports() = 0;
-    [[nodiscard]] virtual const std::string& service() const = 0; ///< `billing`
-    [[nodiscard]] virtual std::int32_t replica() const = 0;       ///< From 1.
+    /// `billing`: also the group with which to subscribe and the service that dead letters name
+    /// (`messaging/dead_letters.hpp`); by these the checkers know what is whose.
+    [[nodiscard]] virtual const std::string& service() const = 0;
+    [[nodiscard]] virtual std::int32_t replica() const = 0; ///< From 1.
 
     /// Returns the database of that name. **Requires** that the scenario has it.
     [[nodiscard]] virtual Store& store(const std::string& database) = 0;
@@ -92,6 +94,7 @@ struct ServiceType {
     std::string database_option; ///< Option that names its database, for `effects` and `accepts`.
     std::string from_option;     ///< Option that names the channel it subscribes to; empty: none.
     std::string to_option;       ///< Option that names the channel it publishes to; empty: none.
+    std::string dead_letter_option; ///< Option that names its dead-letter channel; empty: none.
     std::string
         attempts_option; ///< Option with the attempts before parking; empty: it does not park.
     std::optional<WatchSpec> accepts; ///< Table (without database) of accepted events by default.

@@ -60,6 +60,7 @@ ServiceTable& ServiceTable::add(ServiceType type) {
     check_reference(type, type.database_option, OptionType::database);
     check_reference(type, type.from_option, OptionType::channel);
     check_reference(type, type.to_option, OptionType::channel);
+    check_reference(type, type.dead_letter_option, OptionType::channel);
     check_reference(type, type.attempts_option, OptionType::count);
     rows_.push_back(std::move(type));
     return *this;

@@ -283,9 +283,15 @@ std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
         if (planned.target.kind != Target::Kind::name) {
             spec.resolve = [this, target = planned.target] { return nodes_of(target); };
         }
-        for (const Target& peer : planned.peers) {
-            for (const std::uint32_t node : nodes_of(peer))
-                spec.peers.push_back(node);
+        if (!planned.peers.empty()) {
+            spec.resolve_peers = [this, peers = planned.peers] {
+                std::vector<std::uint32_t> nodes;
+                for (const Target& peer : peers) {
+                    for (const std::uint32_t node : nodes_of(peer))
+                        nodes.push_back(node);
+                }
+                return nodes;
+            };
         }
         spec.one_way = planned.one_way;
         spec.trigger = planned.trigger;
@@ -306,16 +312,20 @@ bool System::fits_budget(sim::FaultKind kind, std::span<const std::uint32_t> nod
                             kind == sim::FaultKind::pause || kind == sim::FaultKind::partition;
     if (!takes_away) return true;
     for (const auto& cluster : clusters_) {
+        const std::vector<broker::kafka::BrokerId> missing = cluster->missing();
         std::int32_t struck = 0;
-        std::int32_t missing = cluster->is_whole() ? 0 : 1;
-        std::int32_t down = 0;
+        std::int32_t gone = 0; // with those that it would strike
         for (broker::kafka::BrokerId id = 1; id <= cluster->broker_count(); ++id) {
             const sim::Node& broker = cluster->broker(id);
-            if (!broker.is_up() || broker.process().is_paused()) ++down;
-            if (std::find(nodes.begin(), nodes.end(), broker.id()) != nodes.end()) ++struck;
+            const bool is_struck =
+                std::find(nodes.begin(), nodes.end(), broker.id()) != nodes.end();
+            const bool is_missing =
+                std::find(missing.begin(), missing.end(), id) != missing.end() ||
+                broker.process().is_paused();
+            struck += is_struck ? 1 : 0;
+            gone += is_struck || is_missing ? 1 : 0;
         }
-        missing = std::max(missing, down);
-        if (struck > 0 && struck + missing > scenario_.budget.brokers_down) return false;
+        if (struck > 0 && gone > scenario_.budget.brokers_down) return false;
     }
     return true;
 }

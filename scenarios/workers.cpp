@@ -15,6 +15,7 @@ struct Pool {
     explicit Pool(const WorkerOptions& chosen) : options(chosen), next(chosen.first) {}
 
     void work(unsigned worker) {
+        if (options.start) options.start(worker);
         for (;;) {
             const std::uint64_t job = next.fetch_add(1);
             if (job > options.last || !options.is_wanted(job)) break;

@@ -14,7 +14,8 @@ struct WorkerOptions {
     std::uint64_t first = 0;
     std::uint64_t last = 0; ///< Inclusive.
     unsigned workers = 1;
-    std::function<bool(std::uint64_t)> is_wanted;            ///< Called on workers; thread-safe.
+    std::function<void(unsigned worker)> start;   ///< Called first on workers; unset: nothing.
+    std::function<bool(std::uint64_t)> is_wanted; ///< Called on workers; thread-safe.
     std::function<void(unsigned worker, std::uint64_t)> run; ///< Called on workers; shares nothing.
     std::function<void(unsigned worker, std::uint64_t)>
         collect;                ///< After `run`, on its worker; one at a time.

@@ -158,6 +158,24 @@ private:
     YamlNode root_;
 };
 
+/// Returns the parser's message, with what usually is behind it.
+std::string helpful(const YAML::Exception& exception, std::string_view text) {
+    const std::string& message = exception.msg;
+    if (message == YAML::ErrorMsg::DOC_IN_SCALAR) return "a quote before this place is not closed";
+    if (message == YAML::ErrorMsg::END_OF_MAP_FLOW) return "a `{` before this place is not closed";
+    if (message == YAML::ErrorMsg::END_OF_SEQ_FLOW) return "a `[` before this place is not closed";
+    std::string_view line = text;
+    for (int before = exception.mark.line; before > 0 && !line.empty(); --before)
+        line.remove_prefix(std::min(line.find('\n'), line.size() - 1) + 1);
+    line = line.substr(0, line.find('\n'));
+    const std::size_t first = line.find_first_not_of(" \t");
+    if (first != std::string_view::npos &&
+        line.substr(0, first).find('\t') != std::string_view::npos)
+        return message + " (indent with spaces, not tabs)";
+    if (message == YAML::ErrorMsg::MAP_VALUE) return message + " (quote a text with `: ` in it)";
+    return message;
+}
+
 /// Returns the length of the UTF-8 sequence at `at`; 0 when it is none.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t offset) -> unsigned {
@@ -222,11 +240,8 @@ std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& fil
     } catch (const BadYaml& bad) {
         errors.push_back({file, bad.place, bad.message});
     } catch (const YAML::Exception& exception) {
-        const bool is_open_quote = exception.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
         errors.push_back(
-            {file, place_of(exception.mark),
-             "not valid YAML: " +
-                 (is_open_quote ? "a quote before this place is not closed" : exception.msg)});
+            {file, place_of(exception.mark), "not valid YAML: " + helpful(exception, text)});
     }
     return std::nullopt;
 }

@@ -26,10 +26,8 @@ inline constexpr EventKind fault_ended{
 inline constexpr EventKind healed{0x0109, "healed", "every fault is over", {}};
 inline constexpr EventKind point_reached{
     0x010A, "point-reached", "{node} reaches {point}", {{{"point", text}}}};
-inline constexpr EventKind exception_escaped{0x010B,
-                                             "exception-escaped",
-                                             "an exception ends {node} in {work}: {what}",
-                                             {{{"work", text}, {"what", text}}}};
+inline constexpr EventKind exception_escaped{
+    0x010B, "exception-escaped", "an exception ends {node} in {work}", {{{"work", text}}}};
 inline constexpr EventKind message_stalled{
     0x010C,
     "message-stalled",

@@ -13,6 +13,10 @@ bool contains(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
     return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
+std::vector<std::uint32_t> nodes_of(const FaultSpec& spec) {
+    return spec.resolve ? spec.resolve() : spec.nodes;
+}
+
 bool is_link_fault(FaultKind kind) {
     return kind == FaultKind::partition || kind == FaultKind::slow_link ||
            kind == FaultKind::lossy_link;
@@ -72,7 +76,8 @@ CallVerdict FaultEngine::on_call(const CallKind& kind, std::uint32_t client, std
     for (Watch& watch : call_watches_) {
         FaultRecord& record = records_[watch.fault - 1];
         if (watch.left == 0 || watch.name != kind.id || healed_) continue;
-        if (!contains(record.spec.nodes, client) && !contains(record.spec.nodes, server)) continue;
+        const std::vector<std::uint32_t> nodes = nodes_of(record.spec);
+        if (!contains(nodes, client) && !contains(nodes, server)) continue;
         if (--watch.left > 0) continue;
         --call_watch_count_;
         if (!is_call_fault(record.spec.kind)) {
@@ -102,9 +107,10 @@ void FaultEngine::on_point(std::uint32_t node, std::uint64_t point) {
     for (Watch& watch : point_watches_) {
         if (watch.left == 0 || watch.name != point || healed_) continue;
         FaultRecord& record = records_[watch.fault - 1];
-        if (!contains(record.spec.nodes, node)) continue;
+        if (!contains(nodes_of(record.spec), node)) continue;
         if (--watch.left > 0) continue;
         record.spec.nodes = {node}; // it befalls the one that is there
+        record.spec.resolve = nullptr;
         begin(watch.fault);
     }
 }
@@ -113,7 +119,7 @@ void FaultEngine::begin(std::uint32_t id) {
     if (healed_) return;
     FaultRecord& record = records_[id - 1];
     const FaultSpec& spec = record.spec;
-    std::vector<std::uint32_t> nodes = spec.resolve ? spec.resolve() : spec.nodes;
+    std::vector<std::uint32_t> nodes = nodes_of(spec);
     if (nodes.empty()) return;
     if (budget_ && !budget_(spec.kind, nodes)) {
         record.withheld = true;
@@ -156,14 +162,15 @@ void FaultEngine::take_hold(std::uint32_t id, std::uint32_t node_id, Active& act
     case FaultKind::power_loss: node.lose_power(); break;
     case FaultKind::pause: node.pause(spec.duration); break;
     case FaultKind::clock_jump: node.wall_clock().offset += Duration(spec.amount); break;
-    case FaultKind::slow_disk: node.disk().set_slowness(spec.amount); break;
-    case FaultKind::full_disk: node.disk().set_full(true); break;
+    case FaultKind::slow_disk:
+    case FaultKind::full_disk: set_disk(node); break;
     default: ensure(false, "not a fault of nodes");
     }
 }
 
 std::vector<std::uint32_t> FaultEngine::peers_of(const FaultSpec& spec,
                                                  const std::vector<std::uint32_t>& nodes) const {
+    if (spec.resolve_peers) return spec.resolve_peers();
     if (!spec.peers.empty()) return spec.peers;
     std::vector<std::uint32_t> others;
     for (std::uint32_t node = 1; node <= world_.node_count(); ++node) {
@@ -214,11 +221,25 @@ void FaultEngine::let_go(std::uint32_t id) {
                 records_[id - 1].hits += node.resume();
             break;
         case FaultKind::clock_jump: node.wall_clock().offset -= Duration(spec.amount); break;
-        case FaultKind::slow_disk: node.disk().set_slowness(1); break;
-        case FaultKind::full_disk: node.disk().set_full(false); break;
+        case FaultKind::slow_disk:
+        case FaultKind::full_disk: set_disk(node); break;
         default: break;
         }
     }
+}
+
+// As the faults that still last have it.
+void FaultEngine::set_disk(Node& node) {
+    std::int64_t slowness = 1;
+    bool is_full = false;
+    for (std::size_t at = 0; at < active_.size(); ++at) {
+        if (!active_[at].lasts || !contains(active_[at].nodes, node.id())) continue;
+        const FaultSpec& spec = records_[at].spec;
+        if (spec.kind == FaultKind::slow_disk) slowness = std::max(slowness, spec.amount);
+        is_full = is_full || spec.kind == FaultKind::full_disk;
+    }
+    node.disk().set_slowness(slowness);
+    node.disk().set_full(is_full);
 }
 
 void FaultEngine::heal() {

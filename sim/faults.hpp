@@ -15,6 +15,7 @@
 
 namespace crier::sim {
 
+class Node;
 class World;
 
 enum class FaultKind {
@@ -58,8 +59,9 @@ struct FaultSpec {
     Duration duration{}; ///< Until the fault ends by itself.
     std::int64_t amount = 0;
     std::uint32_t id = 0; ///< What history calls it; 0: its number here.
-    std::string what; ///< In words, for people: `crash billing/2 for 3s`.
-    std::function<std::vector<std::uint32_t>()> resolve; ///< If set, gives `nodes` when it begins.
+    std::string what;     ///< In words, for people: `crash billing/2 for 3s`.
+    std::function<std::vector<std::uint32_t>()> resolve; ///< If set, gives `nodes` when asked.
+    std::function<std::vector<std::uint32_t>()> resolve_peers; ///< If set, gives `peers`.
 };
 
 /// What became of a planned fault.
@@ -129,6 +131,7 @@ private:
     void begin(std::uint32_t id);
     void take_hold(std::uint32_t id, std::uint32_t node, Active& active);
     void let_go(std::uint32_t id);
+    void set_disk(Node& node);
     void change_links(std::uint32_t id, const std::vector<std::uint32_t>& nodes);
     [[nodiscard]] std::vector<std::uint32_t>
     peers_of(const FaultSpec& spec, const std::vector<std::uint32_t>& nodes) const;

@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-// The one hash of the simulator: XXH3, seedless, the same on every machine and compiler.
+// The hashes of the simulator, the same on every machine and compiler: XXH3 for texts of a run,
+// FNV-1a for names that are known when it is compiled.
 
 namespace crier::sim {
 

@@ -147,7 +147,8 @@ public:
     Network(World& world, Kernel& kernel, const Random& random, NetworkOptions options);
 
     /// Sends a message: `arrival(Process& receiver)` runs as a step of the receiving process, in
-    /// order with everything else from `from` to `to`. Lost when either end dies first.
+    /// order with everything else from `from` to `to`. Lost when the receiver dies first, or
+    /// the connection breaks.
     template <class Arrival>
     void send(Process& from, Node& to, const CallKind& kind, std::size_t bytes,
               std::uint64_t subject, Arrival&& arrival);

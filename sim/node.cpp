@@ -58,7 +58,7 @@ std::uint64_t Node::resume() {
 }
 
 void Node::exception_escaped(std::string_view work, const std::exception_ptr& escaped) {
-    std::string what = "an unknown exception";
+    std::string what = "an unknown exception"; // of a library, so nothing for the history
     try {
         std::rethrow_exception(escaped);
     } catch (const ContractViolation& violation) {
@@ -69,8 +69,8 @@ void Node::exception_escaped(std::string_view work, const std::exception_ptr& es
     } catch (...) { // anything may be thrown; it ends the process all the same
     }
     if (!is_up()) return;
-    world_.record_as(process_, events::exception_escaped, world_.history().name(work),
-                     world_.history().text(what));
+    world_.record_as(process_, events::exception_escaped, world_.history().name(work));
+    world_.note_escaped(name() + " in " + std::string(work) + ": " + what);
     crash("escaped exception");
     world_.kernel().at(world_.process(), world_.now() + options_.restart_delay, [this] {
         if (!is_up() && powered_) start();

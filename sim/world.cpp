@@ -53,6 +53,11 @@ void World::note_broken(std::string what) {
                               on_node ? node(current->node()).name() : "the world"};
 }
 
+void World::note_escaped(std::string what) {
+    constexpr std::size_t kept_max = 10;
+    if (escaped_.size() < kept_max) escaped_.push_back(std::move(what));
+}
+
 bool World::step(Instant limit) {
     if (broken_) return false;
     try {
@@ -70,10 +75,9 @@ bool World::step(Instant limit) {
 }
 
 bool World::run_until(Instant limit) {
-    stopped_ = false;
-    while (!stopped_ && step(limit)) {
+    while (step(limit)) {
     }
-    if (stopped_ || broken_) return false;
+    if (broken_) return false;
     kernel_.advance_to(limit);
     return true;
 }

@@ -92,7 +92,7 @@ public:
     /// Notes a broken invariant that was caught where it could go no further.
     void note_broken(std::string what);
 
-    /// Runs steps until nothing is due at or before `limit`, a broken invariant, or `stop()`.
+    /// Runs steps until nothing is due at or before `limit`, or a broken invariant.
     /// **Returns** whether it reached `limit`; time is then `limit`.
     bool run_until(Instant limit);
 
@@ -103,8 +103,9 @@ public:
     /// Ends every process, for good: what they were built on may go before the world does.
     void end_processes();
 
-    /// Ends `run_until` after the current step.
-    void stop() { stopped_ = true; }
+    /// Notes in words what escaped from product code; the first few are kept.
+    void note_escaped(std::string what);
+    [[nodiscard]] const std::vector<std::string>& escaped() const { return escaped_; }
 
     [[nodiscard]] const std::optional<BrokenInvariant>& broken() const { return broken_; }
 
@@ -124,7 +125,7 @@ private:
     FaultEngine faults_;
     std::vector<std::unique_ptr<Node>> nodes_;
     std::optional<BrokenInvariant> broken_;
-    bool stopped_ = false;
+    std::vector<std::string> escaped_;
 };
 
 } // namespace crier::sim

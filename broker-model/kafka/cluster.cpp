@@ -21,6 +21,10 @@ TopicOptions offsets_topic(const ClusterOptions& options) {
     return topic;
 }
 
+bool has(const std::vector<BrokerId>& brokers, BrokerId id) {
+    return std::find(brokers.begin(), brokers.end(), id) != brokers.end();
+}
+
 } // namespace
 
 Cluster::Cluster(sim::World& world, ClusterOptions options, std::vector<TopicOptions> topics)
@@ -108,15 +112,25 @@ sim::Node* Cluster::leader_of(PartitionId partition) const {
     return leader == 0 ? nullptr : brokers_[leader - 1];
 }
 
-bool Cluster::is_whole() const {
+std::vector<BrokerId> Cluster::missing() const {
+    std::vector<BrokerId> missing;
     for (BrokerId id = 1; id <= broker_count(); ++id) {
         const ControllerState::Registration& known = controller_state_->brokers[id - 1];
-        if (!broker(id).is_up() || known.epoch == 0 || known.is_fenced) return false;
+        const bool lags =
+            std::any_of(controller_state_->partitions.begin(), controller_state_->partitions.end(),
+                        [id](const PartitionState& state) {
+                            return has(state.replicas, id) && !has(state.isr, id);
+                        });
+        if (lags || !broker(id).is_up() || known.epoch == 0 || known.is_fenced)
+            missing.push_back(id);
     }
-    return std::all_of(controller_state_->partitions.begin(), controller_state_->partitions.end(),
-                       [](const PartitionState& state) {
-                           return state.leader != 0 && state.isr.size() == state.replicas.size();
-                       });
+    return missing;
+}
+
+bool Cluster::is_whole() const {
+    return missing().empty() &&
+           std::all_of(controller_state_->partitions.begin(), controller_state_->partitions.end(),
+                       [](const PartitionState& state) { return state.leader != 0; });
 }
 
 } // namespace crier::broker::kafka

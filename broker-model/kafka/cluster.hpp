@@ -89,8 +89,10 @@ public:
     /// targets.
     [[nodiscard]] sim::Node* leader_of(PartitionId partition) const;
 
-    /// Whether every broker is up and in sync with all it replicates: the fault budget is whole
-    /// again.
+    /// Returns the brokers that are down, fenced, or not in sync with something they replicate.
+    [[nodiscard]] std::vector<BrokerId> missing() const;
+
+    /// Whether no broker is missing and every partition has a leader.
     [[nodiscard]] bool is_whole() const;
 
     /// Returns what was told of each partition's records.

@@ -164,8 +164,9 @@ asio::awaitable<void> GroupMembership::run_heartbeats(std::shared_ptr<GroupMembe
         if (self->closed_) break;
         const bool still_guards = self->state_ == State::stable && !self->polling_;
         if (still_guards && context.now() >= self->polled_ + self->options_.max_poll_interval) {
-            co_await self->leave();
-            if (self->state_ == State::stable) self->lose(true);
+            std::string member_id = self->member_id_;
+            self->lose(true);
+            co_await self->leave(std::move(member_id));
             continue;
         }
         if (context.now() < next) continue;
@@ -236,10 +237,14 @@ void GroupMembership::lose(bool with_member_id) {
 }
 
 asio::awaitable<void> GroupMembership::leave() {
-    if (member_id_.empty() || coordinator_ == 0) co_return;
+    return leave(member_id_);
+}
+
+asio::awaitable<void> GroupMembership::leave(std::string member_id) {
+    if (member_id.empty() || coordinator_ == 0) co_return;
     LeaveGroupRequest request;
     request.group = options_.group_id;
-    request.member_id = member_id_;
+    request.member_id = std::move(member_id);
     // Whatever comes back, this member is gone: the session ends by itself.
     const Outcome<ErrorAnswer> outcome =
         co_await context_.ask(coordinator_, options_.request_timeout, 64, std::move(request));

@@ -79,6 +79,7 @@ public:
     [[nodiscard]] asio::awaitable<void> leave();
 
 private:
+    [[nodiscard]] asio::awaitable<void> leave(std::string member_id);
     enum class State : std::uint8_t { unjoined, joining, stable };
     enum class Joined : std::uint8_t { yes, again, later };
 

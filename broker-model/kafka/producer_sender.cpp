@@ -15,10 +15,12 @@ constexpr Duration reconnect_backoff_max =
     std::chrono::milliseconds(1000); // reconnect.backoff.max.ms
 
 /// Whether an answer with that error leaves open what became of the records.
-/// Source: Kafka ReplicaManager: they are in the leader's log when these are answered.
+/// Source: Kafka ReplicaManager: they are in the leader's log when these are answered; a leader
+/// that was deposed answers alike before and after it has appended.
 bool may_be_stored(ErrorCode error) {
     switch (error) {
     case ErrorCode::request_timed_out:
+    case ErrorCode::not_leader_or_follower:
     case ErrorCode::not_enough_replicas_after_append:
     case ErrorCode::kafka_storage_error:
     case ErrorCode::network_exception:

@@ -3,6 +3,7 @@
 #include "broker-model/events.hpp"
 #include "broker-model/kafka/cluster.hpp"
 #include "broker-model/kafka/group_records.hpp"
+#include "messaging/dead_letters.hpp"
 #include "sim/world.hpp"
 
 #include <algorithm>
@@ -77,15 +78,19 @@ void RecordLedger::tell(const sim::Process& leader, PartitionId partition, Offse
                         const Record& record) {
     sim::History& history = world_.history();
     const PartitionInfo& info = cluster_.info(partition);
-    std::string_view id = find_header(record.headers, id_header);
-    if (id.empty()) id = record.value;
-    const std::uint64_t message = history.text(id);
+    const std::string_view id = find_header(record.headers, id_header);
+    const std::uint64_t message =
+        history.text(id.empty() ? crier::kafka::place_of_record(cluster_.topic(info.topic).name,
+                                                                info.index, offset)
+                                : id);
     const std::uint64_t key = record.key ? history.text(*record.key) : 0;
     world_.record_as(&leader, events::stored, info.name_text, offset, message, key);
     if (!cluster_.topic(info.topic).dead_letters) return;
-    const std::string_view service = find_header(record.headers, "dead-letter-service");
-    const std::string_view letter = find_header(record.headers, "dead-letter-id");
-    const std::string_view attempts = find_header(record.headers, "dead-letter-attempts");
+    const std::string_view service =
+        find_header(record.headers, messaging::dead_letter_service_header);
+    const std::string_view letter = find_header(record.headers, messaging::dead_letter_id_header);
+    const std::string_view attempts =
+        find_header(record.headers, messaging::dead_letter_attempts_header);
     world_.record_as(&leader, events::dead_lettered, message, history.name(service),
                      history.text(letter), attempts_in(attempts));
 }

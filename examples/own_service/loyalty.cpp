@@ -1,7 +1,7 @@
 // A poll loop as many teams have it, carried over to the ports: poll, handle each record, commit.
 // What was `rd_kafka_consumer_poll`, `PQexec` and `sleep` is now the Kafka, store and clock port;
 // nothing else changed. In production the same class gets the adapters of librdkafka and SQLite.
-#include "examples/own_service/loyalty.hpp"
+#include "loyalty.hpp"
 
 namespace loyalty {
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 #include <utility>
 
 namespace crier::messaging::kafka {
@@ -67,16 +68,24 @@ asio::awaitable<Outcome<void>> RdkafkaConsumer::commit(std::vector<TopicPartitio
     co_return committed;
 }
 
+void RdkafkaConsumer::require_held(const TopicPartition& partition) const {
+    if (!assigned_.contains(partition))
+        throw std::logic_error("no current assignment for the partition");
+}
+
 void RdkafkaConsumer::pause(const TopicPartition& partition) {
-    if (assigned_.contains(partition)) pauses_.insert_or_assign(partition, true);
+    require_held(partition);
+    pauses_.insert_or_assign(partition, true);
 }
 
 void RdkafkaConsumer::resume(const TopicPartition& partition) {
-    if (assigned_.contains(partition)) pauses_.insert_or_assign(partition, false);
+    require_held(partition);
+    pauses_.insert_or_assign(partition, false);
 }
 
 void RdkafkaConsumer::seek(const TopicPartition& partition, Offset offset) {
-    if (assigned_.contains(partition)) seeks_.insert_or_assign(partition, offset);
+    require_held(partition);
+    seeks_.insert_or_assign(partition, offset);
 }
 
 std::vector<TopicPartition> RdkafkaConsumer::assignment() const {

@@ -46,6 +46,7 @@ public:
     [[nodiscard]] asio::awaitable<void> close() override;
 
 private:
+    void require_held(const crier::kafka::TopicPartition& partition) const;
     using Partitions = std::vector<crier::kafka::TopicPartition>;
 
     asio::awaitable<void> assign(Partitions partitions);

@@ -79,7 +79,10 @@ Partitions to_partitions(const rd_kafka_topic_partition_list_t* list) {
 /// Returns whether the broker can never have seen the commit, or has refused it.
 bool is_refused(rd_kafka_resp_err_t error) {
     switch (error) {
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT: return false; // Appended, perhaps not replicated.
+    // The coordinator's log may have taken the commit and not finished replicating it.
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR: return false;
     case RD_KAFKA_RESP_ERR__WAIT_COORD:
     case RD_KAFKA_RESP_ERR__STATE:
     case RD_KAFKA_RESP_ERR__INVALID_ARG:

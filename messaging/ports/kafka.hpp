@@ -50,6 +50,13 @@ struct ConsumerRecord {
     std::vector<Header> headers;
 };
 
+/// Returns the place of a record as people write it, `orders/3@17`: its identity when it has no
+/// header `id`.
+[[nodiscard]] inline std::string place_of_record(const std::string& topic, std::int32_t partition,
+                                                 Offset offset) {
+    return topic + "/" + std::to_string(partition) + "@" + std::to_string(offset);
+}
+
 struct RecordMetadata {
     std::int32_t partition = 0;
     Offset offset = -1; ///< -1 when unknown (acks 0).
@@ -184,6 +191,7 @@ public:
     commit(std::vector<TopicPartitionOffset> offsets) = 0;
 
     /// Stops or starts returning records of an assigned partition.
+    /// **Errors**: throws `std::logic_error` when the partition is not held; so does `seek`.
     virtual void pause(const TopicPartition& partition) = 0;
     virtual void resume(const TopicPartition& partition) = 0;
 

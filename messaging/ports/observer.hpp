@@ -12,6 +12,9 @@ enum class Fate {
     discarded, ///< It was dropped on purpose, with a reason.
 };
 
+/// What the reason of a parking begins with when the handler said that no attempt would help.
+inline constexpr std::string_view not_retryable = "not retryable";
+
 /// Where product code tells what it is doing: logs and metrics in production, the history of a run
 /// in the simulator. Calls return at once and change nothing for the caller.
 class Observer {

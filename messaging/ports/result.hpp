@@ -21,7 +21,7 @@ enum class Certainty {
 /// Why an operation has no value, and whether it may have happened all the same.
 struct Failure {
     error_code code;
-    Certainty certainty = Certainty::failed;
+    Certainty certainty = Certainty::unknown; ///< Who does not say claims nothing.
 
     friend bool operator==(const Failure&, const Failure&) = default;
 };

@@ -232,6 +232,7 @@ ServiceType consumer() {
     };
     type.database_option = "database";
     type.from_option = "from";
+    type.dead_letter_option = "dead-letter";
     type.attempts_option = "retry.attempts";
     type.effects = WatchSpec{{}, "effects", "message_id", "message_key"};
     type.points.assign(messaging::consumer_points.begin(), messaging::consumer_points.end());

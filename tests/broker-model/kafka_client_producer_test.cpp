@@ -36,8 +36,10 @@ asio::awaitable<void> send_all(ClientProgram& program, ProducerOptions options,
 
 std::vector<ProducerRecord> numbered(const std::string& topic, int count) {
     std::vector<ProducerRecord> records;
-    for (int at = 0; at < count; ++at)
+    for (int at = 0; at < count; ++at) {
         records.push_back(record_at(topic, 0, std::to_string(at)));
+        records.back().headers.push_back({std::string(id_header), std::to_string(at)});
+    }
     return records;
 }
 
@@ -218,6 +220,33 @@ TEST(KafkaProducer, WhatWasSentIntoAPartitionIsUnknownWhenItsTimeIsOver) {
     ASSERT_TRUE(sent.finished);
     EXPECT_EQ(code_of(sent.outcomes[0]), "unknown REQUEST_TIMED_OUT");
     EXPECT_EQ(sent.done, Instant{7s});
+}
+
+// The leader that appended it is deposed before it can answer: it says "not leader" as if nothing
+// were there, and its follower has the records.
+TEST(KafkaProducer, WhatADeposedLeaderAnswersIsUnknown) {
+    Farm farm(3, {topic_of("orders", 1, 3)});
+    Sent sent;
+    ProducerOptions options = one_by_one();
+    options.retries = 0;
+    options.request_timeout = 60s;
+    options.delivery_timeout = 90s;
+    sim::Node& app =
+        farm.add("app", [&](ClientProgram& it) { return send_late(it, options, sent); });
+    farm.run_for(5s);
+    const sim::Node& leader = *farm.cluster.leader_of(farm.cluster.partition(0, 0));
+    sim::FaultSpec cut;
+    cut.kind = sim::FaultKind::partition;
+    cut.nodes = {leader.id()};
+    for (std::uint32_t id = 1; id <= farm.world.node_count(); ++id) {
+        if (id != leader.id() && id != app.id()) cut.peers.push_back(id);
+    }
+    cut.trigger.at = farm.world.now() + 1ns;
+    cut.duration = 20s;
+    farm.world.faults().add(std::move(cut));
+    farm.run_for(60s);
+    ASSERT_TRUE(sent.finished);
+    EXPECT_EQ(code_of(sent.outcomes[0]), "unknown NOT_LEADER_OR_FOLLOWER");
 }
 
 TEST(KafkaProducer, WhatTooFewReplicasRefuseHasFailed) {

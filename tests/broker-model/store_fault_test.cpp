@@ -139,7 +139,8 @@ std::string freed_after(Script owner, const char* dropped, Duration idle_timeout
     return first == stage.notes.end() ? "never" : first->substr(first->find(' ') + 1);
 }
 
-// The client gives the connection up after its 30 seconds; the server need not know of it by itself.
+// The client gives the connection up after its 30 seconds; the server need not know of it by
+// itself.
 TEST(SimStore, ClosesItsConnectionWhenACommitOrRollbackHasNoAnswer) {
     const Duration never = std::chrono::hours(1);
     EXPECT_EQ(freed_after(charges_once, "sql-commit", never), "30");

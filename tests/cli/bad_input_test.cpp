@@ -117,6 +117,7 @@ TEST(BadArgument, ForSeedsIsNamed) {
 }
 
 TEST(BadArgument, ForTimesIsNamed) {
+    expect_argument_refused("explore", "--for", "0s");
     for (const char* const value : {"abc", "3", "-1s", "1e3s", "99999999999999h", "1 s"}) {
         expect_argument_refused("explore", "--for", value);
         expect_argument_refused("replay", "--until", value);
@@ -124,7 +125,7 @@ TEST(BadArgument, ForTimesIsNamed) {
 }
 
 TEST(BadArgument, ForWorkersIsNamed) {
-    for (const char* const value : {"-1", "many", "99999999999"})
+    for (const char* const value : {"-1", "0", "257", "many", "99999999999"})
         expect_argument_refused("explore", "-j", value);
 }
 

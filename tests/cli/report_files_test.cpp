@@ -32,7 +32,7 @@ TEST(ReportFiles, AreWrittenByEveryVerbThatRuns) {
         const std::string xml = test::read_file(folder.path("r.xml"));
         EXPECT_EQ(test::xml_complaint(xml), "");
         EXPECT_THAT(xml, HasSubstr("<failure"));
-        EXPECT_THAT(xml, HasSubstr("./dev replay "));
+        EXPECT_THAT(xml, HasSubstr(CRIER_PROGRAM " replay "));
     }
 }
 

@@ -140,7 +140,7 @@ TEST(List, NamesPropertiesFaultsAndServices) {
     for (const char* const name : {"ledger", "effect-at-most-once", "outbox-no-phantom", "sql"})
         EXPECT_THAT(properties, HasSubstr(std::string("\n  ") + name + " "));
     for (const char* const name : {"crash", "power-loss", "partition", "lose-answer"})
-        EXPECT_THAT(faults, HasSubstr(std::string("\n  ") + name + "\n"));
+        EXPECT_THAT(faults, HasSubstr(std::string("\n  ") + name + " "));
     EXPECT_THAT(services, HasSubstr("\n  consumer: "));
     EXPECT_THAT(services, HasSubstr("point consumer.effect-committed-not-settled"));
 }

@@ -28,7 +28,7 @@ scenario::RunResult golden_run(const std::string& file, std::uint64_t seed) {
 
 TEST(Golden, ReportOfARunThatHolds) {
     const std::string file = "tests/golden/small.yaml";
-    expect_golden("small.txt", report::text_of(golden_run(file, 3), {file, false}));
+    expect_golden("small.txt", report::text_of(golden_run(file, 3), {{file}, false}));
 }
 
 TEST(Golden, HeadOfATrace) {
@@ -42,13 +42,13 @@ TEST(Golden, HeadOfATrace) {
 
 TEST(Golden, ReportOfAViolation) {
     const std::string file = "tests/golden/mistake.yaml";
-    expect_golden("mistake.txt", report::text_of(golden_run(file, 1), {file, false}));
+    expect_golden("mistake.txt", report::text_of(golden_run(file, 1), {{file}, false}));
 }
 
 TEST(Golden, ReadmeShowsARealFailure) {
     const std::string file = "scenarios/catalogue/dual-write.yaml";
     std::string shown = "    $ ./dev run " + file + "\n";
-    std::istringstream lines(report::text_of(golden_run(file, 1), {file, false}));
+    std::istringstream lines(report::text_of(golden_run(file, 1), {{file}, false}));
     for (std::string line; std::getline(lines, line);)
         shown += (line.empty() ? "" : "    ") + line + "\n";
     EXPECT_NE(test::read_file(CRIER_SOURCE_DIR "/README.md").find(shown), std::string::npos)

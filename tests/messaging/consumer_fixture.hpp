@@ -122,7 +122,7 @@ private:
         if (what == "park") co_return HandlerOutcome::park("never");
         if (what == "discard") co_return HandlerOutcome::discard("unwanted");
         if (what == "violation") {
-            const Failure failure{StoreError::check_violation};
+            const Failure failure{StoreError::check_violation, Certainty::failed};
             co_return HandlerOutcome(failure);
         }
         if (what.starts_with("slow")) co_await clock.sleep(std::chrono::seconds(1));

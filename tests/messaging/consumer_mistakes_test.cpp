@@ -81,7 +81,9 @@ TEST(ConsumerMistake, NoDeduplicationRepeatsEveryEffect) {
 TEST(ConsumerMistake, AForgottenDeadLetterIsLost) {
     ConsumerFixture wrong;
     wrong.options.dead_letter_publish = DeadLetterPublish::forgotten;
-    wrong.dead_letter_fault = [](const Message&) { return Failure{StoreError::unavailable}; };
+    wrong.dead_letter_fault = [](const Message&) {
+        return Failure{StoreError::unavailable, Certainty::failed};
+    };
     wrong.script["m1"] = {{"park"}};
     wrong.start();
     wrong.subscription().push("m1", "a");

@@ -143,9 +143,21 @@ TEST(Consumer, AnUnknownCommitThatHappenedIsNotRepeated) {
     EXPECT_EQ(fixture.log(), (Names{"attempting m1 1", "duplicate m1"}));
 }
 
+TEST(Consumer, AnUnknownCommitThatDidNotHappenIsRepeated) {
+    ConsumerFixture fixture;
+    fixture.store.unknown_commits_happen = false;
+    fixture.fail_once("commit", {StoreError::connection_lost, Certainty::unknown});
+    fixture.start();
+    fixture.subscription().push("m1", "a");
+    fixture.run(seconds(1));
+    EXPECT_EQ(fixture.effects(), (Names{"m1"}));
+    EXPECT_EQ(fixture.subscription().settled, (Names{"m1"}));
+    EXPECT_EQ(fixture.log(), (Names{"attempting m1 1", "attempting m1 1", "done m1"}));
+}
+
 TEST(Consumer, AFailedCommitCountsAsNoAttempt) {
     ConsumerFixture fixture;
-    fixture.fail_once("commit", {StoreError::serialization_failure});
+    fixture.fail_once("commit", {StoreError::serialization_failure, Certainty::failed});
     fixture.start();
     fixture.subscription().push("m1", "a");
     fixture.run(seconds(1));
@@ -167,7 +179,8 @@ TEST(Consumer, WaitsForAStoreThatIsDown) {
     ConsumerFixture fixture;
     bool down = true;
     fixture.store.fault = [&down](const std::string&) {
-        return down ? std::optional(Failure{StoreError::unavailable}) : std::nullopt;
+        return down ? std::optional(Failure{StoreError::unavailable, Certainty::failed})
+                    : std::nullopt;
     };
     fixture.start();
     fixture.subscription().push("m1", "a");

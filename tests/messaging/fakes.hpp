@@ -241,6 +241,7 @@ public:
     /// Asked before each call with its SQL, `begin` or `commit`. A failure that is unknown is
     /// reported although the call is carried out.
     std::function<std::optional<Failure>(const std::string&)> fault;
+    bool unknown_commits_happen = true;
     int begins = 0;
     std::vector<std::string> statements;
 
@@ -257,7 +258,8 @@ private:
         }
         asio::awaitable<Outcome<void>> commit() override {
             const std::optional<Failure> failure = store_.inject("commit");
-            end(failure && failure->certainty == Certainty::failed ? "rollback" : "commit");
+            const bool unknown = failure && failure->certainty == Certainty::unknown;
+            end(!failure || (unknown && store_.unknown_commits_happen) ? "commit" : "rollback");
             if (failure) co_return *failure;
             co_return Outcome<void>();
         }
@@ -326,8 +328,9 @@ private:
         sqlite3_finalize(statement);
         // `returning` promises no order.
         if (sql.starts_with("update")) std::reverse(rows.begin(), rows.end());
-        if (code == SQLITE_CONSTRAINT) return Failure{StoreError::unique_violation};
-        if (code != SQLITE_DONE) return Failure{StoreError::statement_error};
+        if (code == SQLITE_CONSTRAINT)
+            return Failure{StoreError::unique_violation, Certainty::failed};
+        if (code != SQLITE_DONE) return Failure{StoreError::statement_error, Certainty::failed};
         return rows;
     }
 

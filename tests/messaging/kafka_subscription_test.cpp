@@ -193,7 +193,8 @@ TEST(KafkaSubscription, TakesAFencedCommitForLostLanes) {
     Fixture fixture;
     const auto deliveries = fixture.receive({1});
     fixture.settle(deliveries[0]);
-    fixture.consumer->refusal = Failure{make_error_code(kafka::ErrorCode::illegal_generation)};
+    fixture.consumer->refusal =
+        Failure{make_error_code(kafka::ErrorCode::illegal_generation), Certainty::failed};
     fixture.flush();
     EXPECT_EQ(fixture.listener.lost, (std::vector<std::uint64_t>{deliveries[0].lane}));
     EXPECT_TRUE(fixture.receive({2}).empty()) << "left over in the client";
@@ -203,7 +204,8 @@ TEST(KafkaSubscription, CommitsLaterWhatARebalanceRefused) {
     Fixture fixture;
     const auto deliveries = fixture.receive({1});
     fixture.settle(deliveries[0]);
-    fixture.consumer->refusal = Failure{make_error_code(kafka::ErrorCode::rebalance_in_progress)};
+    fixture.consumer->refusal =
+        Failure{make_error_code(kafka::ErrorCode::rebalance_in_progress), Certainty::failed};
     fixture.flush();
     EXPECT_TRUE(fixture.listener.lost.empty());
     fixture.flush();

@@ -74,7 +74,7 @@ TEST(Emitter, WritesNeitherWhenTheCommitFails) {
     Emitter emitter(fixture.process.ports(), nullptr, {});
     fixture.store.fault = [](const std::string& call) -> std::optional<Failure> {
         if (call != "commit") return std::nullopt;
-        return Failure{StoreError::serialization_failure};
+        return Failure{StoreError::serialization_failure, Certainty::failed};
     };
     const Outcome<void> outcome = await(fixture.process, Fixture::order(&fixture, &emitter));
     EXPECT_EQ(outcome.error().code, StoreError::serialization_failure);
@@ -88,7 +88,9 @@ TEST(Emitter, DualWriteLosesTheEventThatTheBrokerRefuses) {
     options.publish = PublishMode::dual_write;
     options.channel = "orders";
     Emitter emitter(fixture.process.ports(), &fixture.publisher, options);
-    fixture.publisher.fault = [](const Message&) { return Failure{StoreError::unavailable}; };
+    fixture.publisher.fault = [](const Message&) {
+        return Failure{StoreError::unavailable, Certainty::failed};
+    };
     EXPECT_TRUE(await(fixture.process, Fixture::order(&fixture, &emitter)));
     EXPECT_EQ(fixture.store.count("select count(*) from orders"), 1);
     EXPECT_EQ(fixture.store.count("select count(*) from outbox"), 0);
@@ -104,7 +106,7 @@ TEST(Emitter, DualWritePublishesNothingOfAFailedTransaction) {
     Emitter emitter(fixture.process.ports(), &fixture.publisher, options);
     fixture.store.fault = [](const std::string& call) -> std::optional<Failure> {
         if (call != "commit") return std::nullopt;
-        return Failure{StoreError::serialization_failure};
+        return Failure{StoreError::serialization_failure, Certainty::failed};
     };
     EXPECT_FALSE(await(fixture.process, Fixture::order(&fixture, &emitter)));
     EXPECT_EQ(fixture.publisher.calls, 0);

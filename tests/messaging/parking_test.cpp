@@ -14,7 +14,7 @@ using std::chrono::seconds;
 using Names = std::vector<std::string>;
 
 std::optional<Failure> refuse(const Message&) {
-    return Failure{StoreError::unavailable};
+    return Failure{StoreError::unavailable, Certainty::failed};
 }
 
 std::string letter_id(const Message& letter) {
@@ -64,6 +64,8 @@ TEST(Parking, ComesAtOnceWhenTheHandlerAsksForIt) {
     fixture.subscription().push("m1", "a");
     fixture.run(milliseconds(50));
     EXPECT_EQ(fixture.log(), (Names{"attempting m1 1", "failed m1 1", "parked m1"}));
+    EXPECT_TRUE(find_header(fixture.dead_letters[0].headers, dead_letter_reason_header)
+                    .starts_with(not_retryable));
 }
 
 TEST(Parking, GoesOnUntilTheBrokerConfirms) {

@@ -79,7 +79,7 @@ TEST(Relay, StopsAKeyAtItsFailureAndNoOther) {
     fixture.publisher.fault = [&refuse](const Message& message) {
         if (!refuse || message.id != "a2") return none();
         refuse = false;
-        return std::optional(Failure{StoreError::unavailable});
+        return std::optional(Failure{StoreError::unavailable, Certainty::failed});
     };
     Relay relay(fixture.process.ports(), fixture.store, fixture.publisher, fixture.options);
     fixture.process.start(relay.run());
@@ -202,7 +202,7 @@ TEST(Relay, DeletesLaterWhatItCouldNotDeleteAtOnce) {
     bool down = true;
     fixture.store.fault = [&down](const std::string& sql) {
         if (!sql.starts_with("delete") || !std::exchange(down, false)) return none();
-        return std::optional(Failure{StoreError::connection_lost});
+        return std::optional(Failure{StoreError::connection_lost, Certainty::failed});
     };
     Relay relay(fixture.process.ports(), fixture.store, fixture.publisher, fixture.options);
     fixture.process.start(relay.run());

@@ -103,6 +103,11 @@ public:
     std::uint64_t revoke(std::uint32_t node, std::string_view partition) {
         return add(node, broker::events::revoked, name(partition), name("billing"), 1);
     }
+    std::uint64_t reset(std::uint32_t node, std::string_view partition, std::uint64_t offset,
+                        std::string_view policy) {
+        return add(node, broker::events::position_reset, name(partition), name("billing"), offset,
+                   name(policy));
+    }
     std::uint64_t lose_records(std::string_view partition, std::uint64_t first,
                                std::uint64_t last) {
         return add(events_1, broker::events::records_lost, name(partition), first, last);

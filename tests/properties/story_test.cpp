@@ -208,6 +208,44 @@ TEST(Story, NamesACountOfAttemptsThatDidNotSurvive) {
               "the count of failed attempts did not survive the end of billing/1");
 }
 
+TEST(Story, NamesARecordThatItsGroupBeganBehind) {
+    HistoryBuilder run;
+    run.accept("o-1");
+    run.store("o-1", "orders/0", 0);
+    run.assign(billing_1, "orders/0");
+    run.reset(billing_1, "orders/0", 1, "latest");
+    run.commit("orders/0", 5);
+    const Story story = story_of(run, "ledger");
+    EXPECT_EQ(story.cause, "billing/1 had no committed offset to begin at and began behind it "
+                           "(offset-reset: latest)");
+    EXPECT_THAT(render(story), HasSubstr("has no position in orders/0 for billing and begins at 1, "
+                                         "latest"));
+    EXPECT_THAT(run.judge("ledger").witness, HasSubstr("never received"));
+}
+
+TEST(Story, NamesAnOffsetThatTheLogUsedAgain) {
+    HistoryBuilder run;
+    bill(run, "o-1", 0);
+    bill(run, "o-2", 1);
+    run.lose_records("orders/0", 1, 1);
+    run.accept("o-3");
+    run.store("o-3", "orders/0", 1);
+    const Story story = story_of(run, "ledger");
+    EXPECT_EQ(story.cause, "the log had lost records, and it was stored anew at an offset that "
+                           "billing had committed before");
+    EXPECT_THAT(run.judge("ledger").witness,
+                HasSubstr("never received: its offset had been used and committed before"));
+    EXPECT_THAT(render(story), HasSubstr("commits orders/0 up to before 2"));
+}
+
+TEST(Story, NamesARecordThatTheLogLost) {
+    HistoryBuilder run;
+    run.accept("o-1");
+    run.store("o-1", "orders/0", 0);
+    run.lose_records("orders/0", 0, 0);
+    EXPECT_EQ(story_of(run, "ledger").cause, "the log lost it after it was stored");
+}
+
 TEST(Story, LeavesOutWhatTellsLeastAndSaysHowMuch) {
     HistoryBuilder run;
     run.accept("o-1");

@@ -65,7 +65,8 @@ TEST(JsonOfARun, HasTheFaultsWithTheirHits) {
                                        {"what", "crash billing/1 for 2s"},
                                        {"planned", 1},
                                        {"withheld", 0},
-                                       {"hit", 3}}));
+                                       {"hit", 1},
+                                       {"hits", 3}}));
     EXPECT_EQ(json["faults"][2]["hit"], 0);
     EXPECT_EQ(json["faults"][3]["withheld"], 1);
 }

@@ -21,7 +21,7 @@ TEST(XmlJudge, TellsWhatIsWellFormed) {
 }
 
 TEST(JunitOfARun, IsWellFormedAndCountsItsCases) {
-    const std::string xml = junit_of(sample_run(), "shop.yaml", std::chrono::milliseconds(1250));
+    const std::string xml = junit_of(sample_run(), {"shop.yaml"}, std::chrono::milliseconds(1250));
     EXPECT_EQ(xml_complaint(xml), "") << xml;
     EXPECT_THAT(xml, HasSubstr("<testsuite name=\"shop\" tests=\"4\" failures=\"1\" errors=\"1\" "
                                "skipped=\"1\" time=\"1.250\">"));
@@ -30,7 +30,7 @@ TEST(JunitOfARun, IsWellFormedAndCountsItsCases) {
 }
 
 TEST(JunitOfARun, ShowsTheWitnessEscapedAndTheReplayCommand) {
-    const std::string xml = junit_of(sample_run(), "shop.yaml", {});
+    const std::string xml = junit_of(sample_run(), {"shop.yaml"}, {});
     EXPECT_THAT(xml, HasSubstr("<failure message=\"o-1 is twice in &quot;charges&quot; &amp; "
                                "&lt;more&gt;.\">"));
     EXPECT_THAT(xml, HasSubstr("<system-out>./dev replay shop.yaml --seed 7</system-out>"));
@@ -42,7 +42,7 @@ TEST(JunitOfARun, IsWellFormedWhateverTextAUserWrote) {
                                 "\xff \xc3 \xc3( \xed\xa0\x80 \xef\xbf\xbf \xf4\x90\x80\x80 "
                                 "\xc0\xaf \xe0\x80\xaf a\xc3\xa4 \xf0\x9f\x90\x8e";
     run.scenario = "a\"b'<c>&d";
-    const std::string xml = junit_of(run, "it's \xff <here>.yaml", {});
+    const std::string xml = junit_of(run, {"it's \xff <here>.yaml"}, {});
     EXPECT_EQ(xml_complaint(xml), "") << xml;
     EXPECT_THAT(xml, HasSubstr("a\xc3\xa4 \xf0\x9f\x90\x8e"));
     EXPECT_THAT(xml, Not(HasSubstr("\xed\xa0\x80")));
@@ -53,7 +53,7 @@ TEST(JunitOfARun, IsWellFormedWhateverTextAUserWrote) {
 TEST(JunitOfARun, ThatBrokeHasAnErrorForTheHarness) {
     scenario::RunResult run = sample_run();
     run.broken = "an event lies in the past";
-    const std::string xml = junit_of(run, "shop.yaml", {});
+    const std::string xml = junit_of(run, {"shop.yaml"}, {});
     EXPECT_EQ(xml_complaint(xml), "");
     EXPECT_THAT(xml, HasSubstr("name=\"harness\">\n      <error message=\"an event lies in the "
                                "past\"/>"));
@@ -61,7 +61,7 @@ TEST(JunitOfARun, ThatBrokeHasAnErrorForTheHarness) {
 }
 
 TEST(JunitOfACampaign, HasACasePerPropertyOverAllRuns) {
-    const std::string xml = junit_of(sample_campaign(), "shop.yaml");
+    const std::string xml = junit_of(sample_campaign(), {"shop.yaml"});
     EXPECT_EQ(xml_complaint(xml), "") << xml;
     EXPECT_THAT(xml, HasSubstr("tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\""));
     EXPECT_THAT(xml, HasSubstr("<property name=\"runs\" value=\"7\"/>"));

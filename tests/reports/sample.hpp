@@ -46,6 +46,8 @@ namespace crier::report {
 /// A campaign that found the run above.
 [[nodiscard]] inline scenario::Campaign sample_campaign() {
     scenario::Campaign campaign;
+    campaign.scenario = "shop";
+    campaign.scenario_hash = 0xABC;
     for (std::uint64_t seed = 1; seed <= 7; ++seed) {
         scenario::RunResult run = sample_run();
         run.seed = seed;

@@ -287,6 +287,38 @@ TEST(Faults, BeginOnlyWithinTheBudget) {
     EXPECT_EQ(pair.server->process().incarnation(), 1u);
 }
 
+// Who is meant may be known only when it begins: the leader of a partition.
+TEST(Faults, AskWhomTheyBefallWhenTheyBegin) {
+    Pair pair;
+    FaultSpec cut = link_fault(FaultKind::partition, pair, 1ms, 10s);
+    cut.peers.clear();
+    cut.resolve_peers = [] { return std::vector<std::uint32_t>{}; };
+    pair.world.faults().add(std::move(cut)); // from nobody, so it must not be from everybody
+    FaultSpec crash = pair.call_fault(FaultKind::crash, 1, 1s);
+    crash.nodes.clear();
+    crash.resolve = [&pair] { return std::vector<std::uint32_t>{pair.server->id()}; };
+    pair.world.faults().add(std::move(crash));
+    pair.world.run_until(Instant(1s));
+    EXPECT_TRUE(pair.server->is_up());
+    pair.ask_server();
+    pair.world.run_until(Instant(20s));
+    EXPECT_TRUE(pair.world.faults().records()[1].began);
+    EXPECT_EQ(pair.server->process().incarnation(), 2u);
+    ASSERT_EQ(pair.outcomes.size(), 1u);
+    EXPECT_FALSE(pair.outcomes[0]);
+}
+
+TEST(Faults, OfOneDiskEndEachByItself) {
+    Pair pair;
+    const std::vector<std::uint32_t> server{pair.server->id()};
+    pair.world.faults().add(fault_at(FaultKind::full_disk, server, 1s, 10s));
+    pair.world.faults().add(fault_at(FaultKind::full_disk, server, 2s, 1s));
+    pair.world.run_until(Instant(5s));
+    EXPECT_TRUE(pair.server->disk().is_full());
+    pair.world.run_until(Instant(12s));
+    EXPECT_FALSE(pair.server->disk().is_full());
+}
+
 TEST(Faults, HealingEndsThemAllAndStartsWhatIsDown) {
     Pair pair;
     pair.world.faults().add(fault_at(FaultKind::crash, {pair.server->id()}, 1s, 1h));
