@@ -4,7 +4,7 @@
 #include "messaging/ports/observer.hpp"
 #include "properties/finding.hpp"
 #include "properties/index.hpp"
-#include "properties/routes.hpp"
+#include "properties/reading.hpp"
 #include "sim/events.hpp"
 #include "sim/hash.hpp"
 
@@ -19,11 +19,13 @@ namespace {
 
 using sim::Event;
 
-class AttemptsExact final : public Checker {
+class AttemptsExact final : public Checker, private sim::EventSink {
 public:
-    AttemptsExact(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), routes_(topology),
-          at_once_(sim::hash_text(not_retryable)) {}
+    explicit AttemptsExact(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()),
+          at_once_(sim::hash_text(not_retryable)) {
+        reading.add(*this);
+    }
 
     void on_event(const Event& event) override {
         switch (event.kind) {
@@ -176,8 +178,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    Routes routes_;
+    const Routes& routes_;
     FateTexts fates_;
     std::uint64_t at_once_;
     Index index_;                           // of messages in their channels
@@ -206,14 +207,13 @@ Verdict AttemptsExact::finish(const RunEnd& end) {
             tally_.violate([&] { return wrong->first; });
         }
     }
-    return tally_.verdict("attempts-exact", topology_, options_, end);
+    return tally_.verdict("attempts-exact", topology_, end);
 }
 
 } // namespace
 
-std::unique_ptr<Checker> make_attempts_exact(const Topology& topology,
-                                             const PropertyOptions& options) {
-    return std::make_unique<AttemptsExact>(topology, options);
+std::unique_ptr<Checker> make_attempts_exact(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<AttemptsExact>(reading);
 }
 
 } // namespace crier::properties

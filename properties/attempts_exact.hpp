@@ -9,7 +9,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_attempts_exact(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_attempts_exact(Reading& reading,
                                                            const PropertyOptions& options);
 
 } // namespace crier::properties

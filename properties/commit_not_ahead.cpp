@@ -3,7 +3,7 @@
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
 #include "properties/index.hpp"
-#include "properties/routes.hpp"
+#include "properties/reading.hpp"
 #include "sim/events.hpp"
 #include "sim/hash.hpp"
 
@@ -18,10 +18,12 @@ namespace {
 
 using sim::Event;
 
-class CommitNotAhead final : public Checker {
+class CommitNotAhead final : public Checker, private sim::EventSink {
 public:
-    CommitNotAhead(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), routes_(topology) {}
+    explicit CommitNotAhead(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
 
     void on_event(const Event& event) override {
         switch (event.kind) {
@@ -44,7 +46,7 @@ public:
     }
 
     Verdict finish(const RunEnd& end) override {
-        return tally_.verdict("commit-not-ahead", topology_, options_, end);
+        return tally_.verdict("commit-not-ahead", topology_, end);
     }
 
 private:
@@ -177,8 +179,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    Routes routes_;
+    const Routes& routes_;
     FateTexts fates_;
     Index index_;
     ByNumber<Unit> units_; // by subscriber and message
@@ -189,9 +190,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_commit_not_ahead(const Topology& topology,
-                                               const PropertyOptions& options) {
-    return std::make_unique<CommitNotAhead>(topology, options);
+std::unique_ptr<Checker> make_commit_not_ahead(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<CommitNotAhead>(reading);
 }
 
 } // namespace crier::properties

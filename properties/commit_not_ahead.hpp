@@ -9,7 +9,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_commit_not_ahead(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_commit_not_ahead(Reading& reading,
                                                              const PropertyOptions& options);
 
 } // namespace crier::properties

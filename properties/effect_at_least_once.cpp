@@ -1,7 +1,7 @@
 #include "properties/effect_at_least_once.hpp"
 
 #include "properties/finding.hpp"
-#include "properties/flow_reader.hpp"
+#include "properties/reading.hpp"
 
 namespace crier::properties {
 
@@ -11,11 +11,11 @@ using sim::Event;
 
 class EffectAtLeastOnce final : public Checker, private FlowObserver {
 public:
-    EffectAtLeastOnce(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), reader_(topology, *this),
-          units_(topology.subscribers.size()) {}
-
-    void on_event(const Event& event) override { reader_.read(event); }
+    explicit EffectAtLeastOnce(Reading& reading)
+        : topology_(reading.topology()), reader_(reading.flows()),
+          units_(topology_.subscribers.size()) {
+        reading.flows().add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
         for (std::uint32_t number = 0; number < reader_.count(); ++number) {
@@ -25,7 +25,7 @@ public:
                 if (reader_.routes().counts(subscriber)) judge(message, subscriber, end);
             }
         }
-        return tally_.verdict("effect-at-least-once", topology_, options_, end);
+        return tally_.verdict("effect-at-least-once", topology_, end);
     }
 
 private:
@@ -75,8 +75,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    FlowReader reader_;
+    const FlowReader& reader_;
     std::vector<ByNumber<Unit>> units_; // by subscriber
     ByNumber<std::uint64_t> accepted_;  // sequence
     ByNumber<std::uint64_t> lost_;      // sequence of the last effect lost
@@ -85,9 +84,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_effect_at_least_once(const Topology& topology,
-                                                   const PropertyOptions& options) {
-    return std::make_unique<EffectAtLeastOnce>(topology, options);
+std::unique_ptr<Checker> make_effect_at_least_once(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<EffectAtLeastOnce>(reading);
 }
 
 } // namespace crier::properties

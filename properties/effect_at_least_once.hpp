@@ -8,7 +8,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_effect_at_least_once(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_effect_at_least_once(Reading& reading,
                                                                  const PropertyOptions& options);
 
 } // namespace crier::properties

@@ -3,7 +3,7 @@
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
 #include "properties/index.hpp"
-#include "properties/routes.hpp"
+#include "properties/reading.hpp"
 #include "sim/events.hpp"
 #include "sim/hash.hpp"
 
@@ -16,10 +16,12 @@ namespace {
 
 using sim::Event;
 
-class EffectAtMostOnce final : public Checker {
+class EffectAtMostOnce final : public Checker, private sim::EventSink {
 public:
-    EffectAtMostOnce(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), routes_(topology) {}
+    explicit EffectAtMostOnce(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
 
     void on_event(const Event& event) override {
         switch (event.kind) {
@@ -32,7 +34,7 @@ public:
     }
 
     Verdict finish(const RunEnd& end) override {
-        return tally_.verdict("effect-at-most-once", topology_, options_, end);
+        return tally_.verdict("effect-at-most-once", topology_, end);
     }
 
 private:
@@ -126,8 +128,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    Routes routes_;
+    const Routes& routes_;
     Index index_;
     ByNumber<Effect> effects_;
     std::map<Attempt, Doer> doers_; // of what is on its way
@@ -136,9 +137,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_effect_at_most_once(const Topology& topology,
-                                                  const PropertyOptions& options) {
-    return std::make_unique<EffectAtMostOnce>(topology, options);
+std::unique_ptr<Checker> make_effect_at_most_once(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<EffectAtMostOnce>(reading);
 }
 
 } // namespace crier::properties

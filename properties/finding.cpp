@@ -45,7 +45,7 @@ std::string Sentence::render(const Topology& topology, const sim::TextTable* tex
 }
 
 Verdict Tally::verdict(std::string_view property, const Topology& topology,
-                       const PropertyOptions& options, const RunEnd& end) const {
+                       const RunEnd& end) const {
     Verdict verdict;
     verdict.property = property;
     verdict.observations = observations_;
@@ -56,12 +56,6 @@ Verdict Tally::verdict(std::string_view property, const Topology& topology,
         verdict.kind = VerdictKind::inconclusive;
     } else if (observations_ > 0) {
         verdict.kind = VerdictKind::holds;
-        return verdict;
-    } else if (options.must_observe && !end.cut) {
-        verdict.kind = VerdictKind::violated;
-        verdict.violations = 1;
-        verdict.violated_at = end.time;
-        verdict.witness = "There was nothing to judge, and the scenario says that there must be.";
         return verdict;
     } else {
         return verdict;

@@ -69,7 +69,7 @@ public:
     }
 
     [[nodiscard]] Verdict verdict(std::string_view property, const Topology& topology,
-                                  const PropertyOptions& options, const RunEnd& end) const;
+                                  const RunEnd& end) const;
 
 private:
     std::uint64_t observations_ = 0;

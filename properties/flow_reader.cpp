@@ -16,9 +16,6 @@ std::uint64_t key_of(std::size_t flow, std::uint64_t text) {
 
 } // namespace
 
-FlowReader::FlowReader(const Topology& topology, FlowObserver& observer)
-    : routes_(topology), observer_(observer) {}
-
 void FlowReader::read(const sim::Event& event) {
     switch (event.kind) {
     case broker::events::row_durable.id: row_durable(event); break;
@@ -61,13 +58,18 @@ std::optional<std::uint32_t> FlowReader::find(std::size_t flow, std::uint64_t te
     return index_.find(key_of(flow, text));
 }
 
+void FlowReader::accepted(const FlowMessage& message, std::uint64_t key, const sim::Event& event) {
+    for (FlowObserver* const observer : observers_)
+        observer->on_accepted(message, key, event);
+}
+
 void FlowReader::row_durable(const sim::Event& event) {
     const std::uint64_t table = event.operands[0];
     const std::uint64_t text = event.operands[1];
     for (const std::size_t flow : routes_.flows_of_table(table)) {
         const std::uint32_t number = enter(flow, text);
         if (++seen_[number].rows == 1) {
-            observer_.on_accepted(message(number), event.operands[2], event);
+            accepted(message(number), event.operands[2], event);
         }
     }
     for (const std::size_t subscriber : routes_.subscribers_of_table(table)) {
@@ -84,7 +86,9 @@ void FlowReader::row_lost(const sim::Event& event) {
     for (const std::size_t flow : routes_.flows_of_table(table)) {
         const auto number = find(flow, text);
         if (!number || seen_[*number].rows == 0) continue;
-        if (--seen_[*number].rows == 0) observer_.on_unaccepted(message(*number), event);
+        if (--seen_[*number].rows != 0) continue;
+        for (FlowObserver* const observer : observers_)
+            observer->on_unaccepted(message(*number), event);
     }
 }
 
@@ -106,9 +110,10 @@ void FlowReader::stored(const sim::Event& event) {
         const std::uint32_t number = enter(flow, text);
         if (!has_table(flow) && seen_[number].rows == 0) {
             seen_[number].rows = 1;
-            observer_.on_accepted(message(number), event.operands[3], event);
+            accepted(message(number), event.operands[3], event);
         }
-        observer_.on_stored(message(number), event);
+        for (FlowObserver* const observer : observers_)
+            observer->on_stored(message(number), event);
     }
 }
 
@@ -131,7 +136,8 @@ void FlowReader::tell(std::size_t subscriber, std::uint64_t text, Told told,
     for (const std::size_t flow : flows) {
         if (known && !find(flow, text)) continue;
         const std::uint32_t number = enter(flow, text);
-        (observer_.*told)(message(number), subscriber, event);
+        for (FlowObserver* const observer : observers_)
+            (observer->*told)(message(number), subscriber, event);
     }
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 // Reads the stream of a history as what happens to the messages of flows: accepted, stored,
-// effective, parked, discarded. Shared by all checkers that judge flows; what it means is theirs.
+// effective, parked, discarded. One for all that judge flows; what it means is theirs.
 
 namespace crier::properties {
 
@@ -46,8 +46,11 @@ public:
 
 class FlowReader {
 public:
-    /// `topology` and `observer` must outlive the reader.
-    FlowReader(const Topology& topology, FlowObserver& observer);
+    /// `topology` must outlive the reader.
+    explicit FlowReader(const Topology& topology) : routes_(topology) {}
+
+    /// Tells `observer`, after those added before it; it must outlive the reading.
+    void add(FlowObserver& observer) { observers_.push_back(&observer); }
 
     void read(const sim::Event& event);
 
@@ -73,6 +76,7 @@ private:
     using Told = void (FlowObserver::*)(const FlowMessage&, std::size_t, const sim::Event&);
 
     std::uint32_t enter(std::size_t flow, std::uint64_t text);
+    void accepted(const FlowMessage& message, std::uint64_t key, const sim::Event& event);
     void row_durable(const sim::Event& event);
     void row_lost(const sim::Event& event);
     void stored(const sim::Event& event);
@@ -81,7 +85,7 @@ private:
 
     Routes routes_;
     FateTexts fates_;
-    FlowObserver& observer_;
+    std::vector<FlowObserver*> observers_;
     Index index_;
     std::vector<Seen> seen_;
 };

@@ -7,7 +7,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_heal_progress(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_heal_progress(Reading& reading,
                                                           const PropertyOptions& options);
 
 } // namespace crier::properties

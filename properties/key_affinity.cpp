@@ -1,7 +1,7 @@
 #include "properties/key_affinity.hpp"
 
 #include "properties/finding.hpp"
-#include "properties/flow_reader.hpp"
+#include "properties/reading.hpp"
 #include "sim/hash.hpp"
 
 namespace crier::properties {
@@ -12,13 +12,13 @@ using sim::Event;
 
 class KeyAffinity final : public Checker, private FlowObserver {
 public:
-    KeyAffinity(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), reader_(topology, *this) {}
-
-    void on_event(const Event& event) override { reader_.read(event); }
+    explicit KeyAffinity(Reading& reading)
+        : topology_(reading.topology()), reader_(reading.flows()) {
+        reading.flows().add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
-        return tally_.verdict("key-affinity", topology_, options_, end);
+        return tally_.verdict("key-affinity", topology_, end);
     }
 
 private:
@@ -99,8 +99,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    FlowReader reader_;
+    const FlowReader& reader_;
     Index index_; // of aggregates
     ByNumber<Aggregate> aggregates_;
     ByNumber<std::uint32_t> aggregate_of_; // number + 1, by message
@@ -110,9 +109,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_key_affinity(const Topology& topology,
-                                           const PropertyOptions& options) {
-    return std::make_unique<KeyAffinity>(topology, options);
+std::unique_ptr<Checker> make_key_affinity(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<KeyAffinity>(reading);
 }
 
 } // namespace crier::properties

@@ -8,7 +8,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_key_affinity(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_key_affinity(Reading& reading,
                                                          const PropertyOptions& options);
 
 } // namespace crier::properties

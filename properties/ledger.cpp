@@ -2,7 +2,7 @@
 
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
-#include "properties/flow_reader.hpp"
+#include "properties/reading.hpp"
 
 #include <algorithm>
 #include <map>
@@ -64,24 +64,25 @@ struct Range {
     std::uint64_t sequence = 0;
 };
 
-class FlowLedger final : public Ledger, private FlowObserver {
+class FlowLedger final : public Ledger, private FlowObserver, private sim::EventSink {
 public:
-    explicit FlowLedger(const Topology& topology)
-        : topology_(topology), reader_(topology, *this), units_(topology.subscribers.size()),
-          counts_(topology.subscribers.size()) {}
+    explicit FlowLedger(Reading& reading)
+        : topology_(reading.topology()), reader_(reading.flows()),
+          units_(topology_.subscribers.size()), counts_(topology_.subscribers.size()) {
+        reading.flows().add(*this);
+        reading.add(*this);
+    }
 
-    void on_event(const Event& event) override;
     LedgerCounts totals() const override;
     std::vector<ServiceLedger> by_service() const override;
     std::uint64_t open() const override { return totals().unaccounted; }
     Instant last_moved() const override { return Instant(Duration(moved_)); }
-    Verdict finish(const RunEnd& end) override { return finish(end, {}); }
-
-    Verdict finish(const RunEnd& end, const PropertyOptions& options);
+    Verdict finish(const RunEnd& end) override;
 
 private:
     using Where = std::pair<std::size_t, std::uint64_t>; // subscriber, partition
 
+    void on_event(const Event& event) override;
     void on_accepted(const FlowMessage& message, std::uint64_t key, const Event& event) override;
     void on_unaccepted(const FlowMessage& message, const Event& event) override;
     void on_stored(const FlowMessage& message, const Event& event) override;
@@ -110,7 +111,7 @@ private:
     void committed(const Event& event);
 
     const Topology& topology_;
-    FlowReader reader_;
+    const FlowReader& reader_;
     ByNumber<Trail> trails_;
     std::vector<ByNumber<Unit>> units_; // by subscriber
     std::vector<LedgerCounts> counts_;  // by subscriber
@@ -121,7 +122,6 @@ private:
 };
 
 void FlowLedger::on_event(const Event& event) {
-    reader_.read(event);
     if (event.kind == broker::events::delivered.id) delivered(event);
     if (event.kind == broker::events::offset_committed.id) committed(event);
     if (event.kind == broker::events::records_lost.id) {
@@ -358,7 +358,7 @@ void FlowLedger::diagnose(const FlowMessage& message, std::size_t subscriber,
     }
 }
 
-Verdict FlowLedger::finish(const RunEnd& end, const PropertyOptions& options) {
+Verdict FlowLedger::finish(const RunEnd& end) {
     for (std::uint32_t number = 0; number < reader_.count(); ++number) {
         if (!reader_.is_accepted(number)) continue;
         const FlowMessage message = reader_.message(number);
@@ -368,31 +368,28 @@ Verdict FlowLedger::finish(const RunEnd& end, const PropertyOptions& options) {
             tally_.miss([&] { return unaccounted(message, subscriber, end); });
         }
     }
-    return tally_.verdict("ledger", topology_, options, end);
+    return tally_.verdict("ledger", topology_, end);
 }
 
+/// The property: its bookkeeping is there anyway.
 class LedgerChecker final : public Checker {
 public:
-    LedgerChecker(const Topology& topology, const PropertyOptions& options)
-        : ledger_(topology), options_(options) {}
+    explicit LedgerChecker(Reading& reading) : ledger_(reading.ledger()) {}
 
-    void on_event(const Event& event) override { ledger_.on_event(event); }
-    Verdict finish(const RunEnd& end) override { return ledger_.finish(end, options_); }
+    Verdict finish(const RunEnd& end) override { return ledger_.finish(end); }
 
 private:
-    FlowLedger ledger_;
-    PropertyOptions options_;
+    Ledger& ledger_;
 };
 
 } // namespace
 
-std::unique_ptr<Ledger> make_ledger(const Topology& topology) {
-    return std::make_unique<FlowLedger>(topology);
+std::unique_ptr<Ledger> make_ledger(Reading& reading) {
+    return std::make_unique<FlowLedger>(reading);
 }
 
-std::unique_ptr<Checker> make_ledger_checker(const Topology& topology,
-                                             const PropertyOptions& options) {
-    return std::make_unique<LedgerChecker>(topology, options);
+std::unique_ptr<Checker> make_ledger_checker(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<LedgerChecker>(reading);
 }
 
 } // namespace crier::properties

@@ -1,7 +1,7 @@
 #include "properties/outbox_no_missing.hpp"
 
 #include "properties/finding.hpp"
-#include "properties/flow_reader.hpp"
+#include "properties/reading.hpp"
 
 namespace crier::properties {
 
@@ -11,10 +11,10 @@ using sim::Event;
 
 class OutboxNoMissing final : public Checker, private FlowObserver {
 public:
-    OutboxNoMissing(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), reader_(topology, *this) {}
-
-    void on_event(const Event& event) override { reader_.read(event); }
+    explicit OutboxNoMissing(Reading& reading)
+        : topology_(reading.topology()), reader_(reading.flows()) {
+        reading.flows().add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
         for (std::uint32_t number = 0; number < reader_.count(); ++number) {
@@ -24,7 +24,7 @@ public:
             tally_.observe();
             if (!stored_.get(number)) tally_.miss([&] { return missing(message, end); });
         }
-        return tally_.verdict("outbox-no-missing", topology_, options_, end);
+        return tally_.verdict("outbox-no-missing", topology_, end);
     }
 
 private:
@@ -55,8 +55,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    FlowReader reader_;
+    const FlowReader& reader_;
     ByNumber<Accepted> accepted_;
     ByNumber<bool> stored_;
     Tally tally_;
@@ -64,9 +63,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_outbox_no_missing(const Topology& topology,
-                                                const PropertyOptions& options) {
-    return std::make_unique<OutboxNoMissing>(topology, options);
+std::unique_ptr<Checker> make_outbox_no_missing(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<OutboxNoMissing>(reading);
 }
 
 } // namespace crier::properties

@@ -7,7 +7,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_outbox_no_missing(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_outbox_no_missing(Reading& reading,
                                                               const PropertyOptions& options);
 
 } // namespace crier::properties

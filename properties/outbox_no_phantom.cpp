@@ -1,7 +1,7 @@
 #include "properties/outbox_no_phantom.hpp"
 
 #include "properties/finding.hpp"
-#include "properties/flow_reader.hpp"
+#include "properties/reading.hpp"
 
 #include <optional>
 #include <set>
@@ -14,18 +14,17 @@ using sim::Event;
 
 class OutboxNoPhantom final : public Checker, private FlowObserver {
 public:
-    OutboxNoPhantom(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), reader_(topology, *this) {
-        for (const Flow& flow : topology.flows) {
+    explicit OutboxNoPhantom(Reading& reading)
+        : topology_(reading.topology()), reader_(reading.flows()) {
+        reading.flows().add(*this);
+        for (const Flow& flow : topology_.flows) {
             if (flow.accepted_table_text == 0) direct_channels_.insert(flow.channel);
         }
     }
 
-    void on_event(const Event& event) override { reader_.read(event); }
-
     Verdict finish(const RunEnd& end) override {
         if (phantom_) finish_witness();
-        return tally_.verdict("outbox-no-phantom", topology_, options_, end);
+        return tally_.verdict("outbox-no-phantom", topology_, end);
     }
 
 private:
@@ -114,8 +113,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    FlowReader reader_;
+    const FlowReader& reader_;
     std::set<std::size_t> direct_channels_;
     ByNumber<Stored> stored_;
     std::optional<Phantom> phantom_;
@@ -124,9 +122,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_outbox_no_phantom(const Topology& topology,
-                                                const PropertyOptions& options) {
-    return std::make_unique<OutboxNoPhantom>(topology, options);
+std::unique_ptr<Checker> make_outbox_no_phantom(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<OutboxNoPhantom>(reading);
 }
 
 } // namespace crier::properties

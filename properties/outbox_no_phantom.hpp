@@ -8,7 +8,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_outbox_no_phantom(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_outbox_no_phantom(Reading& reading,
                                                               const PropertyOptions& options);
 
 } // namespace crier::properties

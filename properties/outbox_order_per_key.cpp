@@ -1,8 +1,8 @@
 #include "properties/outbox_order_per_key.hpp"
 
 #include "properties/finding.hpp"
-#include "properties/flow_reader.hpp"
 #include "properties/key_order.hpp"
+#include "properties/reading.hpp"
 #include "sim/hash.hpp"
 
 namespace crier::properties {
@@ -13,13 +13,13 @@ using sim::Event;
 
 class OutboxOrderPerKey final : public Checker, private FlowObserver {
 public:
-    OutboxOrderPerKey(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), reader_(topology, *this) {}
-
-    void on_event(const Event& event) override { reader_.read(event); }
+    explicit OutboxOrderPerKey(Reading& reading)
+        : topology_(reading.topology()), reader_(reading.flows()) {
+        reading.flows().add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
-        return tally_.verdict("outbox-order-per-key", topology_, options_, end);
+        return tally_.verdict("outbox-order-per-key", topology_, end);
     }
 
 private:
@@ -68,8 +68,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    FlowReader reader_;
+    const FlowReader& reader_;
     KeyOrder order_;
     ByNumber<std::uint64_t> keys_; // aggregate by message
     Tally tally_;
@@ -77,9 +76,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_outbox_order_per_key(const Topology& topology,
-                                                   const PropertyOptions& options) {
-    return std::make_unique<OutboxOrderPerKey>(topology, options);
+std::unique_ptr<Checker> make_outbox_order_per_key(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<OutboxOrderPerKey>(reading);
 }
 
 } // namespace crier::properties

@@ -8,7 +8,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_outbox_order_per_key(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_outbox_order_per_key(Reading& reading,
                                                                  const PropertyOptions& options);
 
 } // namespace crier::properties

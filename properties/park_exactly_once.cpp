@@ -3,7 +3,7 @@
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
 #include "properties/index.hpp"
-#include "properties/routes.hpp"
+#include "properties/reading.hpp"
 #include "sim/hash.hpp"
 
 namespace crier::properties {
@@ -12,10 +12,12 @@ namespace {
 
 using sim::Event;
 
-class ParkExactlyOnce final : public Checker {
+class ParkExactlyOnce final : public Checker, private sim::EventSink {
 public:
-    ParkExactlyOnce(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), routes_(topology) {}
+    explicit ParkExactlyOnce(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
 
     void on_event(const Event& event) override {
         if (event.kind != broker::events::dead_lettered.id) return;
@@ -32,7 +34,7 @@ public:
     }
 
     Verdict finish(const RunEnd& end) override {
-        return tally_.verdict("park-exactly-once", topology_, options_, end);
+        return tally_.verdict("park-exactly-once", topology_, end);
     }
 
 private:
@@ -58,8 +60,7 @@ private:
     }
 
     const Topology& topology_;
-    PropertyOptions options_;
-    Routes routes_;
+    const Routes& routes_;
     Index index_; // of messages at services
     ByNumber<Parking> parkings_;
     Tally tally_;
@@ -67,9 +68,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_park_exactly_once(const Topology& topology,
-                                                const PropertyOptions& options) {
-    return std::make_unique<ParkExactlyOnce>(topology, options);
+std::unique_ptr<Checker> make_park_exactly_once(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<ParkExactlyOnce>(reading);
 }
 
 } // namespace crier::properties

@@ -7,7 +7,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_park_exactly_once(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_park_exactly_once(Reading& reading,
                                                               const PropertyOptions& options);
 
 } // namespace crier::properties

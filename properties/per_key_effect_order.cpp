@@ -1,8 +1,8 @@
 #include "properties/per_key_effect_order.hpp"
 
 #include "properties/finding.hpp"
-#include "properties/flow_reader.hpp"
 #include "properties/key_order.hpp"
+#include "properties/reading.hpp"
 #include "sim/hash.hpp"
 
 namespace crier::properties {
@@ -13,16 +13,14 @@ using sim::Event;
 
 class PerKeyEffectOrder final : public Checker, private FlowObserver {
 public:
-    PerKeyEffectOrder(const Topology& topology, const PropertyOptions& options)
-        : topology_(topology), options_(options), reader_(topology, *this),
-          lines_(topology.subscribers.size()) {}
-
-    void on_event(const Event& event) override {
-        if (options_.order != OrderMode::none) reader_.read(event);
+    PerKeyEffectOrder(Reading& reading, const PropertyOptions& options)
+        : topology_(reading.topology()), options_(options), reader_(reading.flows()),
+          lines_(topology_.subscribers.size()) {
+        if (options.order != OrderMode::none) reading.flows().add(*this);
     }
 
     Verdict finish(const RunEnd& end) override {
-        return tally_.verdict("per-key-effect-order", topology_, options_, end);
+        return tally_.verdict("per-key-effect-order", topology_, end);
     }
 
 private:
@@ -129,7 +127,7 @@ private:
 
     const Topology& topology_;
     PropertyOptions options_;
-    FlowReader reader_;
+    const FlowReader& reader_;
     std::vector<Line> lines_;      // by subscriber
     ByNumber<std::uint64_t> keys_; // aggregate by message
     Tally tally_;
@@ -137,9 +135,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<Checker> make_per_key_effect_order(const Topology& topology,
+std::unique_ptr<Checker> make_per_key_effect_order(Reading& reading,
                                                    const PropertyOptions& options) {
-    return std::make_unique<PerKeyEffectOrder>(topology, options);
+    return std::make_unique<PerKeyEffectOrder>(reading, options);
 }
 
 } // namespace crier::properties

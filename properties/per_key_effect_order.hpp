@@ -9,7 +9,7 @@
 
 namespace crier::properties {
 
-[[nodiscard]] std::unique_ptr<Checker> make_per_key_effect_order(const Topology& topology,
+[[nodiscard]] std::unique_ptr<Checker> make_per_key_effect_order(Reading& reading,
                                                                  const PropertyOptions& options);
 
 } // namespace crier::properties

@@ -25,6 +25,16 @@ std::string_view name_of(VerdictKind kind) {
     return "unknown";
 }
 
+Verdict finish(Checker& checker, const PropertyOptions& options, const RunEnd& end) {
+    Verdict verdict = checker.finish(end);
+    if (!options.must_observe || end.cut || verdict.kind != VerdictKind::vacuous) return verdict;
+    verdict.kind = VerdictKind::violated;
+    verdict.violations = 1;
+    verdict.violated_at = end.time;
+    verdict.witness = "There was nothing to judge, and the scenario says that there must be.";
+    return verdict;
+}
+
 const std::vector<PropertyInfo>& catalogue() {
     static const std::vector<PropertyInfo> all{
         {"attempts-exact", "A message was parked after too few or too many failed attempts.",

@@ -40,9 +40,13 @@ struct RunEnd {
     const sim::TextTable* texts = nullptr; ///< For witnesses.
 };
 
-/// Judges one property over the stream of a history. Linear in time; observes only.
-class Checker : public sim::EventSink {
+class Reading;
+
+/// Judges one property over the reading of a history. Linear in time; observes only.
+class Checker {
 public:
+    virtual ~Checker() = default;
+
     /// Returns the verdict; called once, after the last event.
     [[nodiscard]] virtual Verdict finish(const RunEnd& end) = 0;
 };
@@ -57,54 +61,20 @@ struct PropertyOptions {
     bool must_observe = false;                  ///< Having nothing to judge is a violation.
 };
 
+/// Returns the checker's verdict; having had nothing to judge is a violation where `options` say
+/// so.
+[[nodiscard]] Verdict finish(Checker& checker, const PropertyOptions& options, const RunEnd& end);
+
 /// A property as it is listed and chosen by name.
 struct PropertyInfo {
     std::string_view name;
     std::string_view summary; ///< One sentence: what it means when it is violated.
-    /// Makes a checker. `topology` must be complete and outlive it.
-    std::unique_ptr<Checker> (*make)(const Topology& topology, const PropertyOptions& options);
+    /// Makes a checker that takes part in `reading`, which must not have begun, and outlive it.
+    std::unique_ptr<Checker> (*make)(Reading& reading, const PropertyOptions& options);
 };
 
 /// Returns all properties, sorted by name. SQL properties and those of the harness are not among
 /// them.
 [[nodiscard]] const std::vector<PropertyInfo>& catalogue();
-
-/// Counts of the ledger, in units of (accepted event × subscribing service).
-struct LedgerCounts {
-    std::uint64_t accepted = 0;
-    std::uint64_t effective = 0;
-    std::uint64_t parked = 0;
-    std::uint64_t discarded = 0;
-    std::uint64_t expired = 0;
-    std::uint64_t unaccounted = 0;
-
-    friend bool operator==(const LedgerCounts&, const LedgerCounts&) = default;
-};
-
-struct ServiceLedger {
-    std::string service;
-    LedgerCounts counts;
-};
-
-/// The bookkeeping of a run: kept always, whether or not the property `ledger` is asked for.
-class Ledger : public sim::EventSink {
-public:
-    /// Returns the totals, `accepted` being events × services.
-    [[nodiscard]] virtual LedgerCounts totals() const = 0;
-    [[nodiscard]] virtual std::vector<ServiceLedger> by_service() const = 0;
-
-    /// Returns how many units have no fate yet.
-    [[nodiscard]] virtual std::uint64_t open() const = 0;
-
-    /// Returns when a ledger-relevant event last came.
-    [[nodiscard]] virtual Instant last_moved() const = 0;
-
-    /// Returns the verdict of property `ledger`.
-    [[nodiscard]] virtual Verdict finish(const RunEnd& end) = 0;
-};
-
-/// Makes a ledger. `topology` must be complete and outlive it. Only subscribers whose effects are
-/// counted have units.
-[[nodiscard]] std::unique_ptr<Ledger> make_ledger(const Topology& topology);
 
 } // namespace crier::properties

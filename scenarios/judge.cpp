@@ -33,22 +33,16 @@ std::string text_of(const Row& row) {
 } // namespace
 
 Judge::Judge(sim::History& history, const Scenario& scenario, const System& system)
-    : scenario_(scenario), system_(system), history_(history),
-      ledger_(properties::make_ledger(system.topology())) {
-    history.add_sink(*ledger_);
+    : scenario_(scenario), system_(system), history_(history), reading_(system.topology()) {
+    history.add_sink(reading_);
     for (const Expectation& expectation : scenario.expectations) {
-        if (expectation.property == "ledger") {
-            checkers_.push_back(nullptr);
-            continue;
-        }
         const auto& known = properties::catalogue();
         const auto found =
             std::find_if(known.begin(), known.end(), [&](const properties::PropertyInfo& info) {
                 return info.name == expectation.property;
             });
         ensure(found != known.end(), "a checked scenario expects only known properties");
-        checkers_.push_back(found->make(system.topology(), expectation.options));
-        history.add_sink(*checkers_.back());
+        checkers_.push_back(found->make(reading_, expectation.options));
     }
     for (const SqlProperty& property : scenario.sql) {
         SqlCheck check{&property, {}, {}};
@@ -106,15 +100,9 @@ void Judge::finish(Instant now, bool quiet, bool cut, RunResult& result) {
     end.texts = &history_.texts();
     for (std::size_t at = 0; at < checkers_.size(); ++at) {
         const Expectation& expectation = scenario_.expectations[at];
-        Verdict verdict = checkers_[at] ? checkers_[at]->finish(end) : ledger_->finish(end);
-        verdict.property = expectation.property;
-        if (verdict.kind == VerdictKind::vacuous) {
-            if (expectation.options.must_observe) {
-                verdict.kind = cut ? VerdictKind::inconclusive : VerdictKind::violated;
-                verdict.witness = "it must observe something, and saw nothing to judge";
-            }
+        Verdict verdict = properties::finish(*checkers_[at], expectation.options, end);
+        if (verdict.observations == 0)
             result.remarks.push_back("saw nothing to judge: " + verdict.property);
-        }
         result.properties.push_back(std::move(verdict));
     }
     for (SqlCheck& check : sql_) {
@@ -132,8 +120,8 @@ void Judge::finish(Instant now, bool quiet, bool cut, RunResult& result) {
         }
         result.properties.push_back(verdict);
     }
-    result.ledger = ledger_->totals();
-    result.services = ledger_->by_service();
+    result.ledger = reading_.ledger().totals();
+    result.services = reading_.ledger().by_service();
     result.verdict = worst_of(result.properties);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "properties/property.hpp"
+#include "properties/reading.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/system.hpp"
 #include "sim/history.hpp"
@@ -17,10 +17,10 @@ public:
     Judge(sim::History& history, const Scenario& scenario, const System& system);
 
     /// Returns how many units of the ledger have no fate yet.
-    [[nodiscard]] std::uint64_t open() const { return ledger_->open(); }
+    [[nodiscard]] std::uint64_t open() { return reading_.ledger().open(); }
 
     /// Returns when something ledger-relevant last happened.
-    [[nodiscard]] Instant last_moved() const { return ledger_->last_moved(); }
+    [[nodiscard]] Instant last_moved() { return reading_.ledger().last_moved(); }
 
     /// Looks at the databases if this is a new quiet moment, for properties that must hold at all
     /// of them.
@@ -41,9 +41,8 @@ private:
     const Scenario& scenario_;
     const System& system_;
     sim::History& history_;
-    std::unique_ptr<properties::Ledger> ledger_;
-    std::vector<std::unique_ptr<properties::Checker>>
-        checkers_; // null where the ledger itself judges
+    properties::Reading reading_;
+    std::vector<std::unique_ptr<properties::Checker>> checkers_; // by expectation
     std::vector<SqlCheck> sql_;
     Instant looked_at_{}; // the last_moved of the latest look
 };

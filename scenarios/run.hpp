@@ -1,6 +1,6 @@
 #pragma once
 
-#include "properties/property.hpp"
+#include "properties/ledger.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/scenario.hpp"
 #include "scenarios/service.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "broker-model/events.hpp"
-#include "properties/property.hpp"
+#include "properties/reading.hpp"
 #include "sim/events.hpp"
 #include "sim/history.hpp"
 
@@ -149,24 +149,25 @@ public:
         return end;
     }
 
-    std::unique_ptr<Checker> checker(std::string_view property,
-                                     const PropertyOptions& options = {}) const {
-        for (const PropertyInfo& info : catalogue()) {
-            if (info.name == property) return info.make(topology_, options);
-        }
-        ADD_FAILURE() << "no property " << property;
-        return nullptr;
-    }
-
     Verdict judge(std::string_view property, const PropertyOptions& options = {}) const {
         return judge(property, options, end());
     }
     Verdict judge(std::string_view property, const PropertyOptions& options,
                   const RunEnd& end) const {
-        const std::unique_ptr<Checker> judge = checker(property, options);
+        Reading reading(topology_);
+        for (const PropertyInfo& info : catalogue()) {
+            if (info.name != property) continue;
+            const std::unique_ptr<Checker> checker = info.make(reading, options);
+            read(reading);
+            return finish(*checker, options, end);
+        }
+        ADD_FAILURE() << "no property " << property;
+        return {};
+    }
+
+    void read(Reading& reading) const {
         for (const sim::Event& event : history_.events())
-            judge->on_event(event);
-        return judge->finish(end);
+            reading.on_event(event);
     }
 
 private:

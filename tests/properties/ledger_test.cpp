@@ -19,14 +19,14 @@ TEST(Ledger, HoldsWhenEveryEventHasOneFate) {
     EXPECT_EQ(verdict.kind, VerdictKind::holds);
     EXPECT_EQ(verdict.observations, 3u);
 
-    const auto ledger = make_ledger(run.topology());
-    for (const sim::Event& event : run.history().events())
-        ledger->on_event(event);
-    EXPECT_EQ(ledger->totals(),
+    Reading reading(run.topology());
+    run.read(reading);
+    const Ledger& ledger = reading.ledger();
+    EXPECT_EQ(ledger.totals(),
               (LedgerCounts{.accepted = 3, .effective = 1, .parked = 1, .discarded = 1}));
-    ASSERT_EQ(ledger->by_service().size(), 1u);
-    EXPECT_EQ(ledger->by_service()[0].service, "billing");
-    EXPECT_EQ(ledger->open(), 0u);
+    ASSERT_EQ(ledger.by_service().size(), 1u);
+    EXPECT_EQ(ledger.by_service()[0].service, "billing");
+    EXPECT_EQ(ledger.open(), 0u);
 }
 
 TEST(Ledger, IsVacuousWithoutAcceptedEvents) {
@@ -178,10 +178,10 @@ TEST(Ledger, KnowsWhenItLastMoved) {
     run.commit("orders/0", 4);
     run.deliver(billing_1, "orders/0", 0, 1);
     run.attempt(billing_1, "o-1");
-    const auto ledger = make_ledger(run.topology());
-    for (const sim::Event& event : run.history().events())
-        ledger->on_event(event);
-    EXPECT_EQ(ledger->last_moved(), moved);
+    Reading reading(run.topology());
+    run.read(reading);
+    const Ledger& ledger = reading.ledger();
+    EXPECT_EQ(ledger.last_moved(), moved);
 }
 
 } // namespace

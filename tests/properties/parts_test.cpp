@@ -1,6 +1,6 @@
 #include "properties/index.hpp"
 #include "properties/key_order.hpp"
-#include "properties/property.hpp"
+#include "properties/reading.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -50,12 +50,14 @@ TEST(Catalogue, IsSortedByNameWithoutRepetition) {
 TEST(Catalogue, MakesCheckersThatAnswerUnderTheirName) {
     const Topology topology;
     for (const PropertyInfo& info : catalogue()) {
-        const Verdict verdict = info.make(topology, {})->finish({});
+        Reading reading(topology);
+        const std::unique_ptr<Checker> checker = info.make(reading, {});
+        const Verdict verdict = finish(*checker, {}, {});
         EXPECT_EQ(verdict.property, info.name);
         EXPECT_EQ(verdict.kind, VerdictKind::vacuous);
         PropertyOptions options;
         options.must_observe = true;
-        EXPECT_EQ(info.make(topology, options)->finish({}).kind, VerdictKind::violated);
+        EXPECT_EQ(finish(*checker, options, {}).kind, VerdictKind::violated);
     }
 }
 
