@@ -77,6 +77,19 @@ FindCoordinatorAnswer Broker::find_coordinator(const std::string& group) const {
     return answer;
 }
 
+// Kafka's brokers get blocks of ids from the controller; here the epoch of the registration makes
+// them unique in the cluster, without a message.
+InitProducerIdAnswer Broker::init_producer_id() {
+    InitProducerIdAnswer answer;
+    if (home_.broker_epoch == 0) {
+        answer.error = ErrorCode::coordinator_load_in_progress;
+        return answer;
+    }
+    answer.id = static_cast<std::int64_t>(home_.broker_epoch << 24) + producer_count_++;
+    answer.epoch = 0;
+    return answer;
+}
+
 namespace {
 
 Controller* controller_on(sim::Node& node) {
@@ -99,6 +112,11 @@ void serve_request(Cluster&, sim::Node& node, ProduceRequest request,
     if (Broker* const broker = Broker::on(node)) {
         broker->replicas().produce(std::move(request), std::move(reply));
     }
+}
+
+void serve_request(Cluster&, sim::Node& node, InitProducerIdRequest,
+                   sim::Reply<InitProducerIdAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) reply(broker->init_producer_id());
 }
 
 void serve_request(Cluster&, sim::Node& node, FetchRequest request, sim::Reply<FetchAnswer> reply) {

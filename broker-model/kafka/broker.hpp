@@ -22,6 +22,9 @@ public:
 
     [[nodiscard]] FindCoordinatorAnswer find_coordinator(const std::string& group) const;
 
+    /// Gives an idempotent producer an id of its own, with epoch 0.
+    [[nodiscard]] InitProducerIdAnswer init_producer_id();
+
     /// The controller pushes its newest view. Ignored before this life is registered: it would be
     /// told to lead what the life before led.
     void take_metadata(const std::shared_ptr<const ClusterMetadata>& metadata);
@@ -31,6 +34,7 @@ private:
     void send_heartbeat();
     void take_heartbeat(Instant sent, Outcome<BrokerHeartbeatAnswer> outcome);
 
+    std::int64_t producer_count_ = 0; // of this life
     BrokerHome home_;
     GroupCoordinator groups_;
     ReplicaManager replicas_;

@@ -15,6 +15,8 @@ void serve_request(Cluster& cluster, sim::Node& node, MetadataRequest request,
                    sim::Reply<MetadataAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, ProduceRequest request,
                    sim::Reply<ProduceAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, InitProducerIdRequest request,
+                   sim::Reply<InitProducerIdAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, FetchRequest request,
                    sim::Reply<FetchAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, ListOffsetsRequest request,

@@ -27,6 +27,8 @@ struct CallOf<MetadataRequest> : CallOfKind<MetadataAnswer, calls::metadata> {};
 template <>
 struct CallOf<ProduceRequest> : CallOfKind<ProduceAnswer, calls::produce> {};
 template <>
+struct CallOf<InitProducerIdRequest> : CallOfKind<InitProducerIdAnswer, calls::init_producer_id> {};
+template <>
 struct CallOf<FetchRequest> : CallOfKind<FetchAnswer, calls::fetch> {};
 template <>
 struct CallOf<ListOffsetsRequest> : CallOfKind<ListOffsetsAnswer, calls::list_offsets> {};

@@ -22,6 +22,7 @@ void PartitionLog::append(const StoredBatch& batch) {
         epochs_.push_back({batch.leader_epoch, batch.base_offset});
     }
     batches_.push_back(batch);
+    producers_.note(batch);
     end_ = batch.end_offset();
 }
 
@@ -39,6 +40,9 @@ void PartitionLog::truncate(Offset to) {
     while (!epochs_.empty() && epochs_.back().start >= end_)
         epochs_.pop_back();
     flushed_end_ = std::min(flushed_end_, end_);
+    producers_.clear();
+    for (const StoredBatch& batch : batches_)
+        producers_.note(batch);
 }
 
 std::size_t PartitionLog::find(Offset offset) const {

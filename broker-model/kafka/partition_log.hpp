@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker-model/kafka/protocol.hpp"
+#include "broker-model/kafka/producer_states.hpp"
 #include "sim/disk.hpp"
 
 #include <memory>
@@ -43,6 +43,7 @@ public:
     [[nodiscard]] Offset flushed_end() const { return flushed_end_; }
     [[nodiscard]] const std::vector<StoredBatch>& batches() const { return batches_; }
     [[nodiscard]] const std::vector<EpochStart>& epochs() const { return epochs_; }
+    [[nodiscard]] const ProducerStates& producers() const { return producers_; }
 
     /// Returns the epoch of the last batch, -1 when there is none.
     [[nodiscard]] std::int32_t last_epoch() const {
@@ -91,6 +92,7 @@ public:
 private:
     std::vector<StoredBatch> batches_;
     std::vector<EpochStart> epochs_;
+    ProducerStates producers_;
     Offset start_ = 0;
     Offset end_ = 0;
     Offset flushed_end_ = 0;

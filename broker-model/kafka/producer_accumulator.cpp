@@ -108,10 +108,17 @@ std::unique_ptr<ProducerBatch> ProducerAccumulator::take(PartitionId partition) 
 void ProducerAccumulator::put_back(std::unique_ptr<ProducerBatch> batch) {
     Queue& queue = queues_[batch->partition];
     activate(batch->partition, queue);
-    if (queue.first > 0) {
+    auto place = queue.batches.begin() + static_cast<std::ptrdiff_t>(queue.first);
+    const auto goes_before = [&batch](const std::unique_ptr<ProducerBatch>& other) {
+        return other->stamp.is_set() && other->sequence < batch->sequence;
+    };
+    while (batch->stamp.is_set() && place != queue.batches.end() && goes_before(*place))
+        ++place;
+    const bool is_front = place == queue.batches.begin() + static_cast<std::ptrdiff_t>(queue.first);
+    if (is_front && queue.first > 0) {
         queue.batches[--queue.first] = std::move(batch);
     } else {
-        queue.batches.insert(queue.batches.begin(), std::move(batch));
+        queue.batches.insert(place, std::move(batch));
     }
 }
 

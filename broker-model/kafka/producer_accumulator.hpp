@@ -50,8 +50,8 @@ public:
     /// Takes the head; it takes no more records.
     [[nodiscard]] std::unique_ptr<ProducerBatch> take(PartitionId partition);
 
-    /// Puts a batch that was taken back to the front. **Source**: Kafka
-    /// RecordAccumulator.reenqueue.
+    /// Puts a batch that was taken back to the front; behind those with lower sequences, where they
+    /// have some. **Source**: Kafka RecordAccumulator.reenqueue, insertInSequenceOrder.
     void put_back(std::unique_ptr<ProducerBatch> batch);
 
     /// Takes the batches created at `limit` or before, in the order of partitions and queues.

@@ -32,6 +32,7 @@ struct ProducerBatch {
     PartitionId partition = 0;
     std::uint64_t sequence = 0;           ///< In the order of creation, from 1.
     std::shared_ptr<RecordBatch> records; ///< Not changed any more once it was sent.
+    ProducerStamp stamp;                  ///< Set when an idempotent producer first sends it.
     std::vector<std::uint32_t> places;    ///< Of each record in its call.
     std::vector<Share> shares;
     Instant created{};

@@ -49,7 +49,8 @@ ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::Produ
       metadata_(std::make_shared<MetadataCache>(context, options_.request_timeout,
                                                 options_.retry_backoff, [this] { on_metadata(); })),
       accumulator_(context.cluster().partition_count(), options_),
-      sticky_(context, options_.batch_size),
+      sticky_(context, options_.batch_size), sequences_(context.cluster().partition_count()),
+      is_idempotent_(crier::kafka::is_idempotent(options_)),
       connections_(context.cluster().broker_count() + std::size_t{1}),
       is_muted_(context.cluster().partition_count()) {
     ensure(options_.max_in_flight >= 1, "max_in_flight is at least 1");
@@ -142,8 +143,33 @@ void ProducerSender::close() {
     expiry_timer_.disarm(context_.process());
 }
 
+// Any broker can give an id; another is asked after each failure.
+void ProducerSender::request_id() {
+    if (std::exchange(requesting_id_, true)) return;
+    context_.ask(context_.any_broker(id_refusals_), options_.request_timeout, 64,
+                 InitProducerIdRequest{},
+                 [self = shared_from_this()](const Outcome<InitProducerIdAnswer>& outcome) {
+                     self->requesting_id_ = false;
+                     if (self->closed_) return;
+                     if (outcome.has_value() && outcome->error == ErrorCode::none) {
+                         self->id_refusals_ = 0;
+                         self->sequences_.take_id(outcome->id, outcome->epoch);
+                         self->drain();
+                         return self->tell_finished();
+                     }
+                     const ClientContext& context = self->context_;
+                     const Duration wait = context.backoff(
+                         self->options_.retry_backoff, self->options_.retry_backoff_max,
+                         static_cast<int>(std::min<std::uint64_t>(++self->id_refusals_, 10)), 0);
+                     context.kernel().at(context.process(), context.now() + wait, [self] {
+                         if (!self->closed_) self->request_id();
+                     });
+                 });
+}
+
 void ProducerSender::drain() {
     if (closed_) return;
+    sequences_.renew();
     while (gather()) {
         for (BrokerId broker = 1; broker < connections_.size(); ++broker) {
             if (!connections_[broker].building.empty()) depart(broker);
@@ -171,6 +197,12 @@ bool ProducerSender::gather() {
             continue;
         }
         if (connection.in_flight >= options_.max_in_flight) continue;
+        if (is_idempotent_) {
+            if (!sequences_.has_id()) request_id();
+            ProducerBatch& head = accumulator_.head(partition);
+            if (!sequences_.may_send(head)) continue;
+            if (!head.stamp.is_set()) sequences_.stamp(head);
+        }
         connection.building.push_back(accumulator_.take(partition));
         any = true;
     }
@@ -193,7 +225,7 @@ void ProducerSender::depart(BrokerId broker) {
     for (const std::unique_ptr<ProducerBatch>& batch : connection.building) {
         ++batch->attempts;
         bytes += batch->records->bytes;
-        request.partitions.push_back({batch->partition, batch->records});
+        request.partitions.push_back({batch->partition, batch->records, batch->stamp});
     }
     if (options_.acks == Acks::none) {
         // Nobody answers: what is written to the socket counts as sent, and the way is free again.
@@ -270,13 +302,16 @@ void ProducerSender::arrive(std::uint32_t index, const Outcome<ProduceAnswer>& o
 void ProducerSender::settle(std::unique_ptr<ProducerBatch> batch, ErrorCode error,
                             bool surely_not_stored, Offset base_offset) {
     if (error == ErrorCode::none) return succeed(*batch, base_offset);
+    // A broker of before 4.0 says so of what it stored too long ago to know where.
+    if (error == ErrorCode::duplicate_sequence_number) return succeed(*batch, -1);
     if (!surely_not_stored) batch->maybe_stored = true;
     if (tells_stale_metadata(error)) metadata_->refresh();
     const bool in_time = context_.now() < batch->created + options_.delivery_timeout;
-    if (!crier::kafka::is_retriable(error) || batch->attempts > options_.retries) {
+    const bool may_retry = crier::kafka::is_retriable(error) || sequences_.may_retry(*batch, error);
+    if (!may_retry || batch->attempts > options_.retries) {
         return fail(*batch, error);
     }
-    if (!in_time) return fail(*batch, ErrorCode::request_timed_out);
+    if (!in_time) return fail(*batch, ErrorCode::request_timed_out, true);
     const auto identity = static_cast<std::uint64_t>(batch->created.time_since_epoch().count());
     batch->retry_at =
         context_.now() + context_.backoff(options_.retry_backoff, options_.retry_backoff_max,
@@ -285,6 +320,7 @@ void ProducerSender::settle(std::unique_ptr<ProducerBatch> batch, ErrorCode erro
 }
 
 void ProducerSender::succeed(ProducerBatch& batch, Offset base_offset) {
+    sequences_.succeeded(batch);
     const std::int32_t partition = context_.cluster().info(batch.partition).index;
     complete(batch, [partition, base_offset](std::size_t at) {
         RecordMetadata metadata;
@@ -294,7 +330,8 @@ void ProducerSender::succeed(ProducerBatch& batch, Offset base_offset) {
     });
 }
 
-void ProducerSender::fail(ProducerBatch& batch, ErrorCode error) {
+void ProducerSender::fail(ProducerBatch& batch, ErrorCode error, bool expired) {
+    sequences_.failed(batch, expired);
     const Failure failure{make_error_code(error),
                           batch.maybe_stored ? Certainty::unknown : Certainty::failed};
     complete(batch, [&failure](std::size_t) { return failure; });
@@ -324,7 +361,7 @@ void ProducerSender::complete(ProducerBatch& batch, OutcomeOf outcome_of) {
 void ProducerSender::expire() {
     const Instant limit = context_.now() - options_.delivery_timeout;
     for (const std::unique_ptr<ProducerBatch>& batch : accumulator_.take_expired(limit)) {
-        fail(*batch, ErrorCode::request_timed_out);
+        fail(*batch, ErrorCode::request_timed_out, true);
     }
     Instant oldest = Instant::max();
     for (const Flight& flight : flights_) {
@@ -335,7 +372,7 @@ void ProducerSender::expire() {
                 continue;
             }
             batch->maybe_stored = true;
-            fail(*batch, ErrorCode::request_timed_out);
+            fail(*batch, ErrorCode::request_timed_out, true);
         }
     }
     for (const PartitionId partition : accumulator_.active()) {

@@ -4,6 +4,7 @@
 #include "broker-model/kafka/metadata_cache.hpp"
 #include "broker-model/kafka/producer_accumulator.hpp"
 #include "broker-model/kafka/producer_partitioner.hpp"
+#include "broker-model/kafka/producer_sequences.hpp"
 
 #include <memory>
 #include <vector>
@@ -11,7 +12,7 @@
 // Sends what a producer accumulated, and decides what became of it. The invariant: every record
 // gets exactly one outcome, and "failed" only if no request that held it can have been executed.
 // Everything happens in callbacks; no coroutine runs per record or batch.
-// Source: Kafka Sender, RecordAccumulator (without idempotence).
+// Source: Kafka Sender, RecordAccumulator.
 
 namespace crier::broker::kafka {
 
@@ -61,6 +62,7 @@ private:
     [[nodiscard]] std::optional<PartitionId> place(TopicId topic,
                                                    const crier::kafka::ProducerRecord& record);
     void choose_sticky(TopicId topic);
+    void request_id();
     void drain();
     [[nodiscard]] bool gather();
     void depart(BrokerId broker);
@@ -69,7 +71,7 @@ private:
     void settle(std::unique_ptr<ProducerBatch> batch, ErrorCode error, bool surely_not_stored,
                 Offset base_offset);
     void succeed(ProducerBatch& batch, Offset base_offset);
-    void fail(ProducerBatch& batch, ErrorCode error);
+    void fail(ProducerBatch& batch, ErrorCode error, bool expired = false);
     template <class OutcomeOf>
     void complete(ProducerBatch& batch, OutcomeOf outcome_of);
     void expire();
@@ -82,6 +84,10 @@ private:
     std::shared_ptr<MetadataCache> metadata_;
     ProducerAccumulator accumulator_;
     StickyPartitions sticky_;
+    ProducerSequences sequences_;
+    bool is_idempotent_;
+    bool requesting_id_ = false;
+    std::uint64_t id_refusals_ = 0;       // in a row
     std::vector<Connection> connections_; // by BrokerId
     std::vector<Flight> flights_;
     std::vector<std::uint32_t> free_flights_;

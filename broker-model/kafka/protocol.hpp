@@ -37,11 +37,22 @@ struct RecordBatch {
 };
 using SharedBatch = std::shared_ptr<const RecordBatch>;
 
+/// Who wrote a batch, and its place among that producer's records in the partition. Not part of the
+/// shared records: a producer may number the same ones anew. **Source**: Kafka DefaultRecordBatch.
+struct ProducerStamp {
+    std::int64_t id = -1; ///< -1: not an idempotent producer.
+    std::int16_t epoch = -1;
+    std::int32_t sequence = -1; ///< Of the first record.
+
+    [[nodiscard]] bool is_set() const { return id >= 0; }
+};
+
 /// A batch where it lies in a log.
 struct StoredBatch {
     Offset base_offset = 0;
     std::int32_t leader_epoch = 0;
     SharedBatch batch;
+    ProducerStamp producer = {};
 
     [[nodiscard]] Offset end_offset() const {
         return base_offset + static_cast<Offset>(batch->records.size());
@@ -54,6 +65,7 @@ inline constexpr sim::CallKind produce{"produce"};
 inline constexpr sim::CallKind fetch{"fetch"};
 inline constexpr sim::CallKind replica_fetch{"replica-fetch"};
 inline constexpr sim::CallKind list_offsets{"list-offsets"};
+inline constexpr sim::CallKind init_producer_id{"init-producer-id"};
 inline constexpr sim::CallKind find_coordinator{"find-coordinator"};
 inline constexpr sim::CallKind join_group{"join-group"};
 inline constexpr sim::CallKind sync_group{"sync-group"};
@@ -89,9 +101,17 @@ struct MetadataAnswer {
     std::shared_ptr<const ClusterMetadata> metadata;
 };
 
+struct InitProducerIdRequest {};
+struct InitProducerIdAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::int64_t id = -1;
+    std::int16_t epoch = -1;
+};
+
 struct ProducePartition {
     PartitionId partition = 0;
     SharedBatch batch;
+    ProducerStamp producer = {};
 };
 struct ProduceRequest {
     crier::kafka::Acks acks = crier::kafka::Acks::all;

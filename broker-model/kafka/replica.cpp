@@ -39,11 +39,12 @@ void Replica::lead(BrokerId self, Instant now) {
     }
 }
 
-Offset Replica::append(const SharedBatch& batch) {
+Offset Replica::append(const SharedBatch& batch, const ProducerStamp& producer) {
     StoredBatch stored;
     stored.base_offset = log->end();
     stored.leader_epoch = state.leader_epoch;
     stored.batch = batch;
+    stored.producer = producer;
     log->append(stored);
     return stored.base_offset;
 }

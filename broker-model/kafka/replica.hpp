@@ -62,7 +62,7 @@ struct Replica {
     void lead(BrokerId self, Instant now);
 
     /// Appends a client's batch. **Returns** its base offset.
-    Offset append(const SharedBatch& batch);
+    Offset append(const SharedBatch& batch, const ProducerStamp& producer);
 
     /// Before an append: a follower that had everything had it at its session's last fetch.
     void note_caught_up(Peer& peer, Instant session_fetch);

@@ -93,8 +93,8 @@ private:
 
     [[nodiscard]] std::uint32_t open_produce(Duration timeout);
     void close_produce(std::uint32_t slot);
-    void append_to(std::uint32_t slot, PartitionId partition, const SharedBatch& batch, Acks acks);
-    [[nodiscard]] ErrorCode try_append(PartitionId partition, const SharedBatch& batch, Acks acks,
+    void append_to(std::uint32_t slot, const ProducePartition& asked, Acks acks);
+    [[nodiscard]] ErrorCode try_append(const ProducePartition& asked, Acks acks,
                                        Offset& base_offset);
     void note_written(Replica& replica);
     void end_waiting(Replica& replica, ErrorCode error);

@@ -10,7 +10,7 @@ void ReplicaManager::produce(ProduceRequest request, sim::Reply<ProduceAnswer> r
     const std::uint32_t slot = open_produce(request.timeout);
     produces_[slot].answer.partitions.reserve(request.partitions.size());
     for (const ProducePartition& partition : request.partitions) {
-        append_to(slot, partition.partition, partition.batch, request.acks);
+        append_to(slot, partition, request.acks);
     }
     PendingProduce& pending = produces_[slot];
     pending.reply = std::move(reply);
@@ -25,7 +25,7 @@ void ReplicaManager::produce(ProduceRequest request, sim::Reply<ProduceAnswer> r
 void ReplicaManager::append(PartitionId partition, SharedBatch batch, Duration timeout,
                             std::function<void(ErrorCode)> done) {
     const std::uint32_t slot = open_produce(timeout);
-    append_to(slot, partition, batch, Acks::all);
+    append_to(slot, {partition, std::move(batch)}, Acks::all);
     PendingProduce& pending = produces_[slot];
     pending.done = std::move(done);
     if (pending.left == 0) {
@@ -50,41 +50,49 @@ std::uint32_t ReplicaManager::open_produce(Duration timeout) {
     return slot;
 }
 
-void ReplicaManager::append_to(std::uint32_t slot, PartitionId partition, const SharedBatch& batch,
-                               Acks acks) {
+void ReplicaManager::append_to(std::uint32_t slot, const ProducePartition& asked, Acks acks) {
     ProducePartitionAnswer answer;
-    answer.partition = partition;
-    answer.error = try_append(partition, batch, acks, answer.base_offset);
+    answer.partition = asked.partition;
+    answer.error = try_append(asked, acks, answer.base_offset);
     if (answer.error == ErrorCode::none) {
-        Replica& replica = *find(partition);
-        const Offset end = replica.log->end();
-        note_written(replica);
+        Replica& replica = *find(asked.partition);
+        const Offset end = answer.base_offset + static_cast<Offset>(asked.batch->records.size());
         if (acks == Acks::all && replica.high_watermark < end) {
             PendingProduce& pending = produces_[slot];
             // Until the watermark gets there. Source: Kafka DelayedProduce.
             answer.error = ErrorCode::request_timed_out;
             const auto index = static_cast<std::uint32_t>(pending.answer.partitions.size());
-            replica.produces.push_back({end, slot, pending.generation, index});
+            const auto later = std::upper_bound(
+                replica.produces.begin(), replica.produces.end(), end,
+                [](Offset limit, const WaitingProduce& it) { return limit < it.required; });
+            replica.produces.insert(later, {end, slot, pending.generation, index});
             ++pending.left;
         }
     }
     produces_[slot].answer.partitions.push_back(answer);
 }
 
-ErrorCode ReplicaManager::try_append(PartitionId partition, const SharedBatch& batch, Acks acks,
+// A copy of what is stored already is answered as the first was, and waits as it did.
+ErrorCode ReplicaManager::try_append(const ProducePartition& asked, Acks acks,
                                      Offset& base_offset) {
-    Replica* const replica = find(partition);
+    Replica* const replica = find(asked.partition);
     if (replica == nullptr) {
-        return partition < replicas_.size() ? ErrorCode::not_leader_or_follower
-                                            : ErrorCode::unknown_topic_or_partition;
+        return asked.partition < replicas_.size() ? ErrorCode::not_leader_or_follower
+                                                  : ErrorCode::unknown_topic_or_partition;
     }
     if (!replica->leads() || !home_.process.is_alive()) return ErrorCode::not_leader_or_follower;
     if (acks == Acks::all && replica->is_under_min_insync()) return ErrorCode::not_enough_replicas;
     if (home_.node.disk().is_full()) return ErrorCode::kafka_storage_error;
+    const ProducerStates::Verdict verdict =
+        replica->log->producers().judge(asked.producer, asked.batch->records.size());
+    if (verdict.error != ErrorCode::none) return verdict.error;
+    base_offset = verdict.copy_at;
+    if (base_offset >= 0) return ErrorCode::none;
     for (Peer& peer : replica->peers) {
         replica->note_caught_up(peer, sessions_[peer.broker - 1].last_fetch);
     }
-    base_offset = replica->append(batch);
+    base_offset = replica->append(asked.batch, asked.producer);
+    note_written(*replica);
     return ErrorCode::none;
 }
 

@@ -36,18 +36,13 @@ std::string reset_name(OffsetReset reset) {
     return "latest";
 }
 
-/// Source: KIP-679; Java switches idempotence off when other options contradict it.
-bool is_idempotent(const crier::kafka::ProducerOptions& options) {
-    return options.acks == Acks::all && options.retries > 0 && options.max_in_flight <= 5;
-}
-
 } // namespace
 
 Settings producer_settings(const crier::kafka::ProducerOptions& options) {
     Settings settings{
         {"acks", acks_name(options.acks)},
         {"batch.size", std::to_string(options.batch_size)},
-        {"enable.idempotence", boolean(is_idempotent(options))},
+        {"enable.idempotence", boolean(crier::kafka::is_idempotent(options))},
         {"linger.ms", milliseconds(options.linger)},
         {"max.in.flight.requests.per.connection", std::to_string(options.max_in_flight)},
         {"message.send.max.retries", std::to_string(options.retries)},

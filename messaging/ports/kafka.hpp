@@ -87,6 +87,9 @@ enum class ErrorCode : std::int16_t {
     unknown_member_id = 25,
     invalid_session_timeout = 26,
     rebalance_in_progress = 27,
+    out_of_order_sequence_number = 45,
+    duplicate_sequence_number = 46,
+    invalid_producer_epoch = 47,
     kafka_storage_error = 56,
     fenced_leader_epoch = 74,
     unknown_leader_epoch = 75,
@@ -112,6 +115,9 @@ struct ProducerOptions {
     std::string client_id;
     Acks acks = Acks::all;
     int max_in_flight = 5; ///< max.in.flight.requests.per.connection
+    /// Gives way to acks other than all, no retries, and more than 5 in flight, as in the Java
+    /// client.
+    bool enable_idempotence = true;
     std::size_t batch_size = 16384;
     Duration linger = std::chrono::milliseconds(5);
     int retries = 2147483647;
@@ -121,6 +127,14 @@ struct ProducerOptions {
     Duration delivery_timeout = std::chrono::seconds(120);
     Duration max_block = std::chrono::seconds(60);
 };
+
+/// Whether a producer with these options is idempotent. **Source**: Kafka ProducerConfig
+/// .postProcessAndValidateIdempotenceConfigs: the default gives way to settings that contradict it.
+[[nodiscard]] inline bool is_idempotent(const ProducerOptions& options) {
+    constexpr int in_flight_max = 5;
+    return options.enable_idempotence && options.acks == Acks::all && options.retries > 0 &&
+           options.max_in_flight <= in_flight_max;
+}
 
 enum class OffsetReset { earliest, latest, none };
 

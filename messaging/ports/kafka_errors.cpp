@@ -31,6 +31,9 @@ const char* name_of(int code) {
     case ErrorCode::unknown_member_id: return "UNKNOWN_MEMBER_ID";
     case ErrorCode::invalid_session_timeout: return "INVALID_SESSION_TIMEOUT";
     case ErrorCode::rebalance_in_progress: return "REBALANCE_IN_PROGRESS";
+    case ErrorCode::out_of_order_sequence_number: return "OUT_OF_ORDER_SEQUENCE_NUMBER";
+    case ErrorCode::duplicate_sequence_number: return "DUPLICATE_SEQUENCE_NUMBER";
+    case ErrorCode::invalid_producer_epoch: return "INVALID_PRODUCER_EPOCH";
     case ErrorCode::kafka_storage_error: return "KAFKA_STORAGE_ERROR";
     case ErrorCode::fenced_leader_epoch: return "FENCED_LEADER_EPOCH";
     case ErrorCode::unknown_leader_epoch: return "UNKNOWN_LEADER_EPOCH";

@@ -28,6 +28,7 @@ private:
         kafka::ProducerOptions options;
         options.client_id = context.service();
         options.linger = Duration{}; // a relay sends what it has, and waits for it
+        options.enable_idempotence = context.flag("idempotence");
         return options;
     }
 
@@ -63,6 +64,7 @@ ServiceType outbox_relay() {
          false,
          {},
          "rows claimed at once"},
+        {"idempotence", OptionType::flag, true, false, {}, "Kafka's enable.idempotence"},
         {"poll-interval",
          OptionType::duration,
          defaults.poll_interval,

@@ -200,4 +200,59 @@ inline std::vector<TopicPartitionOffset> after(const Records& records) {
     return offsets;
 }
 
+/// Returns what lies in a partition, by the history: values in the order of their offsets.
+inline std::vector<std::string> stored_in(Farm& farm, const std::string& topic,
+                                          std::int32_t index) {
+    const PartitionId partition = farm.cluster.partition(*farm.cluster.find_topic(topic), index);
+    const std::uint64_t name = farm.cluster.info(partition).name_text;
+    std::map<std::uint64_t, std::string> by_offset;
+    for (const sim::Event& event : farm.world.history().events()) {
+        if (event.kind == events::stored.id && event.operands[0] == name) {
+            by_offset[event.operands[1]] = farm.world.history().texts().find(event.operands[2]);
+        }
+    }
+    std::vector<std::string> values;
+    for (const auto& [offset, value] : by_offset)
+        values.push_back(value);
+    return values;
+}
+
+struct Sent {
+    SendOutcomes outcomes;
+    Instant done{};
+    bool finished = false;
+};
+
+inline asio::awaitable<void> send_all(ClientProgram& program, ProducerOptions options,
+                                      std::vector<ProducerRecord> records, Sent& sent) {
+    const auto producer = program.client.producer(std::move(options));
+    sent.outcomes = co_await producer->send(std::move(records));
+    sent.done = program.ports.now();
+    sent.finished = true;
+    co_await program.ports.sleep(std::chrono::hours(1));
+}
+
+inline std::vector<ProducerRecord> numbered(const std::string& topic, int count) {
+    std::vector<ProducerRecord> records;
+    for (int at = 0; at < count; ++at) {
+        records.push_back(record_at(topic, 0, std::to_string(at)));
+        records.back().headers.push_back({std::string(id_header), std::to_string(at)});
+    }
+    return records;
+}
+
+/// Small batches, so that every record travels alone.
+inline ProducerOptions one_by_one() {
+    ProducerOptions options;
+    options.batch_size = 1;
+    options.linger = 0ms;
+    options.request_timeout = 1s;
+    return options;
+}
+
+inline std::string code_of(const Outcome<RecordMetadata>& outcome) {
+    if (outcome.has_value()) return "stored";
+    return (is_unknown(outcome.error()) ? "unknown " : "failed ") + outcome.error().code.message();
+}
+
 } // namespace crier::broker::kafka::testing

@@ -3,60 +3,6 @@
 namespace crier::broker::kafka::testing {
 namespace {
 
-/// Returns what lies in a partition, by the history: values in the order of their offsets.
-std::vector<std::string> stored_in(Farm& farm, const std::string& topic, std::int32_t index) {
-    const PartitionId partition = farm.cluster.partition(*farm.cluster.find_topic(topic), index);
-    const std::uint64_t name = farm.cluster.info(partition).name_text;
-    std::map<std::uint64_t, std::string> by_offset;
-    for (const sim::Event& event : farm.world.history().events()) {
-        if (event.kind == events::stored.id && event.operands[0] == name) {
-            by_offset[event.operands[1]] = farm.world.history().texts().find(event.operands[2]);
-        }
-    }
-    std::vector<std::string> values;
-    for (const auto& [offset, value] : by_offset)
-        values.push_back(value);
-    return values;
-}
-
-struct Sent {
-    SendOutcomes outcomes;
-    Instant done{};
-    bool finished = false;
-};
-
-asio::awaitable<void> send_all(ClientProgram& program, ProducerOptions options,
-                               std::vector<ProducerRecord> records, Sent& sent) {
-    const auto producer = program.client.producer(std::move(options));
-    sent.outcomes = co_await producer->send(std::move(records));
-    sent.done = program.ports.now();
-    sent.finished = true;
-    co_await program.ports.sleep(std::chrono::hours(1));
-}
-
-std::vector<ProducerRecord> numbered(const std::string& topic, int count) {
-    std::vector<ProducerRecord> records;
-    for (int at = 0; at < count; ++at) {
-        records.push_back(record_at(topic, 0, std::to_string(at)));
-        records.back().headers.push_back({std::string(id_header), std::to_string(at)});
-    }
-    return records;
-}
-
-/// Small batches, so that every record travels alone.
-ProducerOptions one_by_one() {
-    ProducerOptions options;
-    options.batch_size = 1;
-    options.linger = 0ms;
-    options.request_timeout = 1s;
-    return options;
-}
-
-std::string code_of(const Outcome<RecordMetadata>& outcome) {
-    if (outcome.has_value()) return "stored";
-    return (is_unknown(outcome.error()) ? "unknown " : "failed ") + outcome.error().code.message();
-}
-
 TEST(KafkaProducer, TellsWhereEachRecordLies) {
     Farm farm(1, {topic_of("orders", 6)});
     Sent sent;
@@ -139,8 +85,10 @@ TEST(KafkaProducer, FlushWaitsForNoLinger) {
 TEST(KafkaProducer, ARetriedBatchMayBeOvertakenWithFiveInFlight) {
     Farm farm(1, {topic_of("orders", 1)});
     Sent sent;
+    ProducerOptions options = one_by_one();
+    options.enable_idempotence = false;
     sim::Node& app = farm.add("app", [&](ClientProgram& it) {
-        return send_all(it, one_by_one(), numbered("orders", 3), sent);
+        return send_all(it, options, numbered("orders", 3), sent);
     });
     farm.add_call_fault(sim::FaultKind::drop_request, app, calls::produce, 1);
     farm.run_for(10s);
@@ -167,8 +115,10 @@ TEST(KafkaProducer, KeepsOrderWithOneInFlight) {
 TEST(KafkaProducer, ALostAnswerMakesADuplicate) {
     Farm farm(1, {topic_of("orders", 1)});
     Sent sent;
+    ProducerOptions options = one_by_one();
+    options.enable_idempotence = false;
     sim::Node& app = farm.add("app", [&](ClientProgram& it) {
-        return send_all(it, one_by_one(), numbered("orders", 1), sent);
+        return send_all(it, options, numbered("orders", 1), sent);
     });
     farm.add_call_fault(sim::FaultKind::lose_answer, app, calls::produce, 1);
     farm.run_for(10s);
