@@ -62,6 +62,10 @@ std::span<std::atomic<std::uint64_t>> seeds_running() {
 void use_signal_stack(unsigned thread) {
     alignas(16) static std::array<std::array<std::byte, 65536>, workers_max + 1> stacks;
     stack_t alternative{};
+    ::sigaltstack(nullptr, &alternative);
+    if ((alternative.ss_flags & SS_DISABLE) == 0)
+        return; // a sanitizer's, which it takes down itself
+    alternative = {};
     alternative.ss_sp = stacks.at(thread).data();
     alternative.ss_size = stacks.at(thread).size();
     ::sigaltstack(&alternative, nullptr);
