@@ -243,7 +243,12 @@ private:
         const auto [name, member] = split_address(node.text);
         const auto kind = loading_.things.kind_of(name);
         if (!kind || *kind == ThingKind::channel) {
-            const std::vector<std::string> names = loading_.things.target_names();
+            const Things& things = loading_.things;
+            const bool is_incomplete = things.is_incomplete(ThingKind::broker) ||
+                                       things.is_incomplete(ThingKind::database) ||
+                                       things.is_incomplete(ThingKind::service);
+            if (!kind && is_incomplete) return std::nullopt;
+            const std::vector<std::string> names = things.target_names();
             note(node.place, (kind ? "a fault befalls no channel, but its broker: `"
                                    : "nothing here is called `") +
                                  name + "`" + name_hint(name, names));

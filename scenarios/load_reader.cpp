@@ -302,7 +302,7 @@ bool Things::check(ThingKind kind, const YamlNode& node) const {
     if (found) {
         problems_.add(node.place, "`" + node.text + "` is a " + std::string(name_of(*found)) +
                                       ", not a " + wanted + name_hint(node.text, names(kind)));
-    } else {
+    } else if (!is_incomplete(kind)) {
         problems_.add(node.place, "there is no " + wanted + " `" + shortened(node.text) + "`" +
                                       name_hint(node.text, names(kind)));
     }

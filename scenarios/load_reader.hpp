@@ -26,6 +26,7 @@ public:
     void add(Place place, std::string message);
 
     [[nodiscard]] const std::string& file() const { return file_; }
+    [[nodiscard]] bool has_any() const { return !errors_.empty(); }
     [[nodiscard]] LoadErrors& errors() { return errors_; }
 
     /// Returns the problems by place.
@@ -103,6 +104,12 @@ public:
 
     /// Returns whether the node names a thing of that kind, and notes when it does not.
     bool check(ThingKind kind, const YamlNode& node) const;
+
+    /// Whether a name may be missing only because the part that has it is itself wrong, which has
+    /// been noted: then nothing should be said of the name.
+    [[nodiscard]] bool is_incomplete(ThingKind kind) const {
+        return problems_.has_any() && names(kind).empty();
+    }
 
     [[nodiscard]] std::optional<ThingKind> kind_of(const std::string& name) const;
     [[nodiscard]] std::vector<std::string> names(ThingKind kind) const;

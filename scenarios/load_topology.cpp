@@ -150,6 +150,12 @@ void read_databases(Loading& loading, const YamlNode& node) {
         }
         return;
     }
+    if (node.kind == YamlNode::Kind::scalar) {
+        loading.problems.add(node.place, "`databases` must be a list of names, or a map from names "
+                                         "to options; not " +
+                                             shown(node));
+        return;
+    }
     each_entry(node, "databases", loading.problems,
                [&](const YamlKey& name, const YamlNode& value) {
                    const Fields fields(value, database_keys(), "database `" + name.text + "`",

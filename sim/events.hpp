@@ -54,7 +54,7 @@ inline constexpr EventKind attempt_failed{
     {{{"message", text}, {"attempt", number}, {"reason", text}}}};
 inline constexpr EventKind settled{0x0112,
                                    "settled",
-                                   "{node} is done with {message}: {fate} {reason}",
+                                   "{node} is done with {message}: {fate}: {reason}",
                                    {{{"message", text}, {"fate", text}, {"reason", text}}}};
 
 /// All of them, for readers.

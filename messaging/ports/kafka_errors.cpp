@@ -94,6 +94,9 @@ bool is_retriable(ErrorCode code) noexcept {
     case ErrorCode::unknown_member_id:
     case ErrorCode::invalid_session_timeout:
     case ErrorCode::rebalance_in_progress:
+    case ErrorCode::out_of_order_sequence_number:
+    case ErrorCode::duplicate_sequence_number:
+    case ErrorCode::invalid_producer_epoch:
     case ErrorCode::member_id_required:
     case ErrorCode::fenced_instance_id:
     case ErrorCode::invalid_record: return false;

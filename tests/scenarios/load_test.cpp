@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// A right scenario of eleven lines; tests add to it or change one of its lines.
 constexpr std::string_view base = R"(about: Short.
@@ -289,6 +290,14 @@ TEST(Loading, RefusesWhatContradictsItself) {
     EXPECT_THAT(problem(with("[ledger]",
                              "[sql: {database: shop-db, empty: always, query: selec id from t}]")),
                 HasSubstr("`query`: near \"selec\": syntax error"));
+}
+
+// One mistake, one message: what refers to a part that could not be read is not wrong for that.
+TEST(Loading, SaysNothingOfReferencesIntoAPartThatIsWrong) {
+    const std::string text = problem(with("databases: [shop-db, billing-db]", "databases: 7"));
+    EXPECT_THAT(text, HasSubstr("`databases` must be"));
+    EXPECT_THAT(text, Not(HasSubstr("there is no database")));
+    EXPECT_THAT(text, Not(HasSubstr("nothing here is called")));
 }
 
 TEST(Loading, SurvivesWhatIsNoScenario) {
