@@ -1,4 +1,4 @@
-#include "broker-model/kafka/assignor_range.hpp"
+#include "broker-model/kafka/assignors.hpp"
 
 #include <algorithm>
 #include <map>

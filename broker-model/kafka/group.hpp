@@ -15,6 +15,8 @@ namespace crier::broker::kafka {
 /// A member of a group; lives in the coordinator.
 struct GroupMemberState {
     MemberRecord record;
+    std::vector<PartitionId> owned; ///< What it claims, for a sticky assignor.
+    std::int32_t owned_generation = -1;
     sim::Reply<JoinGroupAnswer> join; ///< Waits for the join phase to end.
     sim::Reply<SyncGroupAnswer> sync; ///< Waits for the leader's assignment.
     Instant session_end{};

@@ -1,6 +1,6 @@
 #include "broker-model/kafka/group_membership.hpp"
 
-#include "broker-model/kafka/assignor_range.hpp"
+#include "broker-model/kafka/assignors.hpp"
 
 #include <algorithm>
 
@@ -72,7 +72,12 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::join_group(std::vector
     request.client_id = options_.client_id;
     request.session_timeout = options_.session_timeout;
     request.rebalance_timeout = options_.max_poll_interval;
-    request.protocols.emplace_back(range_protocol);
+    for (const crier::kafka::Assignor assignor : options_.assignors) {
+        request.protocols.emplace_back(assignor_info(assignor).protocol);
+        if (assignor != crier::kafka::Assignor::sticky) continue;
+        request.owned = owned_;
+        request.owned_generation = owned_generation_;
+    }
     request.topics = std::move(topics);
     // The coordinator answers when all have joined. Source: Kafka
     // AbstractCoordinator.joinGroupTimeoutMs.
@@ -115,7 +120,8 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::sync_group(JoinGroupAn
     request.member_id = member_id_;
     request.generation = generation;
     if (joined.leader == member_id_) {
-        request.assignments = assign_range(context_.cluster(), joined.members);
+        request.assignments =
+            find_assignor(joined.protocol).assign(context_.cluster(), joined.members);
     }
     Outcome<SyncGroupAnswer> outcome =
         co_await context_.ask(broker, options_.request_timeout, 256, std::move(request));
@@ -132,6 +138,8 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::sync_group(JoinGroupAn
         co_return join_failed(outcome->error);
     }
     assignment_ = std::move(outcome->partitions);
+    owned_ = *assignment_;
+    owned_generation_ = generation;
     co_return Joined::yes;
 }
 

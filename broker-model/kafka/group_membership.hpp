@@ -115,6 +115,8 @@ private:
     std::string member_id_;
     std::int32_t generation_ = -1;
     std::optional<std::vector<PartitionId>> assignment_;
+    std::vector<PartitionId> owned_; // the last assignment, for a sticky assignor
+    std::int32_t owned_generation_ = -1;
     bool rejoin_ = false;
     bool lost_ = false;
     bool polling_ = false;

@@ -75,6 +75,8 @@ void GroupCoordinator::admit(Shard& shard, Group& group, JoinGroupRequest reques
     member.record.rebalance_timeout = request.rebalance_timeout;
     member.record.protocols = std::move(request.protocols);
     member.record.topics = std::move(request.topics);
+    member.owned = std::move(request.owned);
+    member.owned_generation = request.owned_generation;
     member.join = std::move(reply);
     member.is_new = true;
     member.session_end = home_.now() + new_member_join_timeout;
@@ -90,8 +92,9 @@ void GroupCoordinator::admit(Shard& shard, Group& group, JoinGroupRequest reques
 
 void GroupCoordinator::rejoin(Shard& shard, Group& group, GroupMemberState& member,
                               JoinGroupRequest request, sim::Reply<JoinGroupAnswer> reply) {
-    const bool is_same =
-        member.record.protocols == request.protocols && member.record.topics == request.topics;
+    const bool is_same = member.record.protocols == request.protocols &&
+                         member.record.topics == request.topics && member.owned == request.owned &&
+                         member.owned_generation == request.owned_generation;
     const bool is_leader = group.leader == request.member_id;
     const bool stays = (group.phase == Group::Phase::completing && is_same) ||
                        (group.phase == Group::Phase::stable && is_same && !is_leader);
@@ -99,6 +102,8 @@ void GroupCoordinator::rejoin(Shard& shard, Group& group, GroupMemberState& memb
     if (stays) return reply(joined(group, member));
     member.record.protocols = std::move(request.protocols);
     member.record.topics = std::move(request.topics);
+    member.owned = std::move(request.owned);
+    member.owned_generation = request.owned_generation;
     member.record.session_timeout = request.session_timeout;
     member.record.rebalance_timeout = request.rebalance_timeout;
     member.join = std::move(reply);
@@ -175,6 +180,8 @@ JoinGroupAnswer GroupCoordinator::joined(const Group& group, const GroupMemberSt
         GroupMember& told = answer.members.emplace_back();
         told.member_id = id;
         told.topics = other.record.topics;
+        told.owned = other.owned;
+        told.owned_generation = other.owned_generation;
     }
     return answer;
 }

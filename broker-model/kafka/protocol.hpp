@@ -186,10 +186,14 @@ struct JoinGroupRequest {
     Duration rebalance_timeout{};
     std::vector<std::string> protocols; ///< Assignors, the preferred first.
     std::vector<TopicId> topics;        ///< Subscription; sorted.
+    std::vector<PartitionId> owned;     ///< What a sticky member had last …
+    std::int32_t owned_generation = -1; ///< … and since when.
 };
 struct GroupMember {
     std::string member_id;
     std::vector<TopicId> topics;
+    std::vector<PartitionId> owned = {};
+    std::int32_t owned_generation = -1;
 };
 struct JoinGroupAnswer {
     ErrorCode error = ErrorCode::none;

@@ -1,5 +1,7 @@
 #include "messaging/kafka/settings.hpp"
 
+#include "messaging/ports/ensure.hpp"
+
 #include <algorithm>
 
 namespace crier::messaging::kafka {
@@ -34,6 +36,19 @@ std::string reset_name(OffsetReset reset) {
     case OffsetReset::latest: break;
     }
     return "latest";
+}
+
+/// librdkafka's names. **Requires** those that it has: it knows stickiness only with cooperative
+/// rebalancing.
+std::string assignor_names(const std::vector<crier::kafka::Assignor>& assignors) {
+    std::string names;
+    for (const crier::kafka::Assignor assignor : assignors) {
+        ensure(assignor != crier::kafka::Assignor::sticky,
+               "librdkafka has no eager sticky assignor");
+        names += names.empty() ? "" : ",";
+        names += assignor == crier::kafka::Assignor::range ? "range" : "roundrobin";
+    }
+    return names;
 }
 
 } // namespace
@@ -71,7 +86,7 @@ Settings consumer_settings(const crier::kafka::ConsumerOptions& options) {
         {"isolation.level", "read_uncommitted"},
         {"max.partition.fetch.bytes", std::to_string(options.max_partition_fetch_bytes)},
         {"max.poll.interval.ms", milliseconds(options.max_poll_interval)},
-        {"partition.assignment.strategy", "range,roundrobin"},
+        {"partition.assignment.strategy", assignor_names(options.assignors)},
         {"session.timeout.ms", milliseconds(options.session_timeout)},
         {"socket.timeout.ms", milliseconds(options.request_timeout)},
     };

@@ -138,12 +138,18 @@ struct ProducerOptions {
 
 enum class OffsetReset { earliest, latest, none };
 
+/// How the leader of a group shares out partitions.
+enum class Assignor { range, round_robin, sticky };
+
 struct ConsumerOptions {
     std::string client_id;
     std::string group_id;
     bool enable_auto_commit = true;
     Duration auto_commit_interval = std::chrono::seconds(5);
     OffsetReset auto_offset_reset = OffsetReset::latest;
+    /// The preferred first: partition.assignment.strategy. Java's default names cooperative-sticky
+    /// after range, to be found by later members; a group of one mind uses range.
+    std::vector<Assignor> assignors{Assignor::range};
     Duration session_timeout = std::chrono::seconds(45);
     Duration heartbeat_interval = std::chrono::seconds(3);
     Duration max_poll_interval = std::chrono::seconds(300);

@@ -44,6 +44,10 @@ kafka::ConsumerOptions group_options(const ServiceContext& context) {
     options.auto_commit_interval = context.duration("auto-commit-interval");
     options.session_timeout = context.duration("session-timeout");
     options.max_poll_interval = context.duration("max-poll-interval");
+    const std::string assignor = context.text("assignor");
+    options.assignors = {assignor == "sticky"        ? kafka::Assignor::sticky
+                         : assignor == "round-robin" ? kafka::Assignor::round_robin
+                                                     : kafka::Assignor::range};
     options.auto_offset_reset = context.text("offset-reset") == "earliest"
                                     ? kafka::OffsetReset::earliest
                                     : kafka::OffsetReset::latest;
@@ -223,6 +227,12 @@ ServiceType consumer() {
          false,
          {},
          "Kafka's auto.commit.interval.ms"},
+        {"assignor",
+         OptionType::choice,
+         "range",
+         false,
+         {"range", "round-robin", "sticky"},
+         "Kafka's partition.assignment.strategy"},
         {"offset-reset",
          OptionType::choice,
          "latest",

@@ -1,4 +1,4 @@
-#include "broker-model/kafka/assignor_range.hpp"
+#include "broker-model/kafka/assignors.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 
 namespace crier::broker::kafka::testing {
@@ -17,9 +17,10 @@ struct AssignorWorld {
     }
 
     /// Returns `A t0-0 t0-1; B -` for members with these subscriptions.
-    std::string share(const std::vector<GroupMember>& members) const {
+    std::string share(const std::vector<GroupMember>& members,
+                      crier::kafka::Assignor by = crier::kafka::Assignor::range) const {
         std::string text;
-        for (const MemberAssignment& assignment : assign_range(cluster, members)) {
+        for (const MemberAssignment& assignment : assignor_info(by).assign(cluster, members)) {
             if (!text.empty()) text += "; ";
             text += assignment.member_id;
             for (const PartitionId partition : assignment.partitions) {
@@ -38,7 +39,7 @@ std::vector<GroupMember> members_of(std::initializer_list<const char*> ids,
                                     const std::vector<TopicId>& topics) {
     std::vector<GroupMember> members;
     for (const char* id : ids)
-        members.push_back({id, topics});
+        members.push_back({id, topics, {}, -1});
     return members;
 }
 
@@ -58,7 +59,8 @@ TEST(RangeAssignor, SharesAsTheJavaClientDoes) {
 }
 
 TEST(RangeAssignor, GivesATopicOnlyToItsSubscribers) {
-    const std::vector<GroupMember> members{{"A", {0}}, {"B", {0, 1}}, {"C", {0, 1, 2}}};
+    const std::vector<GroupMember> members{
+        {"A", {0}, {}, -1}, {"B", {0, 1}, {}, -1}, {"C", {0, 1, 2}, {}, -1}};
     EXPECT_EQ(AssignorWorld({1, 2, 3}).share(members), "A t0-0; B t1-0; C t1-1 t2-0 t2-1 t2-2");
 }
 
@@ -118,6 +120,138 @@ TEST(RangeAssignor, AgreesWithASecondImplementationOnDrawnGroups) {
                 const auto owner = owners.find(partition);
                 EXPECT_EQ(owner == owners.end() ? "" : owner->second, expected)
                     << "seed " << seed << " topic " << topic << " partition " << index;
+            }
+        }
+    }
+}
+
+using crier::kafka::Assignor;
+
+// The expected shares of both were computed with the Java client's classes.
+TEST(RoundRobinAssignor, SharesAsTheJavaClientDoes) {
+    const auto share = [](const AssignorWorld& world, std::initializer_list<const char*> ids,
+                          const std::vector<TopicId>& topics) {
+        const std::string text = world.share(members_of(ids, topics), Assignor::round_robin);
+        EXPECT_EQ(text, world.share(members_of(ids, topics), Assignor::sticky)) << "fresh";
+        return text;
+    };
+    EXPECT_EQ(share(AssignorWorld({3, 3}), {"A", "B"}, {0, 1}),
+              "A t0-0 t0-2 t1-1; B t0-1 t1-0 t1-2");
+    EXPECT_EQ(share(AssignorWorld({7}), {"A", "B", "C"}, {0}),
+              "A t0-0 t0-3 t0-6; B t0-1 t0-4; C t0-2 t0-5");
+    EXPECT_EQ(share(AssignorWorld({2}), {"A", "B", "C"}, {0}), "A t0-0; B t0-1; C");
+    EXPECT_EQ(share(AssignorWorld({2, 2}), {"A", "B", "C"}, {0, 1}), "A t0-0 t1-1; B t0-1; C t1-0");
+    EXPECT_EQ(share(AssignorWorld({4, 1, 1}), {"A", "B"}, {0, 1, 2}),
+              "A t0-0 t0-2 t1-0; B t0-1 t0-3 t2-0");
+    EXPECT_EQ(share(AssignorWorld({2, 2, 2, 2}), {"C0", "C1", "C2"}, {0, 1, 2, 3}),
+              "C0 t0-0 t1-1 t3-0; C1 t0-1 t2-0 t3-1; C2 t1-0 t2-1");
+}
+
+TEST(RoundRobinAssignor, PassesOverWhoDidNotSubscribe) {
+    const std::vector<GroupMember> members{
+        {"A", {0}, {}, -1}, {"B", {0, 1}, {}, -1}, {"C", {0, 1, 2}, {}, -1}};
+    EXPECT_EQ(AssignorWorld({1, 2, 3}).share(members, Assignor::round_robin),
+              "A t0-0; B t1-0; C t1-1 t2-0 t2-1 t2-2");
+    EXPECT_EQ(AssignorWorld({1, 2, 3}).share(members, Assignor::sticky),
+              "A t0-0; B t1-0 t1-1; C t2-0 t2-1 t2-2");
+}
+
+/// A member of one topic that owned partitions of it.
+GroupMember owner(const char* id, std::vector<PartitionId> owned, std::int32_t generation) {
+    return {id, {0}, std::move(owned), generation};
+}
+
+TEST(StickyAssignor, LeavesWhatItCanWhereItWas) {
+    const auto share = [](std::int32_t partitions, const std::vector<GroupMember>& members) {
+        return AssignorWorld({partitions}).share(members, Assignor::sticky);
+    };
+    EXPECT_EQ(share(7, {owner("A", {0, 1, 2, 3, 4, 5, 6}, 1), owner("B", {}, -1)}),
+              "A t0-0 t0-1 t0-2 t0-3; B t0-4 t0-5 t0-6");
+    EXPECT_EQ(share(6, {owner("A", {0, 1, 2}, 2), owner("B", {3, 4, 5}, 2), owner("C", {}, -1)}),
+              "A t0-0 t0-1; B t0-3 t0-4; C t0-2 t0-5");
+    EXPECT_EQ(share(6, {owner("A", {0, 1}, 3), owner("B", {3, 4}, 3)}),
+              "A t0-0 t0-1 t0-2; B t0-3 t0-4 t0-5");
+    EXPECT_EQ(share(8, {owner("A", {0, 1, 2}, 2), owner("B", {3, 4, 5}, 2)}),
+              "A t0-0 t0-1 t0-2 t0-6; B t0-3 t0-4 t0-5 t0-7");
+}
+
+TEST(StickyAssignor, BelievesTheLaterGenerationAndOfEqualsNobody) {
+    const auto share = [](const std::vector<GroupMember>& members) {
+        return AssignorWorld({4}).share(members, Assignor::sticky);
+    };
+    EXPECT_EQ(share({owner("A", {0, 1}, 5), owner("B", {1, 2}, 4)}), "A t0-0 t0-1; B t0-2 t0-3");
+    EXPECT_EQ(share({owner("A", {0, 1}, 4), owner("B", {1, 2}, 5)}), "A t0-0 t0-3; B t0-1 t0-2");
+    EXPECT_EQ(share({owner("A", {0, 1}, 5), owner("B", {1, 2}, 5)}), "A t0-0 t0-1; B t0-2 t0-3");
+}
+
+/// The rules that hold for any assignor, and those of fairness, on drawn groups that change.
+TEST(Assignors, GiveEveryPartitionOneSubscriberAndShareEvenly) {
+    static constexpr sim::Purpose purpose{"test.assignors"};
+    for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+        const sim::Random random(seed);
+        std::vector<std::int32_t> counts;
+        for (std::uint64_t topic = 0; topic < 1 + random.draw(purpose, 1).below(4); ++topic) {
+            counts.push_back(1 +
+                             static_cast<std::int32_t>(random.draw(purpose, 2, topic).below(9)));
+        }
+        const AssignorWorld made(counts);
+        const bool equal = random.draw(purpose, 3).below(2) == 0;
+        std::vector<GroupMember> members;
+        for (std::uint64_t at = 0; at < 1 + random.draw(purpose, 4).below(6); ++at) {
+            GroupMember& member = members.emplace_back();
+            member.member_id = "m" + std::to_string(random.draw(purpose, 5, at).below(1000)) + "-" +
+                               std::to_string(at);
+            for (TopicId topic = 0; topic < counts.size(); ++topic) {
+                if (equal || random.draw(purpose, 6, at, topic).below(3) > 0)
+                    member.topics.push_back(topic);
+            }
+        }
+        for (const Assignor by : {Assignor::range, Assignor::round_robin, Assignor::sticky}) {
+            std::vector<GroupMember> now = members;
+            for (int round = 0; round < 3; ++round) {
+                const auto shares = assignor_info(by).assign(made.cluster, now);
+                std::map<PartitionId, std::size_t> owners;
+                std::size_t least = 1000;
+                std::size_t most = 0;
+                for (std::size_t at = 0; at < shares.size(); ++at) {
+                    ASSERT_EQ(shares[at].member_id, now[at].member_id);
+                    for (const PartitionId partition : shares[at].partitions) {
+                        const TopicId topic = made.cluster.info(partition).topic;
+                        ASSERT_TRUE(owners.emplace(partition, at).second) << seed;
+                        ASSERT_TRUE(std::count(now[at].topics.begin(), now[at].topics.end(), topic))
+                            << seed;
+                    }
+                    least = std::min(least, shares[at].partitions.size());
+                    most = std::max(most, shares[at].partitions.size());
+                }
+                std::size_t wanted = 0;
+                for (TopicId topic = 0; topic < counts.size(); ++topic) {
+                    const bool is_wanted =
+                        std::any_of(now.begin(), now.end(), [topic](const GroupMember& member) {
+                            return std::count(member.topics.begin(), member.topics.end(), topic) >
+                                   0;
+                        });
+                    wanted += is_wanted ? static_cast<std::size_t>(counts[topic]) : 0;
+                }
+                ASSERT_EQ(owners.size(), wanted) << seed;
+                if (equal && by != Assignor::range) ASSERT_LE(most - least, 1u) << seed;
+                // Whoever stays keeps, by stickiness, as much as an even share allows.
+                if (equal && by == Assignor::sticky) {
+                    for (std::size_t at = 0; at < shares.size(); ++at) {
+                        const auto& had = now[at].owned;
+                        const auto kept = static_cast<std::size_t>(
+                            std::count_if(had.begin(), had.end(), [&](PartitionId partition) {
+                                return owners.at(partition) == at;
+                            }));
+                        ASSERT_GE(kept, std::min(had.size(), wanted / now.size())) << seed;
+                    }
+                }
+                for (std::size_t at = 0; at < shares.size(); ++at) {
+                    now[at].owned = shares[at].partitions;
+                    now[at].owned_generation = round;
+                }
+                if (now.size() > 1 && round == 0) now.erase(now.begin());
+                if (round == 1) now.push_back({"z-new", now.front().topics, {}, -1});
             }
         }
     }

@@ -79,6 +79,37 @@ TEST(KafkaClientGroup, TwoMembersShareAndOneTakesOver) {
 
 // A process that was frozen for longer than its session goes on as if it still owned its
 // partitions.
+// Three members of six partitions, one after another: when the third comes, range moves three,
+// a sticky group only the two that the third gets.
+TEST(KafkaClientGroup, AStickyGroupMovesNoMoreThanItMust) {
+    for (const bool sticky : {false, true}) {
+        Farm farm(1, {topic_of("orders", 6)});
+        std::vector<Seen> seen(3);
+        for (std::size_t at = 0; at < seen.size(); ++at) {
+            farm.add("billing/" + std::to_string(at + 1), [&, at](ClientProgram& it) {
+                ConsumerOptions options = group_options("billing");
+                options.assignors = {sticky ? crier::kafka::Assignor::sticky
+                                            : crier::kafka::Assignor::range};
+                return work(it, options, 0ms, seen[at]);
+            });
+            farm.run_for(15s);
+        }
+        std::size_t moved = 0;
+        for (const std::size_t at : {0U, 1U}) {
+            const std::vector<std::string>& notes = seen[at].notes;
+            ASSERT_GE(notes.size(), 3U);
+            const std::string& now = notes.back(); // assigned, revoked, assigned
+            const std::string& before = notes[notes.size() - 2];
+            for (int index = 0; index < 6; ++index) {
+                const std::string name = " orders/" + std::to_string(index);
+                const bool had = before.find(name) != std::string::npos;
+                moved += had && now.find(name) == std::string::npos ? 1 : 0;
+            }
+        }
+        EXPECT_EQ(moved, sticky ? 2U : 3U);
+    }
+}
+
 TEST(KafkaClientGroup, AZombiesCommitIsRefused) {
     Farm farm(1, {topic_of("orders", 1)});
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 1, 50ms); });

@@ -1,0 +1,200 @@
+#include "broker-model/kafka/assignors.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace crier::broker::kafka {
+
+namespace {
+
+bool contains(const std::vector<TopicId>& topics, TopicId topic) {
+    return std::find(topics.begin(), topics.end(), topic) != topics.end();
+}
+
+/// One round of sharing out. Members are ranks: their places by id.
+class Round {
+public:
+    Round(const Cluster& cluster, const std::vector<GroupMember>& members)
+        : cluster_(cluster), members_(members), rank_to_member_(members.size()),
+          shares_(members.size()) {
+        for (std::size_t at = 0; at < members.size(); ++at)
+            rank_to_member_[at] = at;
+        std::sort(rank_to_member_.begin(), rank_to_member_.end(),
+                  [&members](std::size_t left, std::size_t right) {
+                      return members[left].member_id < members[right].member_id;
+                  });
+        std::set<TopicId> topics;
+        for (const GroupMember& member : members)
+            topics.insert(member.topics.begin(), member.topics.end());
+        for (const TopicId topic : topics) {
+            for (std::int32_t index = 0; index < cluster.topic(topic).partitions; ++index)
+                partitions_.push_back(cluster.partition(topic, index));
+        }
+        std::sort(partitions_.begin(), partitions_.end());
+    }
+
+    std::vector<MemberAssignment> operator()() {
+        take_over_claims();
+        if (has_equal_subscriptions()) {
+            share_equally();
+        } else {
+            share_unequally();
+        }
+        std::vector<MemberAssignment> assignments(members_.size());
+        for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
+            MemberAssignment& assignment = assignments[rank_to_member_[rank]];
+            assignment.member_id = member(rank).member_id;
+            assignment.partitions = std::move(shares_[rank]);
+            std::sort(assignment.partitions.begin(), assignment.partitions.end());
+        }
+        return assignments;
+    }
+
+private:
+    struct Claim {
+        std::int32_t generation = -1;
+        std::size_t rank = 0;
+        bool is_disputed = false; // by another of the same generation
+    };
+
+    [[nodiscard]] const GroupMember& member(std::size_t rank) const {
+        return members_[rank_to_member_[rank]];
+    }
+    [[nodiscard]] bool subscribes(std::size_t rank, PartitionId partition) const {
+        return contains(member(rank).topics, cluster_.info(partition).topic);
+    }
+    [[nodiscard]] bool has_equal_subscriptions() const {
+        return std::all_of(members_.begin(), members_.end(), [this](const GroupMember& other) {
+            return other.topics == members_.front().topics;
+        });
+    }
+
+    /// Gives everybody what he owns, as far as the claims agree.
+    void take_over_claims() {
+        std::map<PartitionId, Claim> claims;
+        for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
+            const std::int32_t generation = member(rank).owned_generation;
+            for (const PartitionId partition : member(rank).owned) {
+                if (!subscribes(rank, partition)) continue;
+                const auto [place, is_first] =
+                    claims.try_emplace(partition, Claim{generation, rank, false});
+                if (is_first || generation < place->second.generation) continue;
+                if (generation == place->second.generation) {
+                    place->second.is_disputed = true;
+                } else {
+                    place->second = Claim{generation, rank, false};
+                }
+            }
+        }
+        for (const auto& [partition, claim] : claims) {
+            if (!claim.is_disputed) shares_[claim.rank].push_back(partition);
+        }
+    }
+
+    [[nodiscard]] std::vector<PartitionId> unassigned() const {
+        std::set<PartitionId> taken;
+        for (const std::vector<PartitionId>& share : shares_)
+            taken.insert(share.begin(), share.end());
+        std::vector<PartitionId> left;
+        for (const PartitionId partition : partitions_) {
+            if (!taken.contains(partition)) left.push_back(partition);
+        }
+        return left;
+    }
+
+    /// Source: ConstrainedAssignmentBuilder: quotas first, then what was owned.
+    void share_equally() {
+        const std::size_t least = partitions_.size() / shares_.size();
+        std::size_t more = partitions_.size() % shares_.size(); // who may have one more
+        std::vector<std::size_t> below;                         // the least, by rank
+        std::vector<std::size_t> at_least;
+        for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
+            std::vector<PartitionId>& share = shares_[rank];
+            if (share.size() < least) {
+                below.push_back(rank);
+            } else if (share.size() > least && more > 0) {
+                share.resize(least + 1);
+                --more;
+            } else {
+                share.resize(least);
+                at_least.push_back(rank);
+            }
+        }
+        std::size_t next = 0;
+        for (const PartitionId partition : unassigned()) {
+            if (below.empty()) {
+                shares_[at_least.front()].push_back(partition);
+                at_least.erase(at_least.begin());
+                continue;
+            }
+            if (next >= below.size()) next = 0;
+            std::vector<PartitionId>& share = shares_[below[next]];
+            share.push_back(partition);
+            if (share.size() < least) {
+                ++next;
+                continue;
+            }
+            at_least.push_back(below[next]);
+            below.erase(below.begin() + static_cast<std::ptrdiff_t>(next));
+        }
+    }
+
+    /// Returns the subscriber with the fewest partitions, of equals the first by id.
+    [[nodiscard]] std::size_t least_loaded(PartitionId partition) const {
+        std::size_t best = shares_.size();
+        for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
+            if (!subscribes(rank, partition)) continue;
+            if (best == shares_.size() || shares_[rank].size() < shares_[best].size()) best = rank;
+        }
+        return best;
+    }
+
+    [[nodiscard]] std::size_t takers(PartitionId partition) const {
+        std::size_t count = 0;
+        for (std::size_t rank = 0; rank < shares_.size(); ++rank)
+            count += subscribes(rank, partition) ? 1 : 0;
+        return count;
+    }
+
+    /// Source: GeneralAssignmentBuilder: who can take least is served first; then partitions move
+    /// to emptier members while that makes the shares more even.
+    void share_unequally() {
+        std::vector<PartitionId> left = unassigned();
+        std::stable_sort(left.begin(), left.end(), [this](PartitionId one, PartitionId other) {
+            return takers(one) < takers(other);
+        });
+        for (const PartitionId partition : left)
+            shares_[least_loaded(partition)].push_back(partition);
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
+                for (std::size_t at = 0; at < shares_[rank].size(); ++at) {
+                    const PartitionId partition = shares_[rank][at];
+                    const std::size_t to = least_loaded(partition);
+                    if (shares_[to].size() + 1 >= shares_[rank].size()) continue;
+                    shares_[rank].erase(shares_[rank].begin() + static_cast<std::ptrdiff_t>(at));
+                    shares_[to].push_back(partition);
+                    moved = true;
+                    break;
+                }
+            }
+        }
+    }
+
+    const Cluster& cluster_;
+    const std::vector<GroupMember>& members_;
+    std::vector<std::size_t> rank_to_member_;
+    std::vector<PartitionId> partitions_;          // of all topics subscribed to
+    std::vector<std::vector<PartitionId>> shares_; // by rank
+};
+
+} // namespace
+
+std::vector<MemberAssignment> assign_sticky(const Cluster& cluster,
+                                            const std::vector<GroupMember>& members) {
+    Round round(cluster, members);
+    return round();
+}
+
+} // namespace crier::broker::kafka

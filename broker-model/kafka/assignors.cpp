@@ -1,0 +1,29 @@
+#include "broker-model/kafka/assignors.hpp"
+
+#include "messaging/ports/ensure.hpp"
+
+#include <array>
+
+namespace crier::broker::kafka {
+
+using crier::kafka::Assignor;
+
+AssignorInfo assignor_info(Assignor assignor) {
+    switch (assignor) {
+    case Assignor::range: return {"range", assign_range};
+    case Assignor::round_robin: return {"roundrobin", assign_round_robin};
+    case Assignor::sticky: return {"sticky", assign_sticky};
+    }
+    return {};
+}
+
+AssignorInfo find_assignor(std::string_view protocol) {
+    for (const Assignor assignor : {Assignor::range, Assignor::round_robin, Assignor::sticky}) {
+        const AssignorInfo info = assignor_info(assignor);
+        if (info.protocol == protocol) return info;
+    }
+    ensure(false, "a group chooses among the protocols that its members named");
+    return {};
+}
+
+} // namespace crier::broker::kafka
