@@ -1,6 +1,9 @@
 #include "tests/tidy/rules.hpp"
 
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
+#include <regex>
 
 // The tree keeps its rules, and the rules can see: each is shown a small text that breaks it, and
 // one beside it that does not.
@@ -49,6 +52,24 @@ TEST(Tidy, TreeKeepsTheRules) {
     EXPECT_GT(tree.size(), 50U) << "no tree was found at " << CRIER_SOURCE_DIR;
     const auto findings = check_tree(tree);
     EXPECT_TRUE(findings.empty()) << all(findings);
+}
+
+// A rule is claimed only with the test that shows it.
+TEST(Tidy, ThePageOfTheKafkaModelNamesTestsThatExist) {
+    std::ifstream page(CRIER_SOURCE_DIR "/docs/kafka-model.md");
+    const std::string text{std::istreambuf_iterator<char>(page), {}};
+    std::string tests;
+    for (const Source& source : read_tree(CRIER_SOURCE_DIR)) {
+        if (source.path.starts_with("tests/")) tests += source.text;
+    }
+    const std::regex name("`([A-Z][A-Za-z]+)\\.([A-Za-z0-9]+)`");
+    std::size_t named = 0;
+    for (std::sregex_iterator at(text.begin(), text.end(), name), end; at != end; ++at) {
+        ++named;
+        const std::string test = "(" + (*at)[1].str() + ", " + (*at)[2].str() + ")";
+        EXPECT_NE(tests.find(test), std::string::npos) << "there is no test " << (*at)[0];
+    }
+    EXPECT_GT(named, 50U);
 }
 
 TEST(Tidy, IncludesGoDownOnly) {
