@@ -28,6 +28,12 @@ inline constexpr EventKind records_lost{
     "records-lost",
     "{partition} loses the records from {first} to {last}",
     {{{"partition", text}, {"first", number}, {"last", number}}}};
+/// Records are deleted on purpose: by retention or on request.
+inline constexpr EventKind log_start_moved{
+    0x0230,
+    "log-start-moved",
+    "{partition} begins at {offset}: what came before is deleted ({why})",
+    {{{"partition", text}, {"offset", number}, {"why", text}}}};
 inline constexpr EventKind leader_changed{
     0x0204,
     "leader-changed",
@@ -106,8 +112,9 @@ inline constexpr EventKind committed{0x0303,
                                      {{{"database", text}, {"commit", number}}}};
 
 inline constexpr std::array all{
-    stored,        dead_lettered,      records_lost,   leader_changed, leader_gone, isr_changed,
-    broker_fenced, generation_started, assigned,       revoked,        lost,        position_reset,
-    delivered,     offset_committed,   commit_refused, row_durable,    row_lost,    committed};
+    stored,         dead_lettered, records_lost,   log_start_moved,    leader_changed,
+    leader_gone,    isr_changed,   broker_fenced,  generation_started, assigned,
+    revoked,        lost,          position_reset, delivered,          offset_committed,
+    commit_refused, row_durable,   row_lost,       committed};
 
 } // namespace crier::broker::events

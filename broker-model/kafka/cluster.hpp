@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker-model/kafka/log_options.hpp"
 #include "broker-model/kafka/protocol.hpp"
 #include "sim/node.hpp"
 
@@ -20,6 +21,7 @@ struct TopicOptions {
     std::int32_t replication = 1;
     std::int32_t min_insync = 1;          ///< min.insync.replicas
     bool unclean_leader_election = false; ///< unclean.leader.election.enable
+    LogOptions log;
     bool dead_letters = false; ///< Its records are dead letters: told as `dead_lettered`.
 };
 
@@ -31,6 +33,7 @@ struct ClusterOptions {
     Duration broker_heartbeat_interval = std::chrono::seconds(2);
     Duration broker_session_timeout = std::chrono::seconds(9);
     Duration replica_fetch_wait_max = std::chrono::milliseconds(500);
+    Duration log_retention_check_interval = std::chrono::minutes(5);
     Duration group_initial_rebalance_delay = std::chrono::seconds(3);
     Duration group_min_session_timeout = std::chrono::seconds(6);
     Duration group_max_session_timeout = std::chrono::minutes(30);

@@ -202,6 +202,7 @@ SharedBatch GroupCoordinator::make_batch(std::vector<Record> records) const {
         record.timestamp = now;
         batch->bytes += 8 + record.key->size() + record.value.size();
     }
+    batch->max_timestamp = now;
     batch->records = std::move(records);
     return batch;
 }

@@ -21,9 +21,18 @@ void PartitionLog::append(const StoredBatch& batch) {
     if (epochs_.empty() || epochs_.back().epoch < batch.leader_epoch) {
         epochs_.push_back({batch.leader_epoch, batch.base_offset});
     }
+    const auto bytes = static_cast<std::int64_t>(batch.batch->bytes);
+    if (segments_.must_roll(bytes, batch.batch->max_timestamp, options_)) roll();
+    segments_.note(bytes, batch.batch->max_timestamp);
     batches_.push_back(batch);
     producers_.note(batch);
     end_ = batch.end_offset();
+}
+
+// Source: Kafka UnifiedLog.roll flushes what lies before the new segment.
+void PartitionLog::roll() {
+    segments_.roll(end_, producers_);
+    flushed_end_ = end_;
 }
 
 void PartitionLog::begin_epoch(std::int32_t epoch) {
@@ -40,9 +49,43 @@ void PartitionLog::truncate(Offset to) {
     while (!epochs_.empty() && epochs_.back().start >= end_)
         epochs_.pop_back();
     flushed_end_ = std::min(flushed_end_, end_);
+    producers_ = segments_.truncate(end_);
+    for (std::size_t at = find(segments_.active().base); at < batches_.size(); ++at) {
+        const RecordBatch& batch = *batches_[at].batch;
+        segments_.note(static_cast<std::int64_t>(batch.bytes), batch.max_timestamp);
+        producers_.note(batches_[at]);
+    }
+}
+
+void PartitionLog::restart(Offset offset) {
+    batches_.clear();
+    epochs_.clear();
     producers_.clear();
-    for (const StoredBatch& batch : batches_)
-        producers_.note(batch);
+    segments_.restart(offset);
+    start_ = end_ = flushed_end_ = offset;
+}
+
+void PartitionLog::raise_start(Offset offset) {
+    if (offset <= start_) return;
+    ensure(offset <= end_, "a log begins by its end");
+    start_ = offset;
+    segments_.raise_start(offset);
+    while (!batches_.empty() && batches_.front().base_offset < segments_.oldest().base)
+        batches_.pop_front();
+    // The epoch in which the log begins now begins there. Source: LeaderEpochFileCache
+    // .truncateFromStart.
+    const auto later = std::find_if(epochs_.begin(), epochs_.end(),
+                                    [this](const EpochStart& it) { return it.start > start_; });
+    if (later == epochs_.begin()) return;
+    epochs_.erase(epochs_.begin(), later - 1);
+    epochs_.front().start = start_;
+}
+
+void PartitionLog::delete_old(std::int64_t now, Offset high_watermark) {
+    const Offset from = segments_.retained_from(options_, now, end_, high_watermark);
+    if (from <= start_) return;
+    if (from == end_) roll(); // also the active segment has served its time
+    raise_start(from);
 }
 
 std::size_t PartitionLog::find(Offset offset) const {
@@ -99,14 +142,14 @@ void PartitionLog::compact(Offset limit) {
         if (is_live) kept.push_back(batches_[at]);
     }
     std::reverse(kept.begin(), kept.end());
-    batches_ = std::move(kept);
+    batches_.assign(kept.begin(), kept.end());
     flushed_end_ = std::max(flushed_end_, limit);
     compact_at_ = std::max<std::size_t>(256, batches_.size() * 2);
 }
 
-PartitionLog& BrokerLogs::open(PartitionId partition) {
+PartitionLog& BrokerLogs::open(PartitionId partition, const LogOptions& options) {
     auto& log = logs_[partition];
-    if (!log) log = std::make_unique<PartitionLog>();
+    if (!log) log = std::make_unique<PartitionLog>(options);
     return *log;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
-#include "broker-model/kafka/producer_states.hpp"
+#include "broker-model/kafka/log_segments.hpp"
 #include "sim/disk.hpp"
 
+#include <algorithm>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -36,21 +38,25 @@ struct EpochEnd {
 
 class PartitionLog {
 public:
+    explicit PartitionLog(const LogOptions& options = {}) : options_(options) {}
+
     /// Log start offset: the first that can be read.
     [[nodiscard]] Offset start() const { return start_; }
     /// Log end offset: the next to be written.
     [[nodiscard]] Offset end() const { return end_; }
     [[nodiscard]] Offset flushed_end() const { return flushed_end_; }
-    [[nodiscard]] const std::vector<StoredBatch>& batches() const { return batches_; }
+    [[nodiscard]] const std::deque<StoredBatch>& batches() const { return batches_; }
     [[nodiscard]] const std::vector<EpochStart>& epochs() const { return epochs_; }
     [[nodiscard]] const ProducerStates& producers() const { return producers_; }
+    [[nodiscard]] const LogSegments& segments() const { return segments_; }
 
     /// Returns the epoch of the last batch, -1 when there is none.
     [[nodiscard]] std::int32_t last_epoch() const {
         return batches_.empty() ? -1 : batches_.back().leader_epoch;
     }
 
-    /// Adds a batch. **Requires** that it begins at or after the end (compaction leaves gaps).
+    /// Adds a batch, in a new segment where one is due; then what lies before is flushed.
+    /// **Requires** that it begins at or after the end (compaction leaves gaps).
     void append(const StoredBatch& batch);
 
     /// A leader of this epoch begins to write here.
@@ -62,6 +68,18 @@ public:
 
     /// Drops every batch that reaches beyond `to`.
     void truncate(Offset to);
+
+    /// Drops everything; the next record is at `offset`. **Source**: UnifiedLog
+    /// .truncateFullyAndStartAt.
+    void restart(Offset offset);
+
+    /// What lies before `offset` is not to be read any more; whole segments go. **Requires** an
+    /// offset by the end. **Source**: UnifiedLog.maybeIncrementLogStartOffset.
+    void raise_start(Offset offset);
+
+    /// Deletes the oldest segments as far as retention by size and time demands at wall time `now`
+    /// and the high watermark allows. **Source**: UnifiedLog.deleteOldSegments.
+    void delete_old(std::int64_t now, Offset high_watermark);
 
     /// Returns the index of the first batch that ends after `offset`.
     [[nodiscard]] std::size_t find(Offset offset) const;
@@ -82,7 +100,9 @@ public:
     void note_high_watermark(Offset offset, Instant now);
 
     /// Returns the last high watermark that was kept.
-    [[nodiscard]] Offset kept_high_watermark() const { return std::min(kept_watermark_, end_); }
+    [[nodiscard]] Offset kept_high_watermark() const {
+        return std::clamp(kept_watermark_, start_, end_);
+    }
 
     /// Removes batches below `limit` of which every record is superseded by a later one below
     /// `limit`, once there are many. What stays is flushed, as Kafka's cleaner does with its
@@ -90,7 +110,11 @@ public:
     void compact(Offset limit);
 
 private:
-    std::vector<StoredBatch> batches_;
+    void roll();
+
+    LogOptions options_;
+    std::deque<StoredBatch> batches_;
+    LogSegments segments_;
     std::vector<EpochStart> epochs_;
     ProducerStates producers_;
     Offset start_ = 0;
@@ -107,7 +131,7 @@ public:
     explicit BrokerLogs(std::size_t partitions) : logs_(partitions) {}
 
     /// Returns the log of the partition, made empty if it was not there.
-    [[nodiscard]] PartitionLog& open(PartitionId partition);
+    [[nodiscard]] PartitionLog& open(PartitionId partition, const LogOptions& options);
 
     std::uint64_t lose_unsynced(sim::Draw draw) override;
 

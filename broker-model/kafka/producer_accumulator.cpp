@@ -42,6 +42,7 @@ std::size_t ProducerAccumulator::append(PartitionId partition, Record&& record, 
         batch->created = now;
         activate(partition, queue);
     }
+    batch->records->max_timestamp = std::max(batch->records->max_timestamp, record.timestamp);
     batch->records->records.push_back(std::move(record));
     batch->records->bytes += bytes;
     if (batch->records->bytes >= batch_size_) batch->is_full = true;

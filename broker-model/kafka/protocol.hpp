@@ -33,7 +33,8 @@ struct Record {
 /// Records that travel and are stored as one; shared by all replicas and readers, never changed.
 struct RecordBatch {
     std::vector<Record> records;
-    std::size_t bytes = 0; ///< On the wire.
+    std::size_t bytes = 0;           ///< On the wire.
+    std::int64_t max_timestamp = -1; ///< The latest of its records'; -1: none has one.
 };
 using SharedBatch = std::shared_ptr<const RecordBatch>;
 
@@ -132,6 +133,7 @@ struct FetchPartition {
     Offset fetch_offset = 0;
     std::int32_t current_leader_epoch = -1; ///< -1: do not check.
     std::int32_t last_fetched_epoch = -1;   ///< Of a follower, for divergence; -1: none.
+    Offset log_start_offset = -1;           ///< Of a follower's log.
     std::size_t max_bytes = 1048576;
 };
 struct FetchRequest {

@@ -13,14 +13,15 @@ namespace crier::broker::kafka {
 
 namespace {
 
-// Returns the end of what two logs have in common, the first given by its epochs.
+// Returns the end of what two logs have in common, the first given by its epochs. What the second
+// has deleted on purpose counts as common.
 Offset common_end(const std::vector<EpochStart>& epochs, Offset end, const PartitionLog& log) {
     for (std::size_t at = epochs.size(); at-- > 0;) {
         const Offset epoch_end = at + 1 < epochs.size() ? epochs[at + 1].start : end;
         const EpochEnd found = log.end_of(epochs[at].epoch);
         if (found.epoch == epochs[at].epoch) return std::min(epoch_end, found.end);
     }
-    return 0;
+    return log.start();
 }
 
 std::int64_t attempts_in(std::string_view text) {

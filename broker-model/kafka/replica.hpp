@@ -28,7 +28,9 @@ struct Peer {
     Instant caught_up = never;  ///< When it last had everything.
     Instant last_fetch = never; ///< When it last fetched this partition …
     Offset last_fetch_end = 0;  ///< … and the leader's log end then.
+    Offset log_start = -1;      ///< Where its log begins, as of its last fetch.
     Offset told_watermark = -1;
+    Offset told_start = 0;
     bool in_session = false; ///< Its fetch session names the partition.
     bool listed = false;     ///< … and the session has it among those with news.
     bool awaited = false;    ///< It was sent records and has not fetched since.

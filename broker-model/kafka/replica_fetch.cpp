@@ -163,9 +163,12 @@ FetchPartitionAnswer ReplicaManager::follow(BrokerId follower, const FetchPartit
     }
     if (asked.fetch_offset > log.end() || asked.fetch_offset < log.start()) {
         verdict.error = ErrorCode::offset_out_of_range;
+        verdict.log_start_offset = log.start();
+        verdict.diverging_end = log.end();
         return verdict;
     }
     peer->awaited = false;
+    peer->log_start = asked.log_start_offset;
     replica->note_fetch(*peer, asked.fetch_offset, home_.now());
     invite(*replica);
     advance(*replica);
@@ -175,7 +178,10 @@ FetchPartitionAnswer ReplicaManager::follow(BrokerId follower, const FetchPartit
 
 void ReplicaManager::list(Replica& replica, Peer& peer, bool is_ready) {
     if (!peer.in_session || peer.awaited) return;
-    if (!is_ready && peer.told_watermark == replica.high_watermark) return;
+    if (!is_ready && peer.told_watermark == replica.high_watermark &&
+        peer.told_start == replica.log->start()) {
+        return;
+    }
     FollowerSession& session = sessions_[peer.broker - 1];
     if (!std::exchange(peer.listed, true)) session.listed.push_back(replica.id);
     session.is_ready = session.is_ready || is_ready;
@@ -201,6 +207,7 @@ void ReplicaManager::answer_session(BrokerId follower, FollowerSession& session)
         bytes += replica.log->read(peer->end, replica.log->end(), 1048576, part.batches);
         peer->awaited = !part.batches.empty();
         peer->told_watermark = replica.high_watermark;
+        peer->told_start = replica.log->start();
         answer.partitions.push_back(std::move(part));
     }
     session.listed.erase(session.listed.begin(),
@@ -216,6 +223,7 @@ FetchPartition ReplicaManager::next_fetch(PartitionId partition) {
     next.fetch_offset = replica.log->end();
     next.current_leader_epoch = replica.state.leader_epoch;
     next.last_fetched_epoch = replica.log->last_epoch();
+    next.log_start_offset = replica.log->start();
     return next;
 }
 
@@ -225,6 +233,7 @@ ReplicaManager::Received ReplicaManager::receive(BrokerId leader, FetchPartition
         replica->state.leader != leader || !home_.process.is_alive()) {
         return Received::nothing;
     }
+    if (answer.error == ErrorCode::offset_out_of_range) return begin_within(*replica, answer);
     if (answer.error != ErrorCode::none) return Received::failed;
     if (answer.leader_epoch != replica->state.leader_epoch) return Received::nothing;
     PartitionLog& log = *replica->log;
@@ -249,7 +258,26 @@ ReplicaManager::Received ReplicaManager::receive(BrokerId leader, FetchPartition
         log.note_high_watermark(watermark, home_.now());
         if (replica->is_internal) log.compact(watermark);
     }
-    return log.end() != before ? Received::changed : Received::nothing;
+    const Offset start = std::min(answer.log_start_offset, replica->high_watermark);
+    const bool has_risen = start > log.start();
+    if (has_risen) log.raise_start(start);
+    return log.end() != before || has_risen ? Received::changed : Received::nothing;
+}
+
+// The leader's log ends before this one, or begins after its end. Kafka's follower asks for both in
+// a call of its own. Source: Kafka AbstractFetcherThread.fetchOffsetAndTruncate.
+ReplicaManager::Received ReplicaManager::begin_within(Replica& replica,
+                                                      const FetchPartitionAnswer& answer) {
+    PartitionLog& log = *replica.log;
+    if (answer.diverging_end < log.end()) {
+        log.truncate(answer.diverging_end);
+    } else if (answer.log_start_offset > log.end()) {
+        log.restart(answer.log_start_offset);
+    } else {
+        return Received::failed;
+    }
+    replica.high_watermark = log.kept_high_watermark();
+    return Received::changed;
 }
 
 } // namespace crier::broker::kafka

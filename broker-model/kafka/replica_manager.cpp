@@ -31,7 +31,7 @@ ReplicaManager::ReplicaManager(BrokerHome& home, InternalPartitions& internal)
         auto replica = std::make_unique<Replica>();
         const TopicOptions& topic = home.cluster.topic(home.cluster.info(placed.partition).topic);
         replica->id = placed.partition;
-        replica->log = &logs.open(placed.partition);
+        replica->log = &logs.open(placed.partition, topic.log);
         replica->min_insync = std::min(topic.min_insync, topic.replication);
         replica->is_internal = home.cluster.is_internal(placed.partition);
         replica->high_watermark = replica->log->kept_high_watermark();
@@ -41,6 +41,10 @@ ReplicaManager::ReplicaManager(BrokerHome& home, InternalPartitions& internal)
         fetchers_.emplace_back(home, *this, leader);
     }
     shrink_isrs();
+    const Duration interval = home.cluster.options().log_retention_check_interval;
+    home.kernel().at(home.process,
+                     home.now() + std::min<Duration>(interval, std::chrono::seconds(30)),
+                     [this] { delete_old_segments(); });
 }
 
 Replica* ReplicaManager::find(PartitionId partition) {

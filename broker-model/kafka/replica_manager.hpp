@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 // All replicas of one broker: produce, fetch and replication, and the requests that wait for them.
@@ -102,6 +103,7 @@ private:
 
     void fetch_for_follower(FetchRequest& request, sim::Reply<FetchAnswer> reply);
     [[nodiscard]] FetchPartitionAnswer follow(BrokerId follower, const FetchPartition& asked);
+    [[nodiscard]] Received begin_within(Replica& replica, const FetchPartitionAnswer& answer);
     void list(Replica& replica, Peer& peer, bool is_ready);
     void answer_session(BrokerId follower, FollowerSession& session);
     [[nodiscard]] bool answer_consumer(FetchRequest& request, sim::Reply<FetchAnswer>& reply,
@@ -113,6 +115,8 @@ private:
     void propose_isr(Replica& replica, std::vector<BrokerId> isr);
     void send_proposal(PartitionId partition, AlterPartitionRequest request);
     void shrink_isrs();
+    void delete_old_segments();
+    void note_start(Replica& replica, Offset before, std::string_view why);
 
     BrokerHome& home_;
     InternalPartitions& internal_;

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "messaging/ports/clock.hpp"
+
+#include <chrono>
+#include <cstdint>
+
+namespace crier::broker::kafka {
+
+/// What a topic says of its logs, by Kafka's names and defaults.
+struct LogOptions {
+    std::int64_t segment_bytes = std::int64_t{1} << 30; ///< segment.bytes
+    Duration segment_time = std::chrono::hours(168);    ///< segment.ms
+    std::int64_t retention_bytes = -1;                  ///< retention.bytes; -1: no limit
+    Duration retention_time = std::chrono::hours(168);  ///< retention.ms; negative: no limit
+    bool deletes = true;                                ///< cleanup.policy has `delete`
+};
+
+} // namespace crier::broker::kafka
