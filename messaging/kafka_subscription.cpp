@@ -4,6 +4,7 @@
 #include "messaging/ports/ensure.hpp"
 
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <utility>
 
 namespace crier::messaging {
@@ -49,6 +50,9 @@ asio::awaitable<Outcome<std::vector<Delivery>>> KafkaSubscription::receive(Durat
         co_await commit(all_lanes());
     }
     Outcome<std::vector<kafka::ConsumerRecord>> records = co_await consumer_->poll(wait);
+    if (!records && kafka::is_fatal(records.error().code)) {
+        throw boost::system::system_error(records.error().code);
+    }
     if (!records) co_return records.error();
 
     std::vector<Delivery> deliveries;

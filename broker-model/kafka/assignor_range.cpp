@@ -8,16 +8,11 @@ namespace crier::broker::kafka {
 std::vector<MemberAssignment> assign_range(const Cluster& cluster,
                                            const std::vector<GroupMember>& members) {
     std::vector<MemberAssignment> assignments(members.size());
-    std::vector<std::size_t> by_id(members.size());
-    for (std::size_t at = 0; at < members.size(); ++at) {
+    const std::vector<std::size_t> order = member_order(members);
+    for (std::size_t at = 0; at < members.size(); ++at)
         assignments[at].member_id = members[at].member_id;
-        by_id[at] = at;
-    }
-    std::sort(by_id.begin(), by_id.end(), [&members](std::size_t left, std::size_t right) {
-        return members[left].member_id < members[right].member_id;
-    });
     std::map<TopicId, std::vector<std::size_t>> subscribers;
-    for (const std::size_t member : by_id) {
+    for (const std::size_t member : order) {
         for (const TopicId topic : members[member].topics)
             subscribers[topic].push_back(member);
     }

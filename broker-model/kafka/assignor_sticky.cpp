@@ -8,8 +8,8 @@ namespace crier::broker::kafka {
 
 namespace {
 
-bool contains(const std::vector<TopicId>& topics, TopicId topic) {
-    return std::find(topics.begin(), topics.end(), topic) != topics.end();
+bool contains(const std::vector<std::uint32_t>& ids, std::uint32_t id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
 /// One round of sharing out. Members are ranks: their places by id.
@@ -34,12 +34,21 @@ public:
         std::sort(partitions_.begin(), partitions_.end());
     }
 
-    std::vector<MemberAssignment> operator()() {
+    std::vector<MemberAssignment> operator()(bool withholds) {
         take_over_claims();
         if (has_equal_subscriptions()) {
             share_equally();
+            if (withholds)
+                withhold([this](std::size_t rank, PartitionId partition) {
+                    const auto claim = claims_.find(partition);
+                    return claim == claims_.end() || is_accepted(claim->second, rank);
+                });
         } else {
             share_unequally();
+            if (withholds)
+                withhold([this](std::size_t rank, PartitionId partition) {
+                    return owns(rank, partition) || !is_owned(partition);
+                });
         }
         std::vector<MemberAssignment> assignments(members_.size());
         for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
@@ -72,13 +81,12 @@ private:
 
     /// Gives everybody what he owns, as far as the claims agree.
     void take_over_claims() {
-        std::map<PartitionId, Claim> claims;
         for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
             const std::int32_t generation = member(rank).owned_generation;
             for (const PartitionId partition : member(rank).owned) {
                 if (!subscribes(rank, partition)) continue;
                 const auto [place, is_first] =
-                    claims.try_emplace(partition, Claim{generation, rank, false});
+                    claims_.try_emplace(partition, Claim{generation, rank, false});
                 if (is_first || generation < place->second.generation) continue;
                 if (generation == place->second.generation) {
                     place->second.is_disputed = true;
@@ -87,8 +95,32 @@ private:
                 }
             }
         }
-        for (const auto& [partition, claim] : claims) {
+        for (const auto& [partition, claim] : claims_) {
             if (!claim.is_disputed) shares_[claim.rank].push_back(partition);
+        }
+    }
+
+    [[nodiscard]] static bool is_accepted(const Claim& claim, std::size_t rank) {
+        return !claim.is_disputed && claim.rank == rank;
+    }
+    [[nodiscard]] bool owns(std::size_t rank, PartitionId partition) const {
+        return contains(member(rank).owned, partition);
+    }
+    [[nodiscard]] bool is_owned(PartitionId partition) const {
+        return std::any_of(members_.begin(), members_.end(), [partition](const GroupMember& other) {
+            return contains(other.owned, partition);
+        });
+    }
+
+    /// Takes from the shares what does not stay with its owner and is not free. Source:
+    /// CooperativeStickyAssignor.adjustAssignment: what counts as an owner differs between the two
+    /// ways of sharing.
+    template <class MayKeep>
+    void withhold(MayKeep may_keep) {
+        for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
+            std::erase_if(shares_[rank], [&may_keep, rank](PartitionId partition) {
+                return !may_keep(rank, partition);
+            });
         }
     }
 
@@ -186,6 +218,7 @@ private:
     const std::vector<GroupMember>& members_;
     std::vector<std::size_t> rank_to_member_;
     std::vector<PartitionId> partitions_;          // of all topics subscribed to
+    std::map<PartitionId, Claim> claims_;          // to what is subscribed
     std::vector<std::vector<PartitionId>> shares_; // by rank
 };
 
@@ -194,7 +227,13 @@ private:
 std::vector<MemberAssignment> assign_sticky(const Cluster& cluster,
                                             const std::vector<GroupMember>& members) {
     Round round(cluster, members);
-    return round();
+    return round(false);
+}
+
+std::vector<MemberAssignment> assign_cooperative_sticky(const Cluster& cluster,
+                                                        const std::vector<GroupMember>& members) {
+    Round round(cluster, members);
+    return round(true);
 }
 
 } // namespace crier::broker::kafka

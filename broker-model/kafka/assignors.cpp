@@ -13,12 +13,14 @@ AssignorInfo assignor_info(Assignor assignor) {
     case Assignor::range: return {"range", assign_range};
     case Assignor::round_robin: return {"roundrobin", assign_round_robin};
     case Assignor::sticky: return {"sticky", assign_sticky};
+    case Assignor::cooperative_sticky: return {"cooperative-sticky", assign_cooperative_sticky};
     }
     return {};
 }
 
 AssignorInfo find_assignor(std::string_view protocol) {
-    for (const Assignor assignor : {Assignor::range, Assignor::round_robin, Assignor::sticky}) {
+    for (const Assignor assignor :
+         {Assignor::range, Assignor::round_robin, Assignor::sticky, Assignor::cooperative_sticky}) {
         const AssignorInfo info = assignor_info(assignor);
         if (info.protocol == protocol) return info;
     }

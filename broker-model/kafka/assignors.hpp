@@ -7,17 +7,23 @@
 
 // How the leader of a group shares out partitions, in the ways that the Java client knows, without
 // racks. All of them: one entry per member, in the order given; partitions sorted; a partition of a
-// topic that somebody subscribed to has exactly one owner, a subscriber of the topic.
+// topic that somebody subscribed to has exactly one owner, a subscriber of the topic (while
+// cooperative-sticky moves it, none).
 
 namespace crier::broker::kafka {
 
-/// Topic by topic, consecutive partitions to the topic's members in the order of their ids, the
-/// first ones getting one more. **Source**: Kafka RangeAssignor.
+/// Returns the places of members in the order in which range and round-robin serve them: static
+/// members by instance id, then the others by member id. **Source**: Kafka
+/// AbstractPartitionAssignor.MemberInfo.
+[[nodiscard]] std::vector<std::size_t> member_order(const std::vector<GroupMember>& members);
+
+/// Topic by topic, consecutive partitions to the topic's members in `member_order`, the first ones
+/// getting one more. **Source**: Kafka RangeAssignor.
 [[nodiscard]] std::vector<MemberAssignment> assign_range(const Cluster& cluster,
                                                          const std::vector<GroupMember>& members);
 
-/// All partitions of all topics one after another to the members in the order of their ids, passing
-/// over those that did not subscribe. **Source**: Kafka RoundRobinAssignor.
+/// All partitions of all topics one after another to the members in `member_order`, passing over
+/// those that did not subscribe. **Source**: Kafka RoundRobinAssignor.
 [[nodiscard]] std::vector<MemberAssignment>
 assign_round_robin(const Cluster& cluster, const std::vector<GroupMember>& members);
 
@@ -27,6 +33,12 @@ assign_round_robin(const Cluster& cluster, const std::vector<GroupMember>& membe
 /// **Source**: Kafka AbstractStickyAssignor.
 [[nodiscard]] std::vector<MemberAssignment> assign_sticky(const Cluster& cluster,
                                                           const std::vector<GroupMember>& members);
+
+/// As sticky; but what would move from a member that claims it to another is given to nobody this
+/// time: its owner gives it back and asks for another round. **Source**: Kafka
+/// CooperativeStickyAssignor, KIP-429.
+[[nodiscard]] std::vector<MemberAssignment>
+assign_cooperative_sticky(const Cluster& cluster, const std::vector<GroupMember>& members);
 
 /// An assignor and its name in the group protocol.
 struct AssignorInfo {

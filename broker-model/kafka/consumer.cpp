@@ -3,6 +3,7 @@
 #include "broker-model/events.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 namespace crier::broker::kafka {
@@ -28,6 +29,15 @@ private:
     std::shared_ptr<GroupMembership> member_; // at a crash the consumer may go first
 };
 
+/// Returns what is in `from` and not in `taken`; all sorted.
+std::vector<PartitionId> without(const std::vector<PartitionId>& from,
+                                 const std::vector<PartitionId>& taken) {
+    std::vector<PartitionId> left;
+    std::set_difference(from.begin(), from.end(), taken.begin(), taken.end(),
+                        std::back_inserter(left));
+    return left;
+}
+
 } // namespace
 
 SimConsumer::SimConsumer(const ClientContext& context, crier::kafka::ConsumerOptions options)
@@ -38,6 +48,12 @@ SimConsumer::SimConsumer(const ClientContext& context, crier::kafka::ConsumerOpt
       member_(std::make_shared<GroupMembership>(context, options_, wake_)) {
     ensure(!options_.group_id.empty(), "a consumer names its group");
     ensure(options_.max_poll_records >= 1, "max_poll_records is at least 1");
+    using crier::kafka::Assignor;
+    const auto names_it = [this](Assignor assignor) {
+        return std::count(options_.assignors.begin(), options_.assignors.end(), assignor) > 0;
+    };
+    ensure(!names_it(Assignor::sticky) || !names_it(Assignor::cooperative_sticky),
+           "a consumer names one of the sticky assignors");
 }
 
 SimConsumer::~SimConsumer() {
@@ -105,37 +121,57 @@ asio::awaitable<void> SimConsumer::take_part() {
     if (given) co_await accept(std::move(*given));
     if (member_->is_lost()) co_await lose();
     if (!member_->wants_join()) co_return;
-    co_await give_back();
-    if (member_->is_lost())
-        member_->note_loss(); // while giving back: there is nothing left to lose
-    if (member_->wants_join()) member_->join(topics_);
+    co_await prepare_join();
+    if (member_->is_lost()) co_await lose();
+    if (member_->wants_join()) member_->join(topics_, fetcher_->held());
 }
 
-asio::awaitable<void> SimConsumer::accept(std::vector<PartitionId> partitions) {
+// An eager member has nothing left to give back here. A cooperative one asks for another round
+// after it has, in which the new owners get their share.
+asio::awaitable<void> SimConsumer::accept(Partitions given) {
+    Partitions leaving = without(fetcher_->held(), given);
+    const bool gives_back = !leaving.empty();
+    co_await give_back(std::move(leaving));
+    if (member_->is_lost()) co_return; // by a commit of the listener
+    if (gives_back) member_->request_join();
     generation_ = member_->generation();
-    fetcher_->assign(partitions);
-    record(events::assigned);
-    co_await tell(&RebalanceListener::partitions_assigned);
+    Partitions added = without(given, fetcher_->held());
+    fetcher_->assign(given);
+    record(events::assigned, added);
+    co_await tell(&RebalanceListener::partitions_assigned, std::move(added));
 }
 
 // The last commit may show that the partitions are lost already; then they are not given back.
-asio::awaitable<void> SimConsumer::give_back() {
+asio::awaitable<void> SimConsumer::prepare_join() {
     if (!fetcher_->holds_any()) co_return;
     co_await commit_positions();
-    if (member_->is_lost()) {
-        co_await lose();
-        co_return;
-    }
-    co_await tell(&RebalanceListener::partitions_revoked);
-    record(events::revoked);
-    fetcher_->drop_all();
+    if (member_->is_lost()) co_return;
+    Partitions leaving = member_->is_cooperative() ? unsubscribed() : fetcher_->held();
+    co_await give_back(std::move(leaving));
+}
+
+asio::awaitable<void> SimConsumer::give_back(Partitions partitions) {
+    if (partitions.empty()) co_return;
+    co_await tell(&RebalanceListener::partitions_revoked, partitions);
+    record(events::revoked, partitions);
+    fetcher_->assign(without(fetcher_->held(), partitions));
+}
+
+SimConsumer::Partitions SimConsumer::unsubscribed() const {
+    Partitions partitions = fetcher_->held();
+    std::erase_if(partitions, [this](PartitionId partition) {
+        const TopicId topic = context_.cluster().info(partition).topic;
+        return std::binary_search(topics_.begin(), topics_.end(), topic);
+    });
+    return partitions;
 }
 
 asio::awaitable<void> SimConsumer::lose() {
     member_->note_loss();
     if (!fetcher_->holds_any()) co_return;
-    record(events::lost);
-    co_await tell(&RebalanceListener::partitions_lost);
+    Partitions partitions = fetcher_->held();
+    record(events::lost, partitions);
+    co_await tell(&RebalanceListener::partitions_lost, std::move(partitions));
     fetcher_->drop_all();
 }
 
@@ -148,14 +184,14 @@ asio::awaitable<void> SimConsumer::commit_positions() {
     (void)outcome;
 }
 
-asio::awaitable<void> SimConsumer::tell(Callback callback) {
+asio::awaitable<void> SimConsumer::tell(Callback callback, Partitions partitions) {
     if (listener_ == nullptr) co_return;
-    std::vector<TopicPartition> partitions = assignment();
-    co_await (listener_->*callback)(std::move(partitions));
+    std::vector<TopicPartition> told = names(partitions);
+    co_await (listener_->*callback)(std::move(told));
 }
 
-void SimConsumer::record(const sim::EventKind& kind) {
-    for (const PartitionId partition : fetcher_->held()) {
+void SimConsumer::record(const sim::EventKind& kind, const Partitions& partitions) {
+    for (const PartitionId partition : partitions) {
         context_.world().record_as(&context_.process(), kind,
                                    context_.cluster().info(partition).name_text, group_text_,
                                    generation_);
@@ -205,9 +241,9 @@ void SimConsumer::seek(const TopicPartition& partition, Offset offset) {
     wake_->point.tell_soon();
 }
 
-std::vector<TopicPartition> SimConsumer::assignment() const {
+std::vector<TopicPartition> SimConsumer::names(const Partitions& ids) const {
     std::vector<TopicPartition> partitions;
-    for (const PartitionId id : fetcher_->held()) {
+    for (const PartitionId id : ids) {
         const PartitionInfo& info = context_.cluster().info(id);
         partitions.push_back({context_.cluster().topic(info.topic).name, info.index});
     }
@@ -215,11 +251,19 @@ std::vector<TopicPartition> SimConsumer::assignment() const {
     return partitions;
 }
 
+std::vector<TopicPartition> SimConsumer::assignment() const {
+    return names(fetcher_->held());
+}
+
+// Who closes while the group rebalances cannot say any more that what it holds is its own.
 asio::awaitable<void> SimConsumer::close() {
     if (closed_) co_return;
     closed_ = true;
-    if (member_->is_lost()) co_await lose();
-    co_await give_back();
+    if (!member_->is_lost() && !member_->is_joining()) {
+        co_await commit_positions();
+        if (!member_->is_lost()) co_await give_back(fetcher_->held());
+    }
+    co_await lose();
     co_await member_->leave();
     member_->close();
     fetcher_->close();

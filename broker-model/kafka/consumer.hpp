@@ -8,9 +8,10 @@
 #include <vector>
 
 // The consumer port: what happens inside `poll`, in the order of the Java client: membership and
-// its callbacks, automatic commits of what earlier polls handed out, positions, records. Eager
-// rebalancing: everything is given back before joining again. Source: Kafka
-// ClassicKafkaConsumer.poll, ConsumerCoordinator.poll.
+// its callbacks, automatic commits of what earlier polls handed out, positions, records. An eager
+// member gives everything back before it joins again; a cooperative one goes on with what it has,
+// and gives back what it learns to be another's. Source: Kafka ClassicKafkaConsumer.poll,
+// ConsumerCoordinator.poll.
 
 namespace crier::broker::kafka {
 
@@ -34,15 +35,19 @@ public:
 private:
     using Callback = asio::awaitable<void> (crier::kafka::RebalanceListener::*)(
         std::vector<crier::kafka::TopicPartition>);
+    using Partitions = std::vector<PartitionId>; // sorted
 
     [[nodiscard]] bool has_group_news() const;
     [[nodiscard]] asio::awaitable<void> take_part();
-    [[nodiscard]] asio::awaitable<void> accept(std::vector<PartitionId> partitions);
-    [[nodiscard]] asio::awaitable<void> give_back();
+    [[nodiscard]] asio::awaitable<void> accept(Partitions given);
+    [[nodiscard]] asio::awaitable<void> prepare_join();
+    [[nodiscard]] asio::awaitable<void> give_back(Partitions partitions);
     [[nodiscard]] asio::awaitable<void> lose();
     [[nodiscard]] asio::awaitable<void> commit_positions();
-    [[nodiscard]] asio::awaitable<void> tell(Callback callback);
-    void record(const sim::EventKind& kind);
+    [[nodiscard]] asio::awaitable<void> tell(Callback callback, Partitions partitions);
+    void record(const sim::EventKind& kind, const Partitions& partitions);
+    [[nodiscard]] Partitions unsubscribed() const;
+    [[nodiscard]] std::vector<crier::kafka::TopicPartition> names(const Partitions& ids) const;
     [[nodiscard]] PartitionId find(const crier::kafka::TopicPartition& partition) const;
     [[nodiscard]] Instant next_wake(Instant deadline) const;
 

@@ -30,16 +30,23 @@ void ConsumerFetcher::close() {
 }
 
 void ConsumerFetcher::assign(const std::vector<PartitionId>& partitions) {
-    held_.clear();
-    arrived_.clear();
-    lacks_offset_ = false;
+    std::vector<Held> now;
     for (const PartitionId partition : partitions) {
-        Held& held = held_.emplace_back();
+        if (Held* const before = find(partition)) {
+            now.push_back(std::move(*before));
+            continue;
+        }
+        Held& held = now.emplace_back();
         held.partition = partition;
         held.version = ++versions_;
     }
-    std::sort(held_.begin(), held_.end(),
+    std::sort(now.begin(), now.end(),
               [](const Held& left, const Held& right) { return left.partition < right.partition; });
+    held_ = std::move(now);
+    std::erase_if(arrived_, [this](PartitionId partition) { return find(partition) == nullptr; });
+    lacks_offset_ = options_.auto_offset_reset == OffsetReset::none &&
+                    std::any_of(held_.begin(), held_.end(),
+                                [](const Held& held) { return held.seeking == Seeking::reset; });
 }
 
 std::vector<PartitionId> ConsumerFetcher::held() const {

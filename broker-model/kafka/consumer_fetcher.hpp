@@ -31,14 +31,15 @@ public:
     /// Ends all activity.
     void close();
 
-    /// Replaces the partitions held. Positions are unknown, nothing is paused.
+    /// Replaces the partitions held. What was held before stays as it is; of the others the
+    /// positions are unknown, and nothing is paused.
     void assign(const std::vector<PartitionId>& partitions);
 
     /// Gives up all that is held.
     void drop_all() { assign({}); }
 
     [[nodiscard]] bool holds_any() const { return !held_.empty(); }
-    [[nodiscard]] std::vector<PartitionId> held() const;
+    [[nodiscard]] std::vector<PartitionId> held() const; ///< Sorted.
 
     /// **Errors** of these two: throw `std::logic_error` when the partition is not held.
     void set_paused(PartitionId partition, bool paused);

@@ -17,6 +17,22 @@ GroupMemberState* Group::find(std::string_view member_id) {
     return found == members.end() ? nullptr : &found->second;
 }
 
+GroupMemberState* Group::find_instance(std::string_view instance_id) {
+    for (auto& [id, member] : members) {
+        if (member.is_static() && member.record.instance_id == instance_id) return &member;
+    }
+    return nullptr;
+}
+
+ErrorCode Group::check_member(std::string_view member_id, std::string_view instance_id) {
+    if (!instance_id.empty()) {
+        const GroupMemberState* const known = find_instance(instance_id);
+        if (known == nullptr) return ErrorCode::unknown_member_id;
+        if (known->record.member_id != member_id) return ErrorCode::fenced_instance_id;
+    }
+    return find(member_id) == nullptr ? ErrorCode::unknown_member_id : ErrorCode::none;
+}
+
 Duration Group::rebalance_timeout() const {
     Duration longest{};
     for (const auto& [id, member] : members) {
@@ -59,17 +75,23 @@ std::string Group::vote() const {
     return winner == votes.end() ? std::string() : winner->first;
 }
 
-GroupRecord Group::record(const std::vector<MemberAssignment>& assignments) const {
+GroupRecord Group::record() const {
     GroupRecord written;
     written.group = name;
     written.generation = generation;
     written.protocol = protocol;
     written.leader = leader;
-    for (const auto& [id, member] : members) {
-        MemberRecord& entry = written.members.emplace_back(member.record);
+    for (const auto& [id, member] : members)
+        written.members.push_back(member.record);
+    return written;
+}
+
+GroupRecord Group::record(const std::vector<MemberAssignment>& assignments) const {
+    GroupRecord written = record();
+    for (MemberRecord& entry : written.members) {
         entry.assignment.clear(); // whom the leader leaves out gets nothing
         for (const MemberAssignment& given : assignments) {
-            if (given.member_id == id) entry.assignment = given.partitions;
+            if (given.member_id == entry.member_id) entry.assignment = given.partitions;
         }
         std::sort(entry.assignment.begin(), entry.assignment.end());
     }

@@ -27,6 +27,9 @@ struct GroupMemberState {
     [[nodiscard]] bool is_waiting() const {
         return (static_cast<bool>(join) && !is_new) || static_cast<bool>(sync);
     }
+
+    /// Whether it keeps its place while it is away (KIP-345).
+    [[nodiscard]] bool is_static() const { return !record.instance_id.empty(); }
 };
 
 struct Group {
@@ -47,6 +50,14 @@ struct Group {
     std::uint32_t ids_given = 0;
 
     [[nodiscard]] GroupMemberState* find(std::string_view member_id);
+
+    /// Returns the static member of that instance id, or null.
+    [[nodiscard]] GroupMemberState* find_instance(std::string_view instance_id);
+
+    /// Returns why whoever calls itself so is no member, if so. **Source**:
+    /// ClassicGroup.validateMember.
+    [[nodiscard]] ErrorCode check_member(std::string_view member_id, std::string_view instance_id);
+
     [[nodiscard]] Duration rebalance_timeout() const;
     [[nodiscard]] bool has_all_joined() const;
     [[nodiscard]] bool has_all_synced() const;
@@ -61,6 +72,9 @@ struct Group {
 
     /// Returns the group as it is written to the log, with `assignments` (sorted by member id).
     [[nodiscard]] GroupRecord record(const std::vector<MemberAssignment>& assignments) const;
+
+    /// Returns the group as it is written, with the assignments that it has.
+    [[nodiscard]] GroupRecord record() const;
 };
 
 } // namespace crier::broker::kafka

@@ -8,9 +8,6 @@
 
 namespace crier::broker::kafka {
 
-namespace {
-
-// Source: Kafka CoordinatorRuntime and OffsetMetadataManager: errors of the coordinator's own log.
 ErrorCode as_coordinator_error(ErrorCode error) {
     switch (error) {
     case ErrorCode::none: return ErrorCode::none;
@@ -23,8 +20,6 @@ ErrorCode as_coordinator_error(ErrorCode error) {
     default: return ErrorCode::unknown_server_error;
     }
 }
-
-} // namespace
 
 GroupCoordinator::Shard* GroupCoordinator::find_shard(std::string_view group, ErrorCode& error) {
     const auto found = shards_.find(home_.cluster.offsets_partition(group));
@@ -151,11 +146,11 @@ ErrorCode GroupCoordinator::check_commit(Shard& shard, const OffsetCommitRequest
     const bool is_simple = request.generation < 0;
     if (group == nullptr) return is_simple ? ErrorCode::none : ErrorCode::illegal_generation;
     if (is_simple && group->phase == Group::Phase::empty) return ErrorCode::none;
-    GroupMemberState* const member = group->find(request.member_id);
-    if (member == nullptr) return ErrorCode::unknown_member_id;
+    const ErrorCode stranger = group->check_member(request.member_id, request.instance_id);
+    if (stranger != ErrorCode::none) return stranger;
     if (request.generation != group->generation) return ErrorCode::illegal_generation;
     if (group->phase == Group::Phase::completing) return ErrorCode::rebalance_in_progress;
-    touch(*member);
+    touch(*group->find(request.member_id));
     return ErrorCode::none;
 }
 
@@ -226,8 +221,7 @@ OffsetFetchAnswer GroupCoordinator::fetch(const OffsetFetchRequest& request) {
 
 // A member's assignment counts once it is in the log. While it is not, the group stays as it was.
 void GroupCoordinator::store(Shard& shard, GroupRecord record) {
-    std::vector<Record> records;
-    records.push_back(write_record(record));
+    Record bytes = write_record(record);
     auto done = [this, partition = shard.partition, epoch = shard.epoch,
                  written = std::move(record)](ErrorCode error) {
         Shard* const at = find_shard(partition, epoch);
@@ -244,6 +238,12 @@ void GroupCoordinator::store(Shard& shard, GroupRecord record) {
         }
         prepare_rebalance(*at, *it);
     };
+    append(shard, std::move(bytes), std::move(done));
+}
+
+void GroupCoordinator::append(const Shard& shard, Record record, Appended done) {
+    std::vector<Record> records;
+    records.push_back(std::move(record));
     replicas_->append(shard.partition, make_batch(std::move(records)),
                       home_.cluster.options().offsets_commit_timeout, std::move(done));
 }

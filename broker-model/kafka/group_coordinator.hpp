@@ -5,6 +5,7 @@
 #include "broker-model/kafka/group.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +16,10 @@
 // vanish. Source: Kafka GroupMetadataManager, GroupCoordinatorService, CoordinatorRuntime.
 
 namespace crier::broker::kafka {
+
+/// Returns what the coordinator makes of an error of its own log. **Source**: Kafka
+/// CoordinatorRuntime, GroupCoordinatorService.
+[[nodiscard]] ErrorCode as_coordinator_error(ErrorCode error);
 
 class GroupCoordinator final : public InternalPartitions {
 public:
@@ -53,6 +58,10 @@ private:
     void apply_offsets(Shard& shard, Offset end);
     void drop(PartitionId partition);
 
+    void join_static(Shard& shard, Group& group, JoinGroupRequest request,
+                     sim::Reply<JoinGroupAnswer> reply);
+    void keep_place(Shard& shard, Group& group, std::string member_id, MemberRecord former,
+                    sim::Reply<JoinGroupAnswer> reply);
     void admit(Shard& shard, Group& group, JoinGroupRequest request,
                sim::Reply<JoinGroupAnswer> reply);
     void rejoin(Shard& shard, Group& group, GroupMemberState& member, JoinGroupRequest request,
@@ -70,6 +79,11 @@ private:
 
     void tick();
     void tick(Shard& shard, Group& group);
+
+    using Appended = std::function<void(ErrorCode)>;
+
+    /// Writes one record into the shard's log; `done` gets the log's own error.
+    void append(const Shard& shard, Record record, Appended done);
 
     using Method = void (GroupCoordinator::*)();
 

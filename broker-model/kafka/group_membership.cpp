@@ -22,18 +22,20 @@ Instant GroupMembership::join_at() const {
     return state_ == State::unjoined && join_at_ > context_.now() ? join_at_ : Instant::max();
 }
 
-void GroupMembership::join(std::vector<TopicId> topics) {
+void GroupMembership::join(std::vector<TopicId> topics, std::vector<PartitionId> held) {
     state_ = State::joining;
     rejoin_ = false;
-    context_.ports().spawn("kafka.join", run_join(shared_from_this(), std::move(topics)));
+    context_.ports().spawn("kafka.join",
+                           run_join(shared_from_this(), std::move(topics), std::move(held)));
     if (is_beating_) return;
     is_beating_ = true;
     context_.ports().spawn("kafka.heartbeat", run_heartbeats(shared_from_this()));
 }
 
 asio::awaitable<void> GroupMembership::run_join(std::shared_ptr<GroupMembership> self,
-                                                std::vector<TopicId> topics) {
-    const Joined joined = co_await self->join_group(std::move(topics));
+                                                std::vector<TopicId> topics,
+                                                std::vector<PartitionId> held) {
+    const Joined joined = co_await self->join_group(std::move(topics), std::move(held));
     if (self->closed_) co_return;
     if (joined == Joined::yes) {
         self->state_ = State::stable;
@@ -66,19 +68,31 @@ asio::awaitable<BrokerId> GroupMembership::find_coordinator(Duration timeout) {
     co_return coordinator_;
 }
 
-asio::awaitable<GroupMembership::Joined> GroupMembership::join_group(std::vector<TopicId> topics) {
+JoinGroupRequest GroupMembership::join_request(std::vector<TopicId> topics,
+                                               std::vector<PartitionId> held) const {
     JoinGroupRequest request;
     request.group = options_.group_id;
+    request.instance_id = options_.group_instance_id;
     request.client_id = options_.client_id;
     request.session_timeout = options_.session_timeout;
     request.rebalance_timeout = options_.max_poll_interval;
     for (const crier::kafka::Assignor assignor : options_.assignors) {
         request.protocols.emplace_back(assignor_info(assignor).protocol);
-        if (assignor != crier::kafka::Assignor::sticky) continue;
-        request.owned = owned_;
-        request.owned_generation = owned_generation_;
+        if (assignor == crier::kafka::Assignor::sticky) {
+            request.owned = owned_;
+            request.owned_generation = owned_generation_;
+        } else if (is_cooperative()) {
+            request.owned = held;
+            request.owned_generation = generation_;
+        }
     }
     request.topics = std::move(topics);
+    return request;
+}
+
+asio::awaitable<GroupMembership::Joined>
+GroupMembership::join_group(std::vector<TopicId> topics, std::vector<PartitionId> held) {
+    const JoinGroupRequest request = join_request(std::move(topics), std::move(held));
     // The coordinator answers when all have joined. Source: Kafka
     // AbstractCoordinator.joinGroupTimeoutMs.
     const Duration limit =
@@ -86,8 +100,8 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::join_group(std::vector
     for (;;) {
         const BrokerId broker = co_await find_coordinator(options_.request_timeout);
         if (closed_ || broker == 0) co_return Joined::later;
-        request.member_id = member_id_;
         JoinGroupRequest sent = request;
+        sent.member_id = member_id_;
         Outcome<JoinGroupAnswer> outcome =
             co_await context_.ask(broker, limit, 256, std::move(sent));
         if (closed_) co_return Joined::later;
@@ -118,8 +132,9 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::sync_group(JoinGroupAn
     SyncGroupRequest request;
     request.group = options_.group_id;
     request.member_id = member_id_;
+    request.instance_id = options_.group_instance_id;
     request.generation = generation;
-    if (joined.leader == member_id_) {
+    if (joined.leader == member_id_ && !joined.skip_assignment) {
         request.assignments =
             find_assignor(joined.protocol).assign(context_.cluster(), joined.members);
     }
@@ -145,16 +160,15 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::sync_group(JoinGroupAn
 
 GroupMembership::Joined GroupMembership::join_failed(ErrorCode error) {
     switch (error) {
-    case ErrorCode::unknown_member_id:
-        member_id_.clear();
+    case ErrorCode::unknown_member_id: member_id_.clear(); [[fallthrough]];
+    case ErrorCode::illegal_generation:
         generation_ = -1;
+        lost_ = true; // what a cooperative member has kept
         return Joined::again;
-    case ErrorCode::illegal_generation: generation_ = -1; return Joined::again;
     case ErrorCode::rebalance_in_progress: return Joined::again;
-    case ErrorCode::inconsistent_group_protocol:
-    case ErrorCode::invalid_session_timeout:
-    case ErrorCode::fenced_instance_id: fatal_ = error; return Joined::later;
-    default: return Joined::later;
+    default:
+        if (crier::kafka::is_fatal(make_error_code(error))) fatal_ = error;
+        return Joined::later;
     }
 }
 
@@ -163,7 +177,7 @@ GroupMembership::Joined GroupMembership::join_failed(ErrorCode error) {
 asio::awaitable<void> GroupMembership::run_heartbeats(std::shared_ptr<GroupMembership> self) {
     const ClientContext& context = self->context_;
     Instant next = context.now() + self->options_.heartbeat_interval;
-    while (!self->closed_) {
+    while (!self->closed_ && self->fatal_ == ErrorCode::none) {
         Instant wake = next;
         const bool guards = self->state_ == State::stable && !self->polling_;
         const Instant poll_limit = self->polled_ + self->options_.max_poll_interval;
@@ -196,6 +210,7 @@ asio::awaitable<bool> GroupMembership::beat() {
     HeartbeatRequest request;
     request.group = options_.group_id;
     request.member_id = member_id_;
+    request.instance_id = options_.group_instance_id;
     request.generation = generation_;
     const std::int32_t generation = generation_;
     const Duration limit = std::min(options_.request_timeout, options_.session_timeout);
@@ -225,9 +240,9 @@ void GroupMembership::on_group_error(ErrorCode error, BrokerId broker,
         break;
     case ErrorCode::illegal_generation: lose(false); break;
     case ErrorCode::unknown_member_id: lose(true); break;
-    case ErrorCode::fenced_instance_id:
+    case ErrorCode::fenced_instance_id: // another has its place; the next poll says so
         fatal_ = error;
-        lose(true);
+        wake_->point.tell_soon();
         break;
     default: break;
     }
@@ -249,7 +264,7 @@ asio::awaitable<void> GroupMembership::leave() {
 }
 
 asio::awaitable<void> GroupMembership::leave(std::string member_id) {
-    if (member_id.empty() || coordinator_ == 0) co_return;
+    if (member_id.empty() || coordinator_ == 0 || !options_.group_instance_id.empty()) co_return;
     LeaveGroupRequest request;
     request.group = options_.group_id;
     request.member_id = std::move(member_id);

@@ -11,7 +11,7 @@
 // A consumer's membership in its group, as the coordinator sees it: joining, heartbeats, commits.
 // It runs in the background; the consumer looks at it inside `poll` and tells the application. It
 // never joins by itself, so who does not poll does not come back. Source: Kafka
-// AbstractCoordinator, ConsumerCoordinator (classic protocol, dynamic members).
+// AbstractCoordinator, ConsumerCoordinator (classic protocol).
 
 namespace crier::broker::kafka {
 
@@ -36,8 +36,16 @@ public:
     /// Asks for a new round, after the subscription changed.
     void request_join() { rejoin_ = true; }
 
-    /// Starts one attempt to join; `topics` are sorted. The consumer is woken when it is over.
-    void join(std::vector<TopicId> topics);
+    /// Whether its partitions stay its own while the group rebalances.
+    [[nodiscard]] bool is_cooperative() const {
+        return crier::kafka::is_cooperative(options_.assignors);
+    }
+
+    /// Starts one attempt to join; `topics` are sorted, `held` is what it has kept. The consumer is
+    /// woken when it is over.
+    void join(std::vector<TopicId> topics, std::vector<PartitionId> held);
+
+    [[nodiscard]] bool is_joining() const { return state_ == State::joining; }
 
     [[nodiscard]] bool has_assignment() const { return assignment_.has_value(); }
 
@@ -75,7 +83,7 @@ public:
     void start_lookup(const std::shared_ptr<ConsumerFetcher>& fetcher);
     [[nodiscard]] Instant lookup_at() const { return lookup_at_; }
 
-    /// Tells the coordinator, if it is known, that this member goes.
+    /// Tells the coordinator, if it is known, that this member goes; a static one just goes.
     [[nodiscard]] asio::awaitable<void> leave();
 
 private:
@@ -84,7 +92,8 @@ private:
     enum class Joined : std::uint8_t { yes, again, later };
 
     static asio::awaitable<void> run_join(std::shared_ptr<GroupMembership> self,
-                                          std::vector<TopicId> topics);
+                                          std::vector<TopicId> topics,
+                                          std::vector<PartitionId> held);
     static asio::awaitable<void> run_heartbeats(std::shared_ptr<GroupMembership> self);
     static asio::awaitable<void> run_auto_commit(std::shared_ptr<GroupMembership> self,
                                                  std::vector<PartitionOffset> offsets,
@@ -94,7 +103,10 @@ private:
                                             std::vector<PartitionId> partitions);
 
     [[nodiscard]] asio::awaitable<BrokerId> find_coordinator(Duration timeout);
-    [[nodiscard]] asio::awaitable<Joined> join_group(std::vector<TopicId> topics);
+    [[nodiscard]] asio::awaitable<Joined> join_group(std::vector<TopicId> topics,
+                                                     std::vector<PartitionId> held);
+    [[nodiscard]] JoinGroupRequest join_request(std::vector<TopicId> topics,
+                                                std::vector<PartitionId> held) const;
     [[nodiscard]] asio::awaitable<Joined> sync_group(JoinGroupAnswer joined);
     [[nodiscard]] asio::awaitable<bool> beat();
     [[nodiscard]] asio::awaitable<Outcome<OffsetCommitAnswer>>

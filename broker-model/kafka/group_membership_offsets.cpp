@@ -38,6 +38,7 @@ GroupMembership::send_commit(BrokerId coordinator, std::vector<PartitionOffset> 
     OffsetCommitRequest request;
     request.group = options_.group_id;
     request.member_id = member_id_;
+    request.instance_id = options_.group_instance_id;
     request.generation = generation_;
     request.offsets = std::move(offsets);
     const std::int32_t generation = generation_;
@@ -59,8 +60,10 @@ asio::awaitable<Outcome<void>> GroupMembership::commit(std::vector<PartitionOffs
     for (int attempt = 1;; ++attempt) {
         const BrokerId broker = co_await find_coordinator(deadline - context_.now());
         if (state_ != State::stable) {
-            const ErrorCode reason = state_ == State::joining ? ErrorCode::rebalance_in_progress
-                                                              : ErrorCode::unknown_member_id;
+            // Between two attempts to join it is still the member that it was.
+            const bool rebalances = state_ == State::joining || generation_ >= 0;
+            const ErrorCode reason =
+                rebalances ? ErrorCode::rebalance_in_progress : ErrorCode::unknown_member_id;
             co_return commit_failure(reason, maybe_done);
         }
         if (broker != 0 && context_.now() < deadline) {

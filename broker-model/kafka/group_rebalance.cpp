@@ -48,6 +48,9 @@ void GroupCoordinator::join(JoinGroupRequest request, sim::Reply<JoinGroupAnswer
     if (!group->accepts(request.protocols)) {
         return refuse(reply, ErrorCode::inconsistent_group_protocol, request.member_id);
     }
+    if (request.member_id.empty() && !request.instance_id.empty()) {
+        return join_static(*shard, *group, std::move(request), std::move(reply));
+    }
     if (request.member_id.empty()) {
         // The leader epoch makes ids of one coordinator unlike those of the next.
         const std::string id = request.client_id + "-" + std::to_string(shard->epoch) + "-" +
@@ -57,19 +60,20 @@ void GroupCoordinator::join(JoinGroupRequest request, sim::Reply<JoinGroupAnswer
         alarm_.need(end);
         return refuse(reply, ErrorCode::member_id_required, id);
     }
-    if (GroupMemberState* const member = group->find(request.member_id)) {
-        return rejoin(*shard, *group, *member, std::move(request), std::move(reply));
+    if (group->pending.erase(request.member_id) > 0) {
+        return admit(*shard, *group, std::move(request), std::move(reply));
     }
-    if (group->pending.erase(request.member_id) == 0) {
-        return refuse(reply, ErrorCode::unknown_member_id, request.member_id);
-    }
-    admit(*shard, *group, std::move(request), std::move(reply));
+    error = group->check_member(request.member_id, request.instance_id);
+    if (error != ErrorCode::none) return refuse(reply, error, request.member_id);
+    GroupMemberState& member = *group->find(request.member_id);
+    rejoin(*shard, *group, member, std::move(request), std::move(reply));
 }
 
 void GroupCoordinator::admit(Shard& shard, Group& group, JoinGroupRequest request,
                              sim::Reply<JoinGroupAnswer> reply) {
     GroupMemberState member;
     member.record.member_id = request.member_id;
+    member.record.instance_id = std::move(request.instance_id);
     member.record.client_id = std::move(request.client_id);
     member.record.session_timeout = request.session_timeout;
     member.record.rebalance_timeout = request.rebalance_timeout;
@@ -144,7 +148,17 @@ void GroupCoordinator::try_complete_join(Shard& shard, Group& group) {
 }
 
 void GroupCoordinator::complete_join(Shard& shard, Group& group) {
-    std::erase_if(group.members, [](const auto& entry) { return !entry.second.join; });
+    std::erase_if(group.members, [](const auto& entry) {
+        return !entry.second.join && !entry.second.is_static();
+    });
+    const auto joined_one =
+        std::find_if(group.members.begin(), group.members.end(),
+                     [](const auto& entry) { return static_cast<bool>(entry.second.join); });
+    if (joined_one == group.members.end() && !group.members.empty()) {
+        // Only static members, all away: wait for them until their sessions end.
+        group.phase_end = home_.now() + group.rebalance_timeout();
+        return alarm_.need(group.phase_end);
+    }
     ++group.generation;
     sim::World& world = home_.world();
     world.record_as(&home_.process, events::generation_started, world.history().name(group.name),
@@ -155,7 +169,8 @@ void GroupCoordinator::complete_join(Shard& shard, Group& group) {
         group.leader.clear();
         return store(shard, group.record({}));
     }
-    if (group.find(group.leader) == nullptr) group.leader = group.members.begin()->first;
+    const GroupMemberState* const leader = group.find(group.leader);
+    if (leader == nullptr || !leader->join) group.leader = joined_one->first;
     group.protocol = group.vote();
     group.phase = Group::Phase::completing;
     group.phase_end = home_.now() + group.rebalance_timeout();
@@ -182,6 +197,7 @@ JoinGroupAnswer GroupCoordinator::joined(const Group& group, const GroupMemberSt
         told.topics = other.record.topics;
         told.owned = other.owned;
         told.owned_generation = other.owned_generation;
+        told.instance_id = other.record.instance_id;
     }
     return answer;
 }
@@ -191,8 +207,10 @@ void GroupCoordinator::sync(SyncGroupRequest request, sim::Reply<SyncGroupAnswer
     Shard* const shard = find_shard(request.group, error);
     if (shard == nullptr) return refuse(reply, error);
     Group* const group = find_group(*shard, request.group);
-    GroupMemberState* const member = group == nullptr ? nullptr : group->find(request.member_id);
-    if (member == nullptr) return refuse(reply, ErrorCode::unknown_member_id);
+    if (group == nullptr) return refuse(reply, ErrorCode::unknown_member_id);
+    error = group->check_member(request.member_id, request.instance_id);
+    if (error != ErrorCode::none) return refuse(reply, error);
+    GroupMemberState* const member = group->find(request.member_id);
     if (request.generation != group->generation) {
         return refuse(reply, ErrorCode::illegal_generation);
     }
@@ -234,13 +252,13 @@ ErrorAnswer GroupCoordinator::heartbeat(const HeartbeatRequest& request) {
     Shard* const shard = find_shard(request.group, answer.error);
     if (shard == nullptr) return answer;
     Group* const group = find_group(*shard, request.group);
-    GroupMemberState* const member = group == nullptr ? nullptr : group->find(request.member_id);
-    if (member == nullptr) {
-        answer.error = ErrorCode::unknown_member_id;
-    } else if (request.generation != group->generation) {
+    answer.error = group == nullptr ? ErrorCode::unknown_member_id
+                                    : group->check_member(request.member_id, request.instance_id);
+    if (answer.error != ErrorCode::none) return answer;
+    if (request.generation != group->generation) {
         answer.error = ErrorCode::illegal_generation;
     } else {
-        touch(*member);
+        touch(*group->find(request.member_id));
         if (group->phase == Group::Phase::preparing) {
             answer.error = ErrorCode::rebalance_in_progress;
         }
@@ -253,12 +271,16 @@ ErrorAnswer GroupCoordinator::leave(const LeaveGroupRequest& request) {
     Shard* const shard = find_shard(request.group, answer.error);
     if (shard == nullptr) return answer;
     Group* const group = find_group(*shard, request.group);
-    if (group != nullptr && group->pending.erase(request.member_id) != 0) {
-        if (group->phase == Group::Phase::preparing) try_complete_join(*shard, *group);
-    } else if (group != nullptr && group->find(request.member_id) != nullptr) {
-        remove(*shard, *group, request.member_id);
-    } else {
+    if (group == nullptr) {
         answer.error = ErrorCode::unknown_member_id;
+    } else if (group->pending.erase(request.member_id) != 0) {
+        if (group->phase == Group::Phase::preparing) try_complete_join(*shard, *group);
+    } else {
+        const GroupMemberState* const named = group->find_instance(request.instance_id);
+        const bool by_instance = request.member_id.empty() && named != nullptr;
+        const std::string id = by_instance ? named->record.member_id : request.member_id;
+        answer.error = group->check_member(id, request.instance_id);
+        if (answer.error == ErrorCode::none) remove(*shard, *group, id);
     }
     return answer;
 }

@@ -99,6 +99,11 @@ Record write_record(const GroupRecord& group) {
         value.numbers(member.topics);
         value.numbers(member.assignment);
     }
+    for (std::size_t at = 0; at < group.members.size(); ++at) { // the static ones, by place
+        if (group.members[at].instance_id.empty()) continue;
+        value.number(at);
+        value.text(group.members[at].instance_id);
+    }
     return record;
 }
 
@@ -133,6 +138,10 @@ std::optional<GroupRecord> read_group_record(const Record& record) {
             protocol = value.text();
         member.topics = value.numbers();
         member.assignment = value.numbers();
+    }
+    while (!value.rest().empty()) {
+        MemberRecord& member = group.members.at(value.number());
+        member.instance_id = value.text();
     }
     return group;
 }

@@ -23,6 +23,7 @@ struct OffsetRecord {
 
 struct MemberRecord {
     std::string member_id;
+    std::string instance_id; ///< Empty: a dynamic member.
     std::string client_id;
     Duration session_timeout{};
     Duration rebalance_timeout{};

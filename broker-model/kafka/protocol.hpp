@@ -182,13 +182,14 @@ struct FindCoordinatorAnswer {
 
 struct JoinGroupRequest {
     std::string group;
-    std::string member_id; ///< Empty: a new member.
+    std::string member_id;   ///< Empty: a new member, or a static one that comes back.
+    std::string instance_id; ///< Of a static member, else empty.
     std::string client_id;
     Duration session_timeout{};
     Duration rebalance_timeout{};
     std::vector<std::string> protocols; ///< Assignors, the preferred first.
     std::vector<TopicId> topics;        ///< Subscription; sorted.
-    std::vector<PartitionId> owned;     ///< What a sticky member had last …
+    std::vector<PartitionId> owned; ///< What a sticky member had last, a cooperative one has …
     std::int32_t owned_generation = -1; ///< … and since when.
 };
 struct GroupMember {
@@ -196,6 +197,7 @@ struct GroupMember {
     std::vector<TopicId> topics;
     std::vector<PartitionId> owned = {};
     std::int32_t owned_generation = -1;
+    std::string instance_id = {};
 };
 struct JoinGroupAnswer {
     ErrorCode error = ErrorCode::none;
@@ -204,6 +206,7 @@ struct JoinGroupAnswer {
     std::string leader;
     std::string member_id;
     std::vector<GroupMember> members; ///< Only for the leader; sorted by member id.
+    bool skip_assignment = false;     ///< A leader that came back: the shares stay as they are.
 };
 
 struct MemberAssignment {
@@ -213,6 +216,7 @@ struct MemberAssignment {
 struct SyncGroupRequest {
     std::string group;
     std::string member_id;
+    std::string instance_id;
     std::int32_t generation = -1;
     std::vector<MemberAssignment> assignments; ///< Only from the leader.
 };
@@ -224,11 +228,13 @@ struct SyncGroupAnswer {
 struct HeartbeatRequest {
     std::string group;
     std::string member_id;
+    std::string instance_id;
     std::int32_t generation = -1;
 };
 struct LeaveGroupRequest {
     std::string group;
-    std::string member_id;
+    std::string member_id; ///< Empty: whoever has the instance id; an administrator asks so.
+    std::string instance_id;
 };
 /// Of heartbeat, leave-group and register-broker: only an error.
 struct ErrorAnswer {
@@ -242,6 +248,7 @@ struct PartitionOffset {
 struct OffsetCommitRequest {
     std::string group;
     std::string member_id;
+    std::string instance_id;
     std::int32_t generation = -1;
     std::vector<PartitionOffset> offsets;
 };

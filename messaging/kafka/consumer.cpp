@@ -107,8 +107,7 @@ asio::awaitable<void> RdkafkaConsumer::close() {
             co_await unassign(std::move(revoked->partitions), revoked->lost);
         } else {
             // Given while leaving: handed back unseen.
-            Partitions none;
-            co_await unassign(std::move(none), false);
+            co_await decline();
         }
     }
     closed_ = true;
@@ -142,17 +141,32 @@ asio::awaitable<void> RdkafkaConsumer::unassign(Partitions partitions, bool lost
         co_await worker_.run<bool>(std::move(consumed));
     }
     if (listener_ != nullptr && !partitions.empty()) {
+        Partitions told = partitions;
         if (lost) {
-            co_await listener_->partitions_lost(std::move(partitions));
+            co_await listener_->partitions_lost(std::move(told));
         } else {
-            co_await listener_->partitions_revoked(std::move(partitions));
+            co_await listener_->partitions_revoked(std::move(told));
         }
     }
-    assigned_.clear();
-    pauses_.clear();
-    seeks_.clear();
+    for (const TopicPartition& partition : partitions) {
+        assigned_.erase(partition);
+        pauses_.erase(partition);
+        seeks_.erase(partition);
+    }
+    co_await hand_back(std::move(partitions));
+}
+
+asio::awaitable<void> RdkafkaConsumer::decline() {
     std::function<bool()> job = [this] {
-        member_->unassign();
+        member_->decline();
+        return true;
+    };
+    co_await worker_.run<bool>(std::move(job));
+}
+
+asio::awaitable<void> RdkafkaConsumer::hand_back(Partitions partitions) {
+    std::function<bool()> job = [this, partitions = std::move(partitions)] {
+        member_->unassign(partitions);
         return true;
     };
     co_await worker_.run<bool>(std::move(job));

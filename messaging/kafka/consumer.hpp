@@ -51,6 +51,8 @@ private:
 
     asio::awaitable<void> assign(Partitions partitions);
     asio::awaitable<void> unassign(Partitions partitions, bool lost);
+    asio::awaitable<void> hand_back(Partitions partitions);
+    asio::awaitable<void> decline();
 
     crier::kafka::ConsumerOptions options_;
     crier::kafka::RebalanceListener* listener_ = nullptr;

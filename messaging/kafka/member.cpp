@@ -158,14 +158,39 @@ void Member::assign(const Partitions& partitions,
         add(list, partition,
             position == positions.end() ? RD_KAFKA_OFFSET_INVALID : position->second);
     }
-    rd_kafka_assign(handle_, list.get());
+    if (is_cooperative()) {
+        const Owned<rd_kafka_error_t> refused(rd_kafka_incremental_assign(handle_, list.get()));
+    } else {
+        rd_kafka_assign(handle_, list.get());
+    }
 }
 
-void Member::unassign() {
-    consumed_.clear();
-    changes_.pauses.clear();
-    changes_.seeks.clear();
-    rd_kafka_assign(handle_, nullptr);
+void Member::unassign(const Partitions& partitions) {
+    if (!is_cooperative()) {
+        consumed_.clear();
+        changes_.pauses.clear();
+        changes_.seeks.clear();
+        rd_kafka_assign(handle_, nullptr);
+        return;
+    }
+    const PartitionList list = make_list(partitions.size());
+    for (const TopicPartition& partition : partitions) {
+        consumed_.erase(partition);
+        changes_.pauses.erase(partition);
+        changes_.seeks.erase(partition);
+        add(list, partition, RD_KAFKA_OFFSET_INVALID);
+    }
+    const Owned<rd_kafka_error_t> refused(rd_kafka_incremental_unassign(handle_, list.get()));
+}
+
+void Member::decline() {
+    const std::map<TopicPartition, Offset> nowhere;
+    if (is_cooperative()) return assign({}, nowhere);
+    unassign({});
+}
+
+bool Member::is_cooperative() const {
+    return crier::kafka::is_cooperative(options_.assignors);
 }
 
 Outcome<void> Member::commit(const std::vector<TopicPartitionOffset>& offsets) {

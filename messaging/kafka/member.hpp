@@ -23,7 +23,7 @@ struct Assigned {
     Partitions partitions;
 };
 
-/// The group takes the assignment back; the rebalance waits for `Member::unassign`.
+/// The group takes partitions back; the rebalance waits for `Member::unassign`.
 struct Revoked {
     Partitions partitions;
     bool lost = false; ///< Another member may hold them already.
@@ -52,10 +52,16 @@ public:
     /// again by the next poll, before anything is returned.
     [[nodiscard]] Polled poll(const Changes& changes, Duration timeout);
 
-    /// Starts fetching, from `positions` where given, else from the committed offsets.
+    /// Starts fetching, from `positions` where given, else from the committed offsets. A
+    /// cooperative member goes on with what it has beside.
     void assign(const Partitions& partitions,
                 const std::map<crier::kafka::TopicPartition, crier::kafka::Offset>& positions);
-    void unassign();
+
+    /// Stops fetching: everything, or of a cooperative member these.
+    void unassign(const Partitions& partitions);
+
+    /// Answers an assignment without taking it.
+    void decline();
 
     [[nodiscard]] Outcome<void>
     commit(const std::vector<crier::kafka::TopicPartitionOffset>& offsets);
@@ -73,6 +79,7 @@ public:
 private:
     using Deadline = std::chrono::steady_clock::time_point;
 
+    [[nodiscard]] bool is_cooperative() const;
     void note(const Changes& changes);
     std::optional<Failure> subscribe();
     void pause_and_resume();

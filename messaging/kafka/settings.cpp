@@ -38,15 +38,23 @@ std::string reset_name(OffsetReset reset) {
     return "latest";
 }
 
-/// librdkafka's names. **Requires** those that it has: it knows stickiness only with cooperative
-/// rebalancing.
+std::string assignor_name(crier::kafka::Assignor assignor) {
+    using crier::kafka::Assignor;
+    ensure(assignor != Assignor::sticky, "librdkafka has no eager sticky assignor");
+    if (assignor == Assignor::cooperative_sticky) return "cooperative-sticky";
+    return assignor == Assignor::range ? "range" : "roundrobin";
+}
+
+/// librdkafka's names. **Requires** those that it has. It refuses to mix eager and cooperative
+/// ones, where Java is eager: so the cooperative ones are left out beside others.
 std::string assignor_names(const std::vector<crier::kafka::Assignor>& assignors) {
+    const bool cooperative = crier::kafka::is_cooperative(assignors);
     std::string names;
     for (const crier::kafka::Assignor assignor : assignors) {
-        ensure(assignor != crier::kafka::Assignor::sticky,
-               "librdkafka has no eager sticky assignor");
+        const bool is_extra = assignor == crier::kafka::Assignor::cooperative_sticky;
+        if (is_extra && !cooperative) continue;
         names += names.empty() ? "" : ",";
-        names += assignor == crier::kafka::Assignor::range ? "range" : "roundrobin";
+        names += assignor_name(assignor);
     }
     return names;
 }
@@ -91,6 +99,9 @@ Settings consumer_settings(const crier::kafka::ConsumerOptions& options) {
         {"socket.timeout.ms", milliseconds(options.request_timeout)},
     };
     if (!options.client_id.empty()) settings.emplace("client.id", options.client_id);
+    if (!options.group_instance_id.empty()) {
+        settings.emplace("group.instance.id", options.group_instance_id);
+    }
     return settings;
 }
 

@@ -4,6 +4,7 @@
 #include "messaging/ports/message.hpp"
 #include "messaging/ports/result.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -95,6 +96,7 @@ enum class ErrorCode : std::int16_t {
     unknown_leader_epoch = 75,
     offset_not_available = 78,
     member_id_required = 79,
+    group_max_size_reached = 81,
     fenced_instance_id = 82,
     invalid_record = 87,
 };
@@ -108,6 +110,9 @@ enum class ErrorCode : std::int16_t {
 
 /// Whether a client tries again by itself. **Source**: Kafka's RetriableException subclasses.
 [[nodiscard]] bool is_retriable(ErrorCode code) noexcept;
+
+/// Whether a group member that is told so can never again be of use under its settings.
+[[nodiscard]] bool is_fatal(const error_code& code) noexcept;
 
 enum class Acks { none, leader, all };
 
@@ -139,17 +144,28 @@ struct ProducerOptions {
 enum class OffsetReset { earliest, latest, none };
 
 /// How the leader of a group shares out partitions.
-enum class Assignor { range, round_robin, sticky };
+enum class Assignor { range, round_robin, sticky, cooperative_sticky };
+
+/// Whether a member with these assignors keeps its partitions while the group rebalances, and gives
+/// back only those that go elsewhere. **Source**: KIP-429: the way that all of them know.
+[[nodiscard]] inline bool is_cooperative(const std::vector<Assignor>& assignors) {
+    return std::all_of(assignors.begin(), assignors.end(),
+                       [](Assignor assignor) { return assignor == Assignor::cooperative_sticky; });
+}
 
 struct ConsumerOptions {
     std::string client_id;
     std::string group_id;
+    /// group.instance.id; not empty: a static member, which comes back under this name without a
+    /// rebalance. No two members of a group at once may have the same.
+    std::string group_instance_id;
     bool enable_auto_commit = true;
     Duration auto_commit_interval = std::chrono::seconds(5);
     OffsetReset auto_offset_reset = OffsetReset::latest;
-    /// The preferred first: partition.assignment.strategy. Java's default names cooperative-sticky
-    /// after range, to be found by later members; a group of one mind uses range.
-    std::vector<Assignor> assignors{Assignor::range};
+    /// The preferred first: partition.assignment.strategy. By this default a group of one mind uses
+    /// range, eagerly; when its members are restarted one by one with cooperative-sticky alone, it
+    /// becomes cooperative.
+    std::vector<Assignor> assignors{Assignor::range, Assignor::cooperative_sticky};
     Duration session_timeout = std::chrono::seconds(45);
     Duration heartbeat_interval = std::chrono::seconds(3);
     Duration max_poll_interval = std::chrono::seconds(300);
@@ -177,7 +193,8 @@ public:
     [[nodiscard]] virtual asio::awaitable<void> flush() = 0;
 };
 
-/// Told of rebalances, inside `poll` and `close`.
+/// Told of rebalances, inside `poll` and `close`. Of a cooperative member only the partitions that
+/// go or come are told, else all.
 class RebalanceListener {
 public:
     virtual ~RebalanceListener() = default;
@@ -201,6 +218,7 @@ public:
     /// Takes part in the group and returns up to `max_poll_records` records, waiting up to
     /// `timeout`.
     /// **Order**: offsets ascending in a partition; between partitions unspecified.
+    /// **Errors**: `is_fatal` ones stay: this consumer is of no more use.
     [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<ConsumerRecord>>>
     poll(Duration timeout) = 0;
 
@@ -221,7 +239,8 @@ public:
     /// Returns the partitions held, sorted.
     [[nodiscard]] virtual std::vector<TopicPartition> assignment() const = 0;
 
-    /// Auto-commits if enabled, calls `partitions_revoked`, and leaves the group.
+    /// Auto-commits if enabled, calls `partitions_revoked`, and leaves the group; a static member
+    /// stays in it until its session ends.
     [[nodiscard]] virtual asio::awaitable<void> close() = 0;
 };
 

@@ -39,6 +39,7 @@ const char* name_of(int code) {
     case ErrorCode::unknown_leader_epoch: return "UNKNOWN_LEADER_EPOCH";
     case ErrorCode::offset_not_available: return "OFFSET_NOT_AVAILABLE";
     case ErrorCode::member_id_required: return "MEMBER_ID_REQUIRED";
+    case ErrorCode::group_max_size_reached: return "GROUP_MAX_SIZE_REACHED";
     case ErrorCode::fenced_instance_id: return "FENCED_INSTANCE_ID";
     case ErrorCode::invalid_record: return "INVALID_RECORD";
     }
@@ -98,10 +99,23 @@ bool is_retriable(ErrorCode code) noexcept {
     case ErrorCode::duplicate_sequence_number:
     case ErrorCode::invalid_producer_epoch:
     case ErrorCode::member_id_required:
+    case ErrorCode::group_max_size_reached:
     case ErrorCode::fenced_instance_id:
     case ErrorCode::invalid_record: return false;
     }
     return false;
+}
+
+// Source: Kafka AbstractCoordinator, the errors that its handlers hand to the application.
+bool is_fatal(const error_code& code) noexcept {
+    if (code.category() != category()) return false;
+    switch (static_cast<ErrorCode>(code.value())) {
+    case ErrorCode::inconsistent_group_protocol:
+    case ErrorCode::invalid_session_timeout:
+    case ErrorCode::group_max_size_reached:
+    case ErrorCode::fenced_instance_id: return true;
+    default: return false;
+    }
 }
 
 } // namespace crier::kafka

@@ -49,7 +49,8 @@ public:
     virtual ~Subscription() = default;
 
     /// Waits up to `wait` for deliveries. **Order**: in one lane, the broker's order.
-    /// An empty list is no error.
+    /// An empty list is no error. **Errors**: throws `system_error` when this process can never
+    /// receive again as it is configured; what supervises processes should know.
     [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<Delivery>>>
     receive(Duration wait) = 0;
 

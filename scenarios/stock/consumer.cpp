@@ -36,6 +36,13 @@ messaging::ConsumerOptions consumer_options(const ServiceContext& context) {
     return options;
 }
 
+kafka::Assignor assignor(const std::string& name) {
+    if (name == "round-robin") return kafka::Assignor::round_robin;
+    if (name == "sticky") return kafka::Assignor::sticky;
+    if (name == "cooperative-sticky") return kafka::Assignor::cooperative_sticky;
+    return kafka::Assignor::range;
+}
+
 kafka::ConsumerOptions group_options(const ServiceContext& context) {
     kafka::ConsumerOptions options;
     options.client_id = context.service();
@@ -44,10 +51,12 @@ kafka::ConsumerOptions group_options(const ServiceContext& context) {
     options.auto_commit_interval = context.duration("auto-commit-interval");
     options.session_timeout = context.duration("session-timeout");
     options.max_poll_interval = context.duration("max-poll-interval");
-    const std::string assignor = context.text("assignor");
-    options.assignors = {assignor == "sticky"        ? kafka::Assignor::sticky
-                         : assignor == "round-robin" ? kafka::Assignor::round_robin
-                                                     : kafka::Assignor::range};
+    options.assignors = {assignor(context.text("assignor"))};
+    const std::string instance = context.text("instance-id");
+    if (instance == "shared") options.group_instance_id = context.service();
+    if (instance == "per-replica") {
+        options.group_instance_id = context.service() + "-" + std::to_string(context.replica());
+    }
     options.auto_offset_reset = context.text("offset-reset") == "earliest"
                                     ? kafka::OffsetReset::earliest
                                     : kafka::OffsetReset::latest;
@@ -231,8 +240,15 @@ ServiceType consumer() {
          OptionType::choice,
          "range",
          false,
-         {"range", "round-robin", "sticky"},
+         {"range", "round-robin", "sticky", "cooperative-sticky"},
          "Kafka's partition.assignment.strategy"},
+        {"instance-id",
+         OptionType::choice,
+         "none",
+         false,
+         {"none", "per-replica", "shared"},
+         "Kafka's group.instance.id: per-replica makes static members, that come back without a "
+         "rebalance; shared is the mistake of one id for all"},
         {"offset-reset",
          OptionType::choice,
          "latest",

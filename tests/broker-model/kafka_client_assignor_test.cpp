@@ -156,6 +156,17 @@ TEST(RoundRobinAssignor, PassesOverWhoDidNotSubscribe) {
               "A t0-0; B t1-0 t1-1; C t2-0 t2-1 t2-2");
 }
 
+// Computed with the Java client's classes: sticky knows member ids only.
+TEST(Assignors, ServeStaticMembersFirst) {
+    std::vector<GroupMember> members = members_of({"zz", "yy", "aa"}, {0});
+    members[0].instance_id = "i1";
+    members[1].instance_id = "i2";
+    const AssignorWorld four({4});
+    EXPECT_EQ(four.share(members), "zz t0-0 t0-1; yy t0-2; aa t0-3");
+    EXPECT_EQ(four.share(members, Assignor::round_robin), "zz t0-0 t0-3; yy t0-1; aa t0-2");
+    EXPECT_EQ(four.share(members, Assignor::sticky), "zz t0-2; yy t0-1; aa t0-0 t0-3");
+}
+
 /// A member of one topic that owned partitions of it.
 GroupMember owner(const char* id, std::vector<PartitionId> owned, std::int32_t generation) {
     return {id, {0}, std::move(owned), generation};

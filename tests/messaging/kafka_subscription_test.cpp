@@ -25,6 +25,7 @@ public:
         if (!assigned.empty()) co_await listener_->partitions_assigned(std::move(assigned));
         std::vector<TopicPartition> revoked = std::exchange(revoke, {});
         if (!revoked.empty()) co_await listener_->partitions_revoked(std::move(revoked));
+        if (failure) co_return *std::exchange(failure, std::nullopt);
         std::vector<TopicPartition> lost = std::exchange(lose, {});
         if (!lost.empty()) co_await listener_->partitions_lost(std::move(lost));
         co_return std::exchange(records, {});
@@ -59,7 +60,8 @@ public:
     std::vector<TopicPartition> lose;
     std::vector<TopicPartition> held;
     std::vector<kafka::ConsumerRecord> records;
-    std::optional<Failure> refusal;
+    std::optional<Failure> refusal; ///< Of the next commit.
+    std::optional<Failure> failure; ///< Of the next poll.
     Commits commits;
     Commits seeks;
     std::set<TopicPartition> paused;
@@ -297,6 +299,55 @@ TEST(KafkaErrors, HaveKafkasNames) {
     EXPECT_EQ(code.message(), "NOT_LEADER_OR_FOLLOWER");
     EXPECT_TRUE(is_retriable(kafka::ErrorCode::not_leader_or_follower));
     EXPECT_FALSE(is_retriable(kafka::ErrorCode::illegal_generation));
+}
+
+// A cooperative rebalance takes one partition of two; the other goes on as if nothing were.
+TEST(KafkaSubscription, GivesUpOnlyWhatIsRevoked) {
+    Fixture fixture;
+    fixture.consumer->assign = {{"orders", 0}, {"orders", 1}};
+    fixture.consumer->add(0, 4);
+    fixture.consumer->add(1, 9);
+    const auto deliveries = fixture.receive({});
+    ASSERT_EQ(deliveries.size(), 2U);
+    fixture.settle(deliveries[1]);
+    fixture.consumer->revoke = {{"orders", 1}};
+    const auto more = fixture.receive({5});
+    EXPECT_EQ(fixture.listener.revoked, std::vector<std::uint64_t>{deliveries[1].lane});
+    EXPECT_EQ(fixture.consumer->commits, (Commits{{"orders", 1, 10}}));
+    EXPECT_FALSE(fixture.settle(deliveries[1])) << "gone";
+    ASSERT_EQ(more.size(), 1U);
+    EXPECT_EQ(more[0].lane, deliveries[0].lane) << "the same assignment";
+    EXPECT_TRUE(fixture.settle(deliveries[0]));
+    EXPECT_TRUE(fixture.settle(more[0]));
+    fixture.flush();
+    EXPECT_EQ(fixture.consumer->commits.back(), (kafka::TopicPartitionOffset{"orders", 0, 6}));
+}
+
+// While the group rebalances a commit is refused, and nothing is lost by that.
+TEST(KafkaSubscription, TriesACommitAgainThatARebalanceRefused) {
+    Fixture fixture;
+    const auto deliveries = fixture.receive({4});
+    fixture.settle(deliveries[0]);
+    fixture.consumer->refusal =
+        Failure{make_error_code(kafka::ErrorCode::rebalance_in_progress), Certainty::failed};
+    fixture.flush();
+    EXPECT_TRUE(fixture.consumer->commits.empty());
+    fixture.flush();
+    EXPECT_EQ(fixture.consumer->commits, (Commits{{"orders", 0, 5}}));
+    EXPECT_TRUE(fixture.listener.lost.empty());
+}
+
+TEST(KafkaSubscription, ThrowsWhatItCanNeverRecoverFrom) {
+    Fixture fixture;
+    fixture.receive({4});
+    fixture.consumer->failure =
+        Failure{make_error_code(kafka::ErrorCode::fenced_instance_id), Certainty::failed};
+    EXPECT_THROW(fixture.receive({}), boost::system::system_error);
+    fixture.consumer->failure =
+        Failure{make_error_code(kafka::ErrorCode::coordinator_not_available), Certainty::failed};
+    const Outcome<std::vector<Delivery>> passing =
+        await(fixture.process, fixture.subscription->receive(milliseconds(10)));
+    EXPECT_TRUE(passing.has_error());
 }
 
 } // namespace

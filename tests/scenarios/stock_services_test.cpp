@@ -1,4 +1,5 @@
 #include "scenarios/load_scenario.hpp"
+#include "tests/support/scenario_runs.hpp"
 
 #include <gtest/gtest.h>
 
@@ -60,6 +61,44 @@ TEST(StockServices, RefuseALeaseOfNothingAndASessionThatNoCoordinatorTakes) {
                      "  billing: {is: consumer, from: orders, database: db, session-timeout: 1s}\n")
             .find("session-timeout"),
         std::string::npos);
+}
+
+RunResult run_group(const std::string& options) {
+    broker::configure_sqlite();
+    const std::string text = "brokers: {events: {kafka: {}}}\n"
+                             "channels: {orders: {partitions: 4}}\n"
+                             "databases: [db]\n"
+                             "services:\n" +
+                             std::string(shop) + relay +
+                             "  billing: {is: consumer, from: orders, database: db, replicas: 2,\n"
+                             "            offset-reset: earliest, " +
+                             options +
+                             "}\n"
+                             "load:\n"
+                             "  - {to: shop, rate: 10/s, for: 20s}\n"
+                             "expect: [ledger]\n";
+    const auto parsed = parse_scenario(text, "test.yaml", stock_services());
+    EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().front().text());
+    return test::run(*parsed, 1);
+}
+
+TEST(StockServices, ConsumersMayBeStaticOrCooperative) {
+    for (const char* const options : {"instance-id: per-replica", "assignor: cooperative-sticky"}) {
+        const RunResult result = run_group(options);
+        EXPECT_EQ(result.verdict, properties::VerdictKind::holds) << options;
+        for (const std::string& remark : result.remarks)
+            EXPECT_EQ(remark.find("exception"), std::string::npos) << remark;
+    }
+}
+
+// The mistake of one id for all replicas: they fence one another, and each fenced process ends.
+TEST(StockServices, ReplicasWithOneInstanceIdFenceOneAnother) {
+    const RunResult result = run_group("instance-id: shared");
+    const bool is_told =
+        std::any_of(result.remarks.begin(), result.remarks.end(), [](const std::string& remark) {
+            return remark.find("FENCED_INSTANCE_ID") != std::string::npos;
+        });
+    EXPECT_TRUE(is_told);
 }
 
 } // namespace
