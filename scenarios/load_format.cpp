@@ -37,6 +37,11 @@ Key duration(std::string name, std::int64_t low, std::string help,
     return {std::move(name), type, std::move(help), false, low, longest.count()};
 }
 
+Key bytes(std::string name, std::int64_t low, std::string help) {
+    constexpr std::int64_t most = std::int64_t{1} << 40;
+    return {std::move(name), KeyType::bytes, std::move(help), false, low, most};
+}
+
 Key choice(std::string name, std::vector<std::string> choices, std::string help) {
     return {std::move(name), KeyType::choice, std::move(help), false, 0, 0, std::move(choices)};
 }
@@ -135,6 +140,8 @@ Keys kafka_keys() {
                  "Kafka's broker.session.timeout.ms; 9s"),
         duration("group-initial-rebalance-delay", 0,
                  "Kafka's group.initial.rebalance.delay.ms; 3s"),
+        duration("log-retention-check-interval", 100 * millisecond,
+                 "Kafka's log.retention.check.interval.ms; 5m"),
     };
 }
 
@@ -145,6 +152,18 @@ Keys channel_keys() {
         count("replication", 1, 1'000, "replicas of each partition; 1"),
         count("min-in-sync", 1, 1'000, "Kafka's min.insync.replicas; 1"),
         flag("unclean-leader-election", "whether a replica that lags may lead; off"),
+        choice("cleanup-policy", {"delete", "compact", "compact,delete"},
+               "Kafka's cleanup.policy; delete"),
+        duration("retention-time", 0, "Kafka's retention.ms; 7 days"),
+        bytes("retention-bytes", 0, "Kafka's retention.bytes, of one partition; without limit"),
+        duration("segment-time", millisecond, "Kafka's segment.ms; 7 days"),
+        bytes("segment-bytes", 1, "Kafka's segment.bytes; 1GiB"),
+        bytes("max-message-bytes", 0, "Kafka's max.message.bytes, of a batch; 1048588B"),
+        choice("message-timestamp-type", {"create-time", "log-append-time"},
+               "Kafka's message.timestamp.type; create-time"),
+        duration("message-timestamp-before-max", 0,
+                 "Kafka's message.timestamp.before.max.ms; without limit"),
+        duration("message-timestamp-after-max", 0, "Kafka's message.timestamp.after.max.ms; 1h"),
     };
 }
 
@@ -340,6 +359,9 @@ std::string allowed_text(const Key& key) {
     case KeyType::flag: return "`on` or `off`";
     case KeyType::count: return "a whole number" + counts();
     case KeyType::count_range: return "a whole number or range" + counts() + ", such as `5..50`";
+    case KeyType::bytes:
+        return "a size" + limits(bytes_text(key.low), bytes_text(key.high)) +
+               ", such as `64KiB` or `1MiB` (B, KiB, MiB, GiB)";
     case KeyType::duration:
         return "a duration" + times() + ", such as `250ms`, `5s` or `2m` (ns, us, ms, s, m, h)";
     case KeyType::duration_range:

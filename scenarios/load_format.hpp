@@ -22,6 +22,7 @@ enum class KeyType {
     flag,
     count,
     count_range, ///< `3` or `1..50`
+    bytes,
     duration,
     duration_range, ///< `5s` or `1s..5s`
     rate,
@@ -38,7 +39,7 @@ struct Key {
     KeyType type = KeyType::text;
     std::string help;
     bool required = false;
-    std::int64_t low = 0;  ///< Of counts, durations (nanoseconds), rates (per minute) …
+    std::int64_t low = 0;  ///< Of counts, bytes, durations (nanoseconds), rates (per minute) …
     std::int64_t high = 0; ///< … and shares (per million).
     std::vector<std::string> choices =
         {};                     ///< Of choices; of references when they are known beforehand.

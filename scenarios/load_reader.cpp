@@ -166,6 +166,18 @@ void Fields::read_count_range(std::string_view key, std::int64_t& low, std::int6
     read_range(row(key, KeyType::count_range), parse_count, low, high);
 }
 
+void Fields::read_bytes(std::string_view key, std::int64_t& to) const {
+    const Key& limits = row(key, KeyType::bytes);
+    const YamlNode* const value = scalar(key);
+    if (value == nullptr) return;
+    const auto bytes = parse_bytes(value->text);
+    if (bytes && *bytes >= limits.low && *bytes <= limits.high) {
+        to = *bytes;
+    } else {
+        refuse(key, *value);
+    }
+}
+
 void Fields::read_duration(std::string_view key, Duration& to) const {
     const Key& limits = row(key, KeyType::duration);
     const YamlNode* const value = scalar(key);

@@ -58,6 +58,7 @@ public:
         if (const auto count = number(key)) to = static_cast<T>(*count);
     }
     void read_count_range(std::string_view key, std::int64_t& low, std::int64_t& high) const;
+    void read_bytes(std::string_view key, std::int64_t& to) const;
     void read_duration(std::string_view key, Duration& to) const;
     void read_duration_range(std::string_view key, DurationRange& to) const;
     void read_rate(std::string_view key, std::uint64_t& per_minute) const;

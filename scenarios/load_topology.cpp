@@ -72,6 +72,21 @@ void check_replication(const Loading& loading, const Fields& fields, const Chann
     }
 }
 
+void read_log_options(const Fields& fields, broker::kafka::LogOptions& log) {
+    if (const auto policy = fields.choice("cleanup-policy")) {
+        log.deletes = *policy != 1;
+        log.compacts = *policy != 0;
+    }
+    fields.read_duration("retention-time", log.retention_time);
+    fields.read_bytes("retention-bytes", log.retention_bytes);
+    fields.read_duration("segment-time", log.segment_time);
+    fields.read_bytes("segment-bytes", log.segment_bytes);
+    fields.read_bytes("max-message-bytes", log.max_message_bytes);
+    if (const auto type = fields.choice("message-timestamp-type")) log.log_append_time = *type == 1;
+    fields.read_duration("message-timestamp-before-max", log.timestamp_before_max);
+    fields.read_duration("message-timestamp-after-max", log.timestamp_after_max);
+}
+
 } // namespace
 
 void enter_names(Loading& loading, const Fields& top) {
@@ -109,6 +124,8 @@ void read_brokers(Loading& loading, const YamlNode& node) {
             fields.read_duration("broker-session-timeout", spec.kafka.broker_session_timeout);
             fields.read_duration("group-initial-rebalance-delay",
                                  spec.kafka.group_initial_rebalance_delay);
+            fields.read_duration("log-retention-check-interval",
+                                 spec.kafka.log_retention_check_interval);
         }
         if (find_named(loading.scenario.brokers, spec.name) == nullptr) {
             loading.scenario.brokers.push_back(std::move(spec));
@@ -126,6 +143,7 @@ void read_channels(Loading& loading, const YamlNode& node) {
         fields.read_count("replication", spec.replication);
         fields.read_count("min-in-sync", spec.min_in_sync);
         fields.read_flag("unclean-leader-election", spec.unclean_leader_election);
+        read_log_options(fields, spec.log);
         check_replication(loading, fields, spec);
         if (find_named(loading.scenario.channels, spec.name) == nullptr) {
             loading.scenario.channels.push_back(std::move(spec));

@@ -20,6 +20,13 @@ constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> units{{
     {"h", 3'600'000'000'000},
 }};
 
+constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> byte_units{{
+    {"B", 1},
+    {"KiB", std::int64_t{1} << 10},
+    {"MiB", std::int64_t{1} << 20},
+    {"GiB", std::int64_t{1} << 30},
+}};
+
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -92,6 +99,25 @@ std::optional<Duration> parse_duration(std::string_view text) {
         return Duration(is_negative ? -count : count);
     }
     return std::nullopt;
+}
+
+std::optional<std::int64_t> parse_bytes(std::string_view text) {
+    const std::size_t unit_at = text.find_first_not_of("0123456789");
+    if (unit_at == 0 || unit_at == std::string_view::npos) return std::nullopt;
+    for (const auto& [name, scale] : byte_units) {
+        if (text.substr(unit_at) != name) continue;
+        const auto number = parse_count(text.substr(0, unit_at));
+        if (!number || *number > std::numeric_limits<std::int64_t>::max() / scale) break;
+        return *number * scale;
+    }
+    return std::nullopt;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+    std::size_t unit = byte_units.size() - 1;
+    while (unit > 0 && (bytes == 0 || bytes % byte_units[unit].second != 0))
+        --unit;
+    return std::to_string(bytes / byte_units[unit].second) + std::string(byte_units[unit].first);
 }
 
 std::optional<std::int64_t> parse_rate(std::string_view text) {

@@ -21,6 +21,12 @@ namespace crier::scenario {
 /// written.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
 
+/// Returns bytes of `100B`, `64KiB`, `1MiB`, `2GiB`; the unit is always written.
+[[nodiscard]] std::optional<std::int64_t> parse_bytes(std::string_view text);
+
+/// Returns `64KiB`: the largest unit that tells it in a whole number.
+[[nodiscard]] std::string bytes_text(std::int64_t bytes);
+
 /// Returns inputs per minute of `20/s` or `30/m`.
 [[nodiscard]] std::optional<std::int64_t> parse_rate(std::string_view text);
 

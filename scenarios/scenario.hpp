@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker-model/kafka/log_options.hpp"
 #include "messaging/ports/clock.hpp"
 #include "properties/property.hpp"
 #include "sim/faults.hpp"
@@ -34,6 +35,7 @@ struct KafkaSpec {
     Duration replica_lag_time_max = std::chrono::seconds(30);
     Duration broker_session_timeout = std::chrono::seconds(9);
     Duration group_initial_rebalance_delay = std::chrono::seconds(3);
+    Duration log_retention_check_interval = std::chrono::minutes(5);
 };
 
 struct BrokerSpec {
@@ -48,6 +50,7 @@ struct ChannelSpec {
     std::int32_t replication = 1;
     std::int32_t min_in_sync = 1;
     bool unclean_leader_election = false;
+    broker::kafka::LogOptions log;
     bool dead_letters = false; ///< Some service names it as its dead-letter channel.
 };
 

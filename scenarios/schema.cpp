@@ -49,6 +49,7 @@ Json schema_of_type(const Key& key) {
         schema["anyOf"] = Json::array({whole_number(key), range_pattern("[0-9]+")});
         return schema;
     }
+    case KeyType::bytes: return pattern("[0-9]+(B|KiB|MiB|GiB)");
     case KeyType::duration: return pattern(duration_pattern);
     case KeyType::duration_range:
         return range_pattern((key.low < 0 ? "-?" : "") + std::string(duration_pattern));

@@ -49,6 +49,7 @@ void System::add_brokers() {
         options.replica_lag_time_max = spec.kafka.replica_lag_time_max;
         options.broker_session_timeout = spec.kafka.broker_session_timeout;
         options.group_initial_rebalance_delay = spec.kafka.group_initial_rebalance_delay;
+        options.log_retention_check_interval = spec.kafka.log_retention_check_interval;
         std::vector<broker::kafka::TopicOptions> topics;
         for (const ChannelSpec& channel : scenario_.channels) {
             if (channel.on != spec.name) continue;
@@ -58,6 +59,7 @@ void System::add_brokers() {
             topic.replication = channel.replication;
             topic.min_insync = channel.min_in_sync;
             topic.unclean_leader_election = channel.unclean_leader_election;
+            topic.log = channel.log;
             topic.dead_letters = channel.dead_letters;
             topics.push_back(std::move(topic));
         }

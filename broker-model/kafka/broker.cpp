@@ -130,6 +130,13 @@ void serve_request(Cluster&, sim::Node& node, ListOffsetsRequest request,
     if (Broker* const broker = Broker::on(node)) reply(broker->replicas().list_offsets(request));
 }
 
+void serve_request(Cluster&, sim::Node& node, DeleteRecordsRequest request,
+                   sim::Reply<DeleteRecordsAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->replicas().delete_records(request, std::move(reply));
+    }
+}
+
 void serve_request(Cluster&, sim::Node& node, FindCoordinatorRequest request,
                    sim::Reply<FindCoordinatorAnswer> reply) {
     if (Broker* const broker = Broker::on(node)) reply(broker->find_coordinator(request.group));

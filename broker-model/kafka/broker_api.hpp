@@ -21,6 +21,8 @@ void serve_request(Cluster& cluster, sim::Node& node, FetchRequest request,
                    sim::Reply<FetchAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, ListOffsetsRequest request,
                    sim::Reply<ListOffsetsAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, DeleteRecordsRequest request,
+                   sim::Reply<DeleteRecordsAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, FindCoordinatorRequest request,
                    sim::Reply<FindCoordinatorAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, JoinGroupRequest request,

@@ -1,5 +1,6 @@
 #include "broker-model/kafka/client.hpp"
 
+#include "broker-model/kafka/admin.hpp"
 #include "broker-model/kafka/consumer.hpp"
 #include "broker-model/kafka/producer.hpp"
 
@@ -18,6 +19,11 @@ std::unique_ptr<crier::kafka::Consumer>
 SimKafkaClient::consumer(crier::kafka::ConsumerOptions options) {
     const ClientContext context(cluster_, home_, ports_, ++clients_);
     return std::make_unique<SimConsumer>(context, std::move(options));
+}
+
+std::unique_ptr<crier::kafka::Admin> SimKafkaClient::admin(crier::kafka::AdminOptions options) {
+    const ClientContext context(cluster_, home_, ports_, ++clients_);
+    return std::make_unique<SimAdmin>(context, options);
 }
 
 } // namespace crier::broker::kafka

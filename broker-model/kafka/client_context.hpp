@@ -33,6 +33,8 @@ struct CallOf<FetchRequest> : CallOfKind<FetchAnswer, calls::fetch> {};
 template <>
 struct CallOf<ListOffsetsRequest> : CallOfKind<ListOffsetsAnswer, calls::list_offsets> {};
 template <>
+struct CallOf<DeleteRecordsRequest> : CallOfKind<DeleteRecordsAnswer, calls::delete_records> {};
+template <>
 struct CallOf<FindCoordinatorRequest> : CallOfKind<FindCoordinatorAnswer, calls::find_coordinator> {
 };
 template <>

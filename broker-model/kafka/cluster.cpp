@@ -95,6 +95,13 @@ void Cluster::start() {
         broker->start();
 }
 
+std::optional<PartitionId> Cluster::find_partition(std::string_view name,
+                                                   std::int32_t index) const {
+    const std::optional<TopicId> found = find_topic(name);
+    if (!found || index < 0 || index >= topics_[*found].partitions) return std::nullopt;
+    return partition(*found, index);
+}
+
 std::optional<TopicId> Cluster::find_topic(std::string_view name) const {
     for (TopicId topic = 0; topic < topics_.size(); ++topic) {
         if (topics_[topic].name == name) return topic;

@@ -70,6 +70,9 @@ public:
 
     /// Returns the topic's number, or nothing if there is none of that name.
     [[nodiscard]] std::optional<TopicId> find_topic(std::string_view name) const;
+    /// Returns the partition, or nothing if there is none of that name and number.
+    [[nodiscard]] std::optional<PartitionId> find_partition(std::string_view topic,
+                                                            std::int32_t index) const;
     [[nodiscard]] const TopicOptions& topic(TopicId id) const { return topics_[id]; }
     [[nodiscard]] PartitionId partition(TopicId topic, std::int32_t index) const {
         return first_partition_[topic] + static_cast<PartitionId>(index);

@@ -201,14 +201,14 @@ void SimConsumer::record(const sim::EventKind& kind, const Partitions& partition
 asio::awaitable<Outcome<void>> SimConsumer::commit(std::vector<TopicPartitionOffset> offsets) {
     std::vector<PartitionOffset> sent;
     for (const TopicPartitionOffset& offset : offsets) {
-        const std::optional<TopicId> topic = context_.cluster().find_topic(offset.topic);
-        if (!topic || offset.partition < 0 ||
-            offset.partition >= context_.cluster().topic(*topic).partitions) {
+        const std::optional<PartitionId> id =
+            context_.cluster().find_partition(offset.topic, offset.partition);
+        if (!id) {
             co_return Failure{make_error_code(ErrorCode::unknown_topic_or_partition),
                               Certainty::failed};
         }
         PartitionOffset& added = sent.emplace_back();
-        added.partition = context_.cluster().partition(*topic, offset.partition);
+        added.partition = *id;
         added.offset = offset.offset;
     }
     if (sent.empty()) co_return boost::system::in_place_value;
@@ -218,11 +218,9 @@ asio::awaitable<Outcome<void>> SimConsumer::commit(std::vector<TopicPartitionOff
 }
 
 PartitionId SimConsumer::find(const TopicPartition& partition) const {
-    const std::optional<TopicId> topic = context_.cluster().find_topic(partition.topic);
-    if (topic && partition.partition >= 0 &&
-        partition.partition < context_.cluster().topic(*topic).partitions) {
-        return context_.cluster().partition(*topic, partition.partition);
-    }
+    const std::optional<PartitionId> id =
+        context_.cluster().find_partition(partition.topic, partition.partition);
+    if (id) return *id;
     throw std::logic_error("no such partition: " + partition.topic + "/" +
                            std::to_string(partition.partition));
 }

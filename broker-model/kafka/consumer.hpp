@@ -29,6 +29,14 @@ public:
     void pause(const crier::kafka::TopicPartition& partition) override;
     void resume(const crier::kafka::TopicPartition& partition) override;
     void seek(const crier::kafka::TopicPartition& partition, Offset offset) override;
+    [[nodiscard]] asio::awaitable<Outcome<Offset>>
+    position(crier::kafka::TopicPartition partition) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    beginning_offsets(std::vector<crier::kafka::TopicPartition> partitions) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    end_offsets(std::vector<crier::kafka::TopicPartition> partitions) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    offsets_for_times(std::vector<crier::kafka::TopicPartitionTime> times) override;
     [[nodiscard]] std::vector<crier::kafka::TopicPartition> assignment() const override;
     [[nodiscard]] asio::awaitable<void> close() override;
 
@@ -37,6 +45,12 @@ private:
         std::vector<crier::kafka::TopicPartition>);
     using Partitions = std::vector<PartitionId>; // sorted
 
+    struct Lookup {
+        crier::kafka::TopicPartition partition;
+        std::int64_t timestamp = 0;
+    };
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    look_up(std::vector<Lookup> lookups);
     [[nodiscard]] bool has_group_news() const;
     [[nodiscard]] asio::awaitable<void> take_part();
     [[nodiscard]] asio::awaitable<void> accept(Partitions given);

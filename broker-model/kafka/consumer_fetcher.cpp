@@ -10,6 +10,20 @@ namespace crier::broker::kafka {
 using crier::kafka::ConsumerRecord;
 using crier::kafka::OffsetReset;
 
+namespace {
+
+std::string_view name_of(OffsetReset policy) {
+    switch (policy) {
+    case OffsetReset::earliest: return "earliest";
+    case OffsetReset::by_duration: return "by_duration";
+    case OffsetReset::none: return "none";
+    case OffsetReset::latest: break;
+    }
+    return "latest";
+}
+
+} // namespace
+
 ConsumerFetcher::ConsumerFetcher(const ClientContext& context,
                                  const crier::kafka::ConsumerOptions& options,
                                  std::shared_ptr<ConsumerWake> wake)
@@ -73,6 +87,10 @@ ConsumerFetcher::Held& ConsumerFetcher::need(PartitionId partition) {
     Held* const held = find(partition);
     if (held == nullptr) throw std::logic_error("no current assignment for the partition");
     return *held;
+}
+
+const ConsumerFetcher::Held& ConsumerFetcher::need(PartitionId partition) const {
+    return const_cast<ConsumerFetcher*>(this)->need(partition);
 }
 
 void ConsumerFetcher::set_paused(PartitionId partition, bool paused) {
@@ -169,7 +187,7 @@ void ConsumerFetcher::ask_offset(Held& held) {
     held.seeking = Seeking::asked;
     ListOffsetsRequest request;
     request.partition = held.partition;
-    request.latest = options_.auto_offset_reset == OffsetReset::latest;
+    request.timestamp = reset_timestamp();
     context_.ask(leader, options_.request_timeout, 64, request,
                  [self = shared_from_this(), partition = held.partition,
                   version = held.version](const Outcome<ListOffsetsAnswer>& outcome) {
@@ -177,17 +195,34 @@ void ConsumerFetcher::ask_offset(Held& held) {
                  });
 }
 
+std::int64_t ConsumerFetcher::reset_timestamp() const {
+    switch (options_.auto_offset_reset) {
+    case OffsetReset::earliest: return earliest_timestamp;
+    case OffsetReset::by_duration:
+        return (context_.ports().wall_now() - options_.auto_offset_reset_duration)
+            .time_since_epoch()
+            .count();
+    default: return latest_timestamp;
+    }
+}
+
 void ConsumerFetcher::on_offset(PartitionId partition, std::uint64_t version,
                                 const Outcome<ListOffsetsAnswer>& outcome) {
     Held* const held = find(partition);
     if (held == nullptr || held->version != version) return;
+    if (outcome.has_value() && outcome->error == ErrorCode::none && outcome->offset < 0) {
+        // No record is that young: it is looked for again. Source: Kafka OffsetFetcher
+        // .resetPositionsAsync allows the next try after request.timeout.ms.
+        held->seeking = Seeking::reset;
+        held->retry_at = context_.now() + options_.request_timeout;
+        return wake_->point.tell();
+    }
     if (outcome.has_value() && outcome->error == ErrorCode::none) {
         move(*held, outcome->offset);
-        const bool latest = options_.auto_offset_reset == OffsetReset::latest;
-        context_.world().record_as(&context_.process(), events::position_reset,
-                                   context_.cluster().info(partition).name_text, group_text_,
-                                   outcome->offset,
-                                   context_.world().history().name(latest ? "latest" : "earliest"));
+        context_.world().record_as(
+            &context_.process(), events::position_reset,
+            context_.cluster().info(partition).name_text, group_text_, outcome->offset,
+            context_.world().history().name(name_of(options_.auto_offset_reset)));
         if (wake_->point.is_waiting()) send();
         return;
     }
@@ -319,8 +354,9 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
         for (std::size_t left = count; left > 0; --left, ++held.record) {
             const Record& record = source[held.record];
             const Offset offset = stored.base_offset + static_cast<Offset>(held.record);
-            records.push_back({topic, info.index, offset, WallTime(Duration(record.timestamp)),
-                               record.key, record.value, record.headers});
+            records.push_back({topic, info.index, offset,
+                               WallTime(Duration(stored.timestamp_of(record))), record.key,
+                               record.value, record.headers});
         }
         limit -= count;
         next = stored.base_offset + static_cast<Offset>(held.record);

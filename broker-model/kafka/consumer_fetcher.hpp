@@ -52,6 +52,11 @@ public:
     /// effect if the partition is not held or has a position meanwhile.
     void note_committed(const PartitionOffset& committed);
 
+    /// Returns the position, -1 when it is unknown. **Errors**: as `seek`.
+    [[nodiscard]] Offset position(PartitionId partition) const { return need(partition).position; }
+
+    [[nodiscard]] const std::shared_ptr<MetadataCache>& metadata() const { return metadata_; }
+
     /// Returns the known positions.
     [[nodiscard]] std::vector<PartitionOffset> positions() const;
 
@@ -94,10 +99,12 @@ private:
     [[nodiscard]] const Held* find(PartitionId partition) const;
     [[nodiscard]] Held* find(PartitionId partition);
     [[nodiscard]] Held& need(PartitionId partition);
+    [[nodiscard]] const Held& need(PartitionId partition) const;
     void move(Held& held, Offset position);
     void drop_buffer(Held& held);
     void begin_reset(Held& held);
     void ask_offset(Held& held);
+    [[nodiscard]] std::int64_t reset_timestamp() const;
     void on_offset(PartitionId partition, std::uint64_t version,
                    const Outcome<ListOffsetsAnswer>& outcome);
     void fetch(BrokerId broker);

@@ -192,7 +192,7 @@ void GroupCoordinator::commit(OffsetCommitRequest request, sim::Reply<OffsetComm
 SharedBatch GroupCoordinator::make_batch(std::vector<Record> records) const {
     auto batch = std::make_shared<RecordBatch>();
     batch->bytes = 61; // the header of Kafka's batches
-    const std::int64_t now = home_.node.wall_clock().read(home_.now()).time_since_epoch().count();
+    const std::int64_t now = home_.wall_now();
     for (Record& record : records) {
         record.timestamp = now;
         batch->bytes += 8 + record.key->size() + record.value.size();

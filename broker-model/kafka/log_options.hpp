@@ -13,7 +13,12 @@ struct LogOptions {
     Duration segment_time = std::chrono::hours(168);    ///< segment.ms
     std::int64_t retention_bytes = -1;                  ///< retention.bytes; -1: no limit
     Duration retention_time = std::chrono::hours(168);  ///< retention.ms; negative: no limit
-    bool deletes = true;                                ///< cleanup.policy has `delete`
+    bool deletes = true;                                ///< cleanup.policy has `delete` …
+    bool compacts = false;                              ///< … and `compact`
+    std::int64_t max_message_bytes = 1048588;           ///< max.message.bytes, of a batch
+    bool log_append_time = false;                       ///< message.timestamp.type; else CreateTime
+    Duration timestamp_before_max = Duration::max();    ///< message.timestamp.before.max.ms
+    Duration timestamp_after_max = std::chrono::hours(1); ///< message.timestamp.after.max.ms
 };
 
 } // namespace crier::broker::kafka

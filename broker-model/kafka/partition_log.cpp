@@ -22,8 +22,8 @@ void PartitionLog::append(const StoredBatch& batch) {
         epochs_.push_back({batch.leader_epoch, batch.base_offset});
     }
     const auto bytes = static_cast<std::int64_t>(batch.batch->bytes);
-    if (segments_.must_roll(bytes, batch.batch->max_timestamp, options_)) roll();
-    segments_.note(bytes, batch.batch->max_timestamp);
+    if (segments_.must_roll(bytes, batch.max_timestamp(), options_)) roll();
+    segments_.note(bytes, batch.max_timestamp());
     batches_.push_back(batch);
     producers_.note(batch);
     end_ = batch.end_offset();
@@ -51,9 +51,9 @@ void PartitionLog::truncate(Offset to) {
     flushed_end_ = std::min(flushed_end_, end_);
     producers_ = segments_.truncate(end_);
     for (std::size_t at = find(segments_.active().base); at < batches_.size(); ++at) {
-        const RecordBatch& batch = *batches_[at].batch;
-        segments_.note(static_cast<std::int64_t>(batch.bytes), batch.max_timestamp);
-        producers_.note(batches_[at]);
+        const StoredBatch& batch = batches_[at];
+        segments_.note(static_cast<std::int64_t>(batch.batch->bytes), batch.max_timestamp());
+        producers_.note(batch);
     }
 }
 
@@ -86,6 +86,21 @@ void PartitionLog::delete_old(std::int64_t now, Offset high_watermark) {
     if (from <= start_) return;
     if (from == end_) roll(); // also the active segment has served its time
     raise_start(from);
+}
+
+PartitionLog::TimeAndOffset PartitionLog::find_time(std::int64_t timestamp, Offset limit) const {
+    for (std::size_t at = find(start_); at < batches_.size(); ++at) {
+        const StoredBatch& stored = batches_[at];
+        if (stored.base_offset >= limit) break;
+        if (stored.max_timestamp() < timestamp) continue;
+        Offset offset = stored.base_offset;
+        for (const Record& record : stored.batch->records) {
+            const std::int64_t time = stored.timestamp_of(record);
+            if (time >= timestamp && offset >= start_ && offset < limit) return {time, offset};
+            ++offset;
+        }
+    }
+    return {};
 }
 
 std::size_t PartitionLog::find(Offset offset) const {

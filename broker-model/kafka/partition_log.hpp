@@ -48,6 +48,7 @@ public:
     [[nodiscard]] const std::deque<StoredBatch>& batches() const { return batches_; }
     [[nodiscard]] const std::vector<EpochStart>& epochs() const { return epochs_; }
     [[nodiscard]] const ProducerStates& producers() const { return producers_; }
+    [[nodiscard]] const LogOptions& options() const { return options_; }
     [[nodiscard]] const LogSegments& segments() const { return segments_; }
 
     /// Returns the epoch of the last batch, -1 when there is none.
@@ -80,6 +81,14 @@ public:
     /// Deletes the oldest segments as far as retention by size and time demands at wall time `now`
     /// and the high watermark allows. **Source**: UnifiedLog.deleteOldSegments.
     void delete_old(std::int64_t now, Offset high_watermark);
+
+    /// Returns the first record below `limit` that is as late as `timestamp`, or offset -1.
+    /// **Source**: Kafka UnifiedLog.fetchOffsetByTimestamp.
+    struct TimeAndOffset {
+        std::int64_t timestamp = -1;
+        Offset offset = -1;
+    };
+    [[nodiscard]] TimeAndOffset find_time(std::int64_t timestamp, Offset limit) const;
 
     /// Returns the index of the first batch that ends after `offset`.
     [[nodiscard]] std::size_t find(Offset offset) const;

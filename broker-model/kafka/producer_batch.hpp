@@ -38,9 +38,15 @@ struct ProducerBatch {
     Instant created{};
     Instant retry_at{};
     int attempts = 0;
+    bool is_split = false;     ///< Part of one that was too large.
     bool is_full = false;      ///< Takes no more records.
     bool maybe_stored = false; ///< Some attempt was sent and not definitely refused.
     bool is_done = false;      ///< Its outcomes are out, and an answer changes nothing.
 };
+
+/// Returns the batch's records in batches of up to `size` bytes, at least one record each, with
+/// their places in the calls and their sequences. **Source**: Kafka ProducerBatch.split.
+[[nodiscard]] std::vector<std::unique_ptr<ProducerBatch>> split(const ProducerBatch& batch,
+                                                                std::size_t size);
 
 } // namespace crier::broker::kafka

@@ -79,7 +79,7 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records,
         }
         const bool is_sticky = !record.partition && !record.key;
         Record sent{std::move(record.key), std::move(record.value), std::move(record.headers),
-                    timestamp};
+                    record.timestamp ? record.timestamp->time_since_epoch().count() : timestamp};
         const std::size_t bytes =
             accumulator_.append(*partition, std::move(sent), now, call,
                                 static_cast<std::uint32_t>(at), records.size() - at - 1);
@@ -288,24 +288,30 @@ void ProducerSender::arrive(std::uint32_t index, const Outcome<ProduceAnswer>& o
         if (outcome.has_error() || at >= outcome->partitions.size()) {
             const bool refused =
                 outcome.has_error() && outcome.error().certainty == Certainty::failed;
-            settle(std::move(batches[at]), ErrorCode::network_exception, refused, -1);
+            ProducePartitionAnswer nothing;
+            nothing.error = ErrorCode::network_exception;
+            settle(std::move(batches[at]), nothing, refused);
             continue;
         }
         const ProducePartitionAnswer& answer = outcome->partitions[at];
-        settle(std::move(batches[at]), answer.error, !may_be_stored(answer.error),
-               answer.base_offset);
+        settle(std::move(batches[at]), answer, !may_be_stored(answer.error));
     }
     drain();
     tell_finished();
 }
 
-void ProducerSender::settle(std::unique_ptr<ProducerBatch> batch, ErrorCode error,
-                            bool surely_not_stored, Offset base_offset) {
-    if (error == ErrorCode::none) return succeed(*batch, base_offset);
+void ProducerSender::settle(std::unique_ptr<ProducerBatch> batch,
+                            const ProducePartitionAnswer& answer, bool surely_not_stored) {
+    const ErrorCode error = answer.error;
+    if (error == ErrorCode::none) return succeed(*batch, answer.base_offset);
     // A broker of before 4.0 says so of what it stored too long ago to know where.
     if (error == ErrorCode::duplicate_sequence_number) return succeed(*batch, -1);
     if (!surely_not_stored) batch->maybe_stored = true;
     if (tells_stale_metadata(error)) metadata_->refresh();
+    if (error == ErrorCode::message_too_large && batch->places.size() > 1) {
+        return split_and_retry(std::move(batch));
+    }
+    if (!answer.bad_records.empty()) return refuse(*batch, answer);
     const bool in_time = context_.now() < batch->created + options_.delivery_timeout;
     const bool may_retry = crier::kafka::is_retriable(error) || sequences_.may_retry(*batch, error);
     if (!may_retry || batch->attempts > options_.retries) {
@@ -335,6 +341,40 @@ void ProducerSender::fail(ProducerBatch& batch, ErrorCode error, bool expired) {
     const Failure failure{make_error_code(error),
                           batch.maybe_stored ? Certainty::unknown : Certainty::failed};
     complete(batch, [&failure](std::size_t) { return failure; });
+}
+
+// No attempt is counted. Source: Kafka Sender.completeBatch, RecordAccumulator.splitAndReenqueue.
+void ProducerSender::split_and_retry(std::unique_ptr<ProducerBatch> batch) {
+    std::size_t size = options_.batch_size;
+    if (batch->is_split) {
+        std::size_t largest = 0;
+        for (const Record& record : batch->records->records)
+            largest = std::max(largest, batch_overhead_bytes + wire_bytes(record));
+        size = std::max(largest, batch->records->bytes / 2);
+    }
+    std::vector<std::unique_ptr<ProducerBatch>> parts = split(*batch, size);
+    sequences_.replace(*batch, parts);
+    incomplete_ += parts.size() - 1;
+    for (const FlushWait& flush : flushes_) {
+        if (batch->sequence <= flush.up_to) flush.call->open += parts.size() - 1;
+    }
+    for (; !parts.empty(); parts.pop_back())
+        accumulator_.put_back(std::move(parts.back()));
+}
+
+// A single bad record is told by the answer's error, of several each is INVALID_RECORD; the others
+// fail without a code of their own. Source: Kafka Sender.failBatch.
+void ProducerSender::refuse(ProducerBatch& batch, const ProducePartitionAnswer& answer) {
+    sequences_.failed(batch, false);
+    const Certainty certainty = batch.maybe_stored ? Certainty::unknown : Certainty::failed;
+    const std::vector<std::int32_t>& bad = answer.bad_records;
+    complete(batch, [&](std::size_t at) {
+        ErrorCode error = ErrorCode::unknown_server_error;
+        if (std::binary_search(bad.begin(), bad.end(), static_cast<std::int32_t>(at))) {
+            error = bad.size() == 1 ? answer.error : ErrorCode::invalid_record;
+        }
+        return Failure{make_error_code(error), certainty};
+    });
 }
 
 template <class OutcomeOf>

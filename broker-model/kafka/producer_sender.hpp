@@ -68,8 +68,10 @@ private:
     void depart(BrokerId broker);
     void arrive(std::uint32_t flight, const Outcome<ProduceAnswer>& outcome);
     void note_connection(BrokerId broker, const Outcome<ProduceAnswer>& outcome);
-    void settle(std::unique_ptr<ProducerBatch> batch, ErrorCode error, bool surely_not_stored,
-                Offset base_offset);
+    void settle(std::unique_ptr<ProducerBatch> batch, const ProducePartitionAnswer& answer,
+                bool surely_not_stored);
+    void split_and_retry(std::unique_ptr<ProducerBatch> batch);
+    void refuse(ProducerBatch& batch, const ProducePartitionAnswer& answer);
     void succeed(ProducerBatch& batch, Offset base_offset);
     void fail(ProducerBatch& batch, ErrorCode error, bool expired = false);
     template <class OutcomeOf>

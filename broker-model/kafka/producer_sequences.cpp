@@ -55,6 +55,17 @@ void ProducerSequences::succeeded(const ProducerBatch& batch) {
     leave(partition, batch);
 }
 
+void ProducerSequences::replace(const ProducerBatch& batch,
+                                const std::vector<std::unique_ptr<ProducerBatch>>& parts) {
+    if (!batch.stamp.is_set()) return;
+    std::vector<ProducerBatch*>& under_way = partitions_[batch.partition].under_way;
+    auto place = std::find(under_way.begin(), under_way.end(), &batch);
+    if (place == under_way.end()) return;
+    place = under_way.erase(place);
+    for (const std::unique_ptr<ProducerBatch>& part : parts)
+        place = under_way.insert(place, part.get()) + 1;
+}
+
 // Source: Kafka TransactionManager.canRetry.
 bool ProducerSequences::may_retry(const ProducerBatch& batch, ErrorCode error) {
     if (!batch.stamp.is_set() || error != ErrorCode::out_of_order_sequence_number) return false;

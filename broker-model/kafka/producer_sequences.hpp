@@ -29,6 +29,10 @@ public:
     /// The batch is stored, at whatever offset.
     void succeeded(const ProducerBatch& batch);
 
+    /// The batch goes on as `parts`, which are numbered already.
+    void replace(const ProducerBatch& batch,
+                 const std::vector<std::unique_ptr<ProducerBatch>>& parts);
+
     /// Whether a refused batch is to be sent again although Kafka calls the error final: an earlier
     /// one is missing and still under way, or the numbering begins anew.
     [[nodiscard]] bool may_retry(const ProducerBatch& batch, ErrorCode error);

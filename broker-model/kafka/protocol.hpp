@@ -54,7 +54,14 @@ struct StoredBatch {
     std::int32_t leader_epoch = 0;
     SharedBatch batch;
     ProducerStamp producer = {};
+    std::int64_t append_time = -1; ///< LogAppendTime; -1: the records' own times count.
 
+    [[nodiscard]] std::int64_t timestamp_of(const Record& record) const {
+        return append_time < 0 ? record.timestamp : append_time;
+    }
+    [[nodiscard]] std::int64_t max_timestamp() const {
+        return append_time < 0 ? batch->max_timestamp : append_time;
+    }
     [[nodiscard]] Offset end_offset() const {
         return base_offset + static_cast<Offset>(batch->records.size());
     }
@@ -66,6 +73,7 @@ inline constexpr sim::CallKind produce{"produce"};
 inline constexpr sim::CallKind fetch{"fetch"};
 inline constexpr sim::CallKind replica_fetch{"replica-fetch"};
 inline constexpr sim::CallKind list_offsets{"list-offsets"};
+inline constexpr sim::CallKind delete_records{"delete-records"};
 inline constexpr sim::CallKind init_producer_id{"init-producer-id"};
 inline constexpr sim::CallKind find_coordinator{"find-coordinator"};
 inline constexpr sim::CallKind join_group{"join-group"};
@@ -123,6 +131,7 @@ struct ProducePartitionAnswer {
     PartitionId partition = 0;
     ErrorCode error = ErrorCode::none;
     Offset base_offset = -1;
+    std::vector<std::int32_t> bad_records; ///< Indexes of those for which the batch was refused.
 };
 struct ProduceAnswer {
     std::vector<ProducePartitionAnswer> partitions; ///< One per partition asked, same order.
@@ -163,13 +172,28 @@ struct FetchAnswer {
     std::vector<FetchPartitionAnswer> partitions; ///< Only those with something to tell.
 };
 
+/// Instead of a time. **Source**: Kafka ListOffsetsRequest.
+inline constexpr std::int64_t latest_timestamp = -1;
+inline constexpr std::int64_t earliest_timestamp = -2;
+
 struct ListOffsetsRequest {
     PartitionId partition = 0;
-    bool latest = true; ///< Else earliest.
+    std::int64_t timestamp = latest_timestamp; ///< Wall nanoseconds, or one of the above.
 };
 struct ListOffsetsAnswer {
     ErrorCode error = ErrorCode::none;
-    Offset offset = -1;
+    Offset offset = -1;          ///< -1: no record is as late as that.
+    std::int64_t timestamp = -1; ///< Of the record found by its time.
+};
+
+struct DeleteRecordsRequest {
+    PartitionId partition = 0;
+    Offset offset = -1; ///< The first to be kept; -1: the high watermark.
+    Duration timeout{};
+};
+struct DeleteRecordsAnswer {
+    ErrorCode error = ErrorCode::none;
+    Offset low_watermark = -1; ///< Where the log begins on every live replica.
 };
 
 struct FindCoordinatorRequest {

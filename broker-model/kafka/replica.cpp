@@ -39,12 +39,14 @@ void Replica::lead(BrokerId self, Instant now) {
     }
 }
 
-Offset Replica::append(const SharedBatch& batch, const ProducerStamp& producer) {
+Offset Replica::append(const SharedBatch& batch, const ProducerStamp& producer,
+                       std::int64_t append_time) {
     StoredBatch stored;
     stored.base_offset = log->end();
     stored.leader_epoch = state.leader_epoch;
     stored.batch = batch;
     stored.producer = producer;
+    stored.append_time = append_time;
     log->append(stored);
     return stored.base_offset;
 }

@@ -63,8 +63,9 @@ struct Replica {
     /// Becomes leader of the epoch in `state`.
     void lead(BrokerId self, Instant now);
 
-    /// Appends a client's batch. **Returns** its base offset.
-    Offset append(const SharedBatch& batch, const ProducerStamp& producer);
+    /// Appends a client's batch; `append_time` as in `StoredBatch`. **Returns** its base offset.
+    Offset append(const SharedBatch& batch, const ProducerStamp& producer,
+                  std::int64_t append_time);
 
     /// Before an append: a follower that had everything had it at its session's last fetch.
     void note_caught_up(Peer& peer, Instant session_fetch);

@@ -93,13 +93,18 @@ ListOffsetsAnswer ReplicaManager::list_offsets(const ListOffsetsRequest& request
     const Replica* const replica = find(request.partition);
     answer.error = check_epoch(replica, -1);
     if (answer.error != ErrorCode::none) return answer;
-    if (!request.latest) {
+    const bool is_settled = replica->high_watermark >= replica->epoch_start;
+    if (request.timestamp == earliest_timestamp) {
         answer.offset = replica->log->start();
-    } else if (replica->high_watermark < replica->epoch_start) {
-        answer.error = ErrorCode::offset_not_available; // Source: KIP-207
+    } else if (request.timestamp == latest_timestamp) {
+        if (is_settled) answer.offset = replica->high_watermark;
     } else {
-        answer.offset = replica->high_watermark;
+        const auto found = replica->log->find_time(request.timestamp, replica->high_watermark);
+        answer.offset = found.offset;
+        answer.timestamp = found.timestamp;
     }
+    // A new leader does not know yet how far the last one's watermark was. Source: KIP-207.
+    if (answer.offset < 0 && !is_settled) answer.error = ErrorCode::offset_not_available;
     return answer;
 }
 

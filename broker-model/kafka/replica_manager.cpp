@@ -152,6 +152,7 @@ void ReplicaManager::settle() {
         FollowerSession& session = sessions_[follower - 1];
         if (session.is_ready && session.parked) answer_session(follower, session);
     }
+    if (!deletes_.empty()) answer_deletes();
     settling_ = false;
 }
 
@@ -177,6 +178,9 @@ void ReplicaManager::pass_deadlines() {
         } else {
             alarm_.need(parked.deadline);
         }
+    }
+    for (const PendingDelete& pending : deletes_) {
+        if (pending.deadline > now) alarm_.need(pending.deadline);
     }
     for (BrokerId follower = 1; follower <= sessions_.size(); ++follower) {
         FollowerSession& session = sessions_[follower - 1];

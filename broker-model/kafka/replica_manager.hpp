@@ -43,6 +43,9 @@ public:
     void fetch(FetchRequest request, sim::Reply<FetchAnswer> reply);
     [[nodiscard]] ListOffsetsAnswer list_offsets(const ListOffsetsRequest& request);
 
+    /// Raises where the log begins; answers when every live replica's does.
+    void delete_records(const DeleteRecordsRequest& request, sim::Reply<DeleteRecordsAnswer> reply);
+
     /// Appends with acks=all and calls `done` once, maybe before this returns.
     void append(PartitionId partition, SharedBatch batch, Duration timeout,
                 std::function<void(ErrorCode)> done);
@@ -72,6 +75,12 @@ private:
         bool live = false;
         bool woken = false;
     };
+    struct PendingDelete {
+        PartitionId partition = 0;
+        Offset offset = 0;
+        sim::Reply<DeleteRecordsAnswer> reply;
+        Instant deadline{};
+    };
     /// A follower's fetch session at its leader.
     struct FollowerSession {
         std::uint64_t number = 0;
@@ -96,7 +105,7 @@ private:
     void close_produce(std::uint32_t slot);
     void append_to(std::uint32_t slot, const ProducePartition& asked, Acks acks);
     [[nodiscard]] ErrorCode try_append(const ProducePartition& asked, Acks acks,
-                                       Offset& base_offset);
+                                       ProducePartitionAnswer& answer);
     void note_written(Replica& replica);
     void end_waiting(Replica& replica, ErrorCode error);
     void settle_waiting(const WaitingProduce& waiting, ErrorCode error);
@@ -117,6 +126,8 @@ private:
     void shrink_isrs();
     void delete_old_segments();
     void note_start(Replica& replica, Offset before, std::string_view why);
+    [[nodiscard]] Offset low_watermark(const Replica& replica) const;
+    void answer_deletes();
 
     BrokerHome& home_;
     InternalPartitions& internal_;
@@ -132,6 +143,7 @@ private:
     std::vector<ParkedFetch> fetches_;
     std::vector<std::uint32_t> free_fetches_;
     std::vector<std::uint32_t> woken_fetches_;
+    std::vector<PendingDelete> deletes_;
     Alarm<ReplicaManager, &ReplicaManager::pass_deadlines> alarm_;
     bool settling_ = false;
 };

@@ -1,3 +1,4 @@
+#include "broker-model/kafka/batch_validation.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
 #include <algorithm>
@@ -53,7 +54,7 @@ std::uint32_t ReplicaManager::open_produce(Duration timeout) {
 void ReplicaManager::append_to(std::uint32_t slot, const ProducePartition& asked, Acks acks) {
     ProducePartitionAnswer answer;
     answer.partition = asked.partition;
-    answer.error = try_append(asked, acks, answer.base_offset);
+    answer.error = try_append(asked, acks, answer);
     if (answer.error == ErrorCode::none) {
         Replica& replica = *find(asked.partition);
         const Offset end = answer.base_offset + static_cast<Offset>(asked.batch->records.size());
@@ -69,12 +70,12 @@ void ReplicaManager::append_to(std::uint32_t slot, const ProducePartition& asked
             ++pending.left;
         }
     }
-    produces_[slot].answer.partitions.push_back(answer);
+    produces_[slot].answer.partitions.push_back(std::move(answer));
 }
 
 // A copy of what is stored already is answered as the first was, and waits as it did.
 ErrorCode ReplicaManager::try_append(const ProducePartition& asked, Acks acks,
-                                     Offset& base_offset) {
+                                     ProducePartitionAnswer& answer) {
     Replica* const replica = find(asked.partition);
     if (replica == nullptr) {
         return asked.partition < replicas_.size() ? ErrorCode::not_leader_or_follower
@@ -83,15 +84,21 @@ ErrorCode ReplicaManager::try_append(const ProducePartition& asked, Acks acks,
     if (!replica->leads() || !home_.process.is_alive()) return ErrorCode::not_leader_or_follower;
     if (acks == Acks::all && replica->is_under_min_insync()) return ErrorCode::not_enough_replicas;
     if (home_.node.disk().is_full()) return ErrorCode::kafka_storage_error;
+    const LogOptions& options = replica->log->options();
+    const std::int64_t now = home_.wall_now();
+    BatchVerdict valid = validate(*asked.batch, options, now);
+    answer.bad_records = std::move(valid.bad_records);
+    if (valid.error != ErrorCode::none) return valid.error;
     const ProducerStates::Verdict verdict =
         replica->log->producers().judge(asked.producer, asked.batch->records.size());
     if (verdict.error != ErrorCode::none) return verdict.error;
-    base_offset = verdict.copy_at;
-    if (base_offset >= 0) return ErrorCode::none;
+    answer.base_offset = verdict.copy_at;
+    if (answer.base_offset >= 0) return ErrorCode::none;
     for (Peer& peer : replica->peers) {
         replica->note_caught_up(peer, sessions_[peer.broker - 1].last_fetch);
     }
-    base_offset = replica->append(asked.batch, asked.producer);
+    answer.base_offset =
+        replica->append(asked.batch, asked.producer, options.log_append_time ? now : -1);
     note_written(*replica);
     return ErrorCode::none;
 }

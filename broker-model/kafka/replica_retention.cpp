@@ -1,13 +1,15 @@
 #include "broker-model/events.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
+#include <algorithm>
+
 // Where logs begin: what retention deletes. Source: Kafka LogManager.cleanupLogs.
 
 namespace crier::broker::kafka {
 
 // Each replica deletes by its own clock; a follower also follows its leader's log start.
 void ReplicaManager::delete_old_segments() {
-    const std::int64_t now = home_.node.wall_clock().read(home_.now()).time_since_epoch().count();
+    const std::int64_t now = home_.wall_now();
     for (const auto& replica : replicas_) {
         if (!replica) continue;
         const Offset before = replica->log->start();
@@ -21,13 +23,75 @@ void ReplicaManager::delete_old_segments() {
 }
 
 void ReplicaManager::note_start(Replica& replica, Offset before, std::string_view why) {
-    if (replica.log->start() == before || !replica.leads()) return;
+    if (replica.log->start() == before) return;
+    if (!replica.leads()) {
+        // The leader learns it with the next fetch.
+        const BrokerId leader = replica.state.leader;
+        if (leader != 0 && replica.part == Replica::Part::follower)
+            fetchers_[leader - 1].add(replica.id);
+        return;
+    }
     sim::World& world = home_.world();
     world.record_as(&home_.process, events::log_start_moved,
                     home_.cluster.info(replica.id).name_text, replica.log->start(),
                     world.history().name(why));
     for (Peer& peer : replica.peers)
         list(replica, peer, false);
+}
+
+// Source: Kafka Partition.deleteRecordsOnLeader, DelayedDeleteRecords.
+void ReplicaManager::delete_records(const DeleteRecordsRequest& request,
+                                    sim::Reply<DeleteRecordsAnswer> reply) {
+    DeleteRecordsAnswer answer;
+    Replica* const replica = find(request.partition);
+    if (replica == nullptr || !replica->leads()) {
+        answer.error = ErrorCode::not_leader_or_follower;
+        return reply(answer);
+    }
+    PartitionLog& log = *replica->log;
+    const Offset offset = request.offset == -1 ? replica->high_watermark : request.offset;
+    if (log.options().compacts && !log.options().deletes) {
+        answer.error = ErrorCode::policy_violation;
+    } else if (offset < 0 || offset > replica->high_watermark) {
+        answer.error = ErrorCode::offset_out_of_range;
+    }
+    if (answer.error != ErrorCode::none) return reply(answer);
+    const Offset before = log.start();
+    log.raise_start(offset);
+    note_start(*replica, before, "delete-records");
+    PendingDelete pending{request.partition, offset, std::move(reply),
+                          home_.now() + request.timeout};
+    alarm_.need(pending.deadline);
+    deletes_.push_back(std::move(pending));
+    settle();
+}
+
+Offset ReplicaManager::low_watermark(const Replica& replica) const {
+    Offset low = replica.log->start();
+    for (const Peer& peer : replica.peers) {
+        const auto& live = metadata_->live_brokers;
+        if (std::find(live.begin(), live.end(), peer.broker) == live.end()) continue;
+        low = std::min(low, peer.log_start);
+    }
+    return low;
+}
+
+void ReplicaManager::answer_deletes() {
+    std::erase_if(deletes_, [this](PendingDelete& pending) {
+        DeleteRecordsAnswer answer;
+        const Replica& replica = *find(pending.partition);
+        if (!replica.leads()) {
+            answer.error = ErrorCode::not_leader_or_follower;
+        } else if (const Offset low = low_watermark(replica); low >= pending.offset) {
+            answer.low_watermark = low;
+        } else if (pending.deadline <= home_.now()) {
+            answer.error = ErrorCode::request_timed_out;
+        } else {
+            return false;
+        }
+        pending.reply(answer);
+        return true;
+    });
 }
 
 } // namespace crier::broker::kafka

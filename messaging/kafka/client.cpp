@@ -1,5 +1,6 @@
 #include "messaging/kafka/client.hpp"
 
+#include "messaging/kafka/admin.hpp"
 #include "messaging/kafka/consumer.hpp"
 #include "messaging/kafka/producer.hpp"
 #include "messaging/kafka/settings.hpp"
@@ -45,6 +46,11 @@ RdkafkaClient::consumer(crier::kafka::ConsumerOptions options) {
     Settings settings = with_common(consumer_settings(options), options_);
     return std::make_unique<RdkafkaConsumer>(background_.executor(), std::move(settings),
                                              std::move(options));
+}
+
+std::unique_ptr<crier::kafka::Admin> RdkafkaClient::admin(crier::kafka::AdminOptions options) {
+    return std::make_unique<RdkafkaAdmin>(background_.executor(), with_common({}, options_),
+                                          options);
 }
 
 } // namespace crier::messaging::kafka

@@ -37,6 +37,8 @@ public:
     producer(crier::kafka::ProducerOptions options) override;
     [[nodiscard]] std::unique_ptr<crier::kafka::Consumer>
     consumer(crier::kafka::ConsumerOptions options) override;
+    [[nodiscard]] std::unique_ptr<crier::kafka::Admin>
+    admin(crier::kafka::AdminOptions options) override;
 
 private:
     Background& background_;

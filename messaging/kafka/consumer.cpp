@@ -92,6 +92,49 @@ std::vector<TopicPartition> RdkafkaConsumer::assignment() const {
     return {assigned_.begin(), assigned_.end()};
 }
 
+// Of a partition that has handed nothing out yet librdkafka knows no position: then it is the
+// committed offset, or what the reset policy makes of its absence.
+asio::awaitable<Outcome<Offset>> RdkafkaConsumer::position(TopicPartition partition) {
+    require_held(partition);
+    if (const auto sought = seeks_.find(partition); sought != seeks_.end())
+        co_return sought->second;
+    std::function<Outcome<Offset>()> job = [this, partition = std::move(partition)] {
+        return member_->position(partition);
+    };
+    Outcome<Offset> found = co_await worker_.run<Outcome<Offset>>(std::move(job));
+    co_return found;
+}
+
+asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+RdkafkaConsumer::beginning_offsets(std::vector<TopicPartition> partitions) {
+    return watermarks(std::move(partitions), false);
+}
+
+asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+RdkafkaConsumer::end_offsets(std::vector<TopicPartition> partitions) {
+    return watermarks(std::move(partitions), true);
+}
+
+asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+RdkafkaConsumer::watermarks(std::vector<TopicPartition> partitions, bool high) {
+    using Found = Outcome<std::vector<TopicPartitionOffset>>;
+    std::function<Found()> job = [this, partitions = std::move(partitions), high] {
+        return member_->watermarks(partitions, high);
+    };
+    Found found = co_await worker_.run<Found>(std::move(job));
+    co_return found;
+}
+
+asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+RdkafkaConsumer::offsets_for_times(std::vector<crier::kafka::TopicPartitionTime> times) {
+    using Found = Outcome<std::vector<TopicPartitionOffset>>;
+    std::function<Found()> job = [this, times = std::move(times)] {
+        return member_->offsets_for_times(times);
+    };
+    Found found = co_await worker_.run<Found>(std::move(job));
+    co_return found;
+}
+
 asio::awaitable<void> RdkafkaConsumer::close() {
     if (closed_) co_return;
     std::function<bool()> start = [this] {

@@ -42,6 +42,14 @@ public:
     void pause(const crier::kafka::TopicPartition& partition) override;
     void resume(const crier::kafka::TopicPartition& partition) override;
     void seek(const crier::kafka::TopicPartition& partition, crier::kafka::Offset offset) override;
+    [[nodiscard]] asio::awaitable<Outcome<crier::kafka::Offset>>
+    position(crier::kafka::TopicPartition partition) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    beginning_offsets(std::vector<crier::kafka::TopicPartition> partitions) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    end_offsets(std::vector<crier::kafka::TopicPartition> partitions) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    offsets_for_times(std::vector<crier::kafka::TopicPartitionTime> times) override;
     [[nodiscard]] std::vector<crier::kafka::TopicPartition> assignment() const override;
     [[nodiscard]] asio::awaitable<void> close() override;
 
@@ -49,6 +57,8 @@ private:
     void require_held(const crier::kafka::TopicPartition& partition) const;
     using Partitions = std::vector<crier::kafka::TopicPartition>;
 
+    asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    watermarks(std::vector<crier::kafka::TopicPartition> partitions, bool high);
     asio::awaitable<void> assign(Partitions partitions);
     asio::awaitable<void> unassign(Partitions partitions, bool lost);
     asio::awaitable<void> hand_back(Partitions partitions);

@@ -66,6 +66,15 @@ public:
     [[nodiscard]] Outcome<void>
     commit(const std::vector<crier::kafka::TopicPartitionOffset>& offsets);
 
+    [[nodiscard]] Outcome<crier::kafka::Offset>
+    position(const crier::kafka::TopicPartition& partition);
+
+    /// Returns where the partitions begin, or where they end.
+    [[nodiscard]] Outcome<std::vector<crier::kafka::TopicPartitionOffset>>
+    watermarks(const Partitions& partitions, bool high);
+    [[nodiscard]] Outcome<std::vector<crier::kafka::TopicPartitionOffset>>
+    offsets_for_times(const std::vector<crier::kafka::TopicPartitionTime>& times);
+
     /// Commits what counts as consumed if commits are automatic.
     void commit_consumed();
 

@@ -63,6 +63,14 @@ rd_kafka_resp_err_t produce(rd_kafka_t* handle, const ProducerRecord& record, vo
         partition.u.i32 = *record.partition;
         arguments.push_back(partition);
     }
+    if (record.timestamp) {
+        rd_kafka_vu_t timestamp{};
+        timestamp.vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+        timestamp.u.i64 = std::chrono::floor<std::chrono::milliseconds>(*record.timestamp)
+                              .time_since_epoch()
+                              .count();
+        arguments.push_back(timestamp);
+    }
     // As one list, which stays ours when the call fails: librdkafka 2.0 frees single headers twice
     // then.
     Owned<rd_kafka_headers_t> headers = headers_of(record);

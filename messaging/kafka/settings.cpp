@@ -33,6 +33,7 @@ std::string reset_name(OffsetReset reset) {
     switch (reset) {
     case OffsetReset::earliest: return "earliest";
     case OffsetReset::none: return "error";
+    case OffsetReset::by_duration: ensure(false, "librdkafka has no policy by_duration"); break;
     case OffsetReset::latest: break;
     }
     return "latest";

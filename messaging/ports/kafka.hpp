@@ -33,22 +33,32 @@ struct TopicPartitionOffset {
     friend auto operator<=>(const TopicPartitionOffset&, const TopicPartitionOffset&) = default;
 };
 
+/// A point of time in a partition.
+struct TopicPartitionTime {
+    std::string topic;
+    std::int32_t partition = 0;
+    WallTime time{};
+};
+
 struct ProducerRecord {
     std::string topic;
     std::optional<std::int32_t> partition; ///< Chosen from the key, or sticky, when absent.
     std::optional<std::string> key;
     std::string value;
     std::vector<Header> headers;
+    std::optional<WallTime> timestamp = {}; ///< CreateTime; absent: now.
+    bool is_tombstone = false; ///< Its value is null: on a compacted topic it deletes the key.
 };
 
 struct ConsumerRecord {
     std::string topic;
     std::int32_t partition = 0;
     Offset offset = 0;
-    WallTime timestamp{};
+    WallTime timestamp{}; ///< The producer's or the leader's, as the topic says.
     std::optional<std::string> key;
     std::string value;
     std::vector<Header> headers;
+    bool is_tombstone = false; ///< The value is null.
 };
 
 /// Returns the place of a record as people write it, `orders/3@17`: its identity when it has no
@@ -88,6 +98,8 @@ enum class ErrorCode : std::int16_t {
     unknown_member_id = 25,
     invalid_session_timeout = 26,
     rebalance_in_progress = 27,
+    invalid_timestamp = 32,
+    policy_violation = 44,
     out_of_order_sequence_number = 45,
     duplicate_sequence_number = 46,
     invalid_producer_epoch = 47,
@@ -141,7 +153,8 @@ struct ProducerOptions {
            options.max_in_flight <= in_flight_max;
 }
 
-enum class OffsetReset { earliest, latest, none };
+/// `by_duration`: the first record not older than `auto_offset_reset_duration`.
+enum class OffsetReset { earliest, latest, none, by_duration };
 
 /// How the leader of a group shares out partitions.
 enum class Assignor { range, round_robin, sticky, cooperative_sticky };
@@ -162,6 +175,7 @@ struct ConsumerOptions {
     bool enable_auto_commit = true;
     Duration auto_commit_interval = std::chrono::seconds(5);
     OffsetReset auto_offset_reset = OffsetReset::latest;
+    Duration auto_offset_reset_duration{};
     /// The preferred first: partition.assignment.strategy. By this default a group of one mind uses
     /// range, eagerly; when its members are restarted one by one with cooperative-sticky alone, it
     /// becomes cooperative.
@@ -236,6 +250,21 @@ public:
     /// Moves the position of an assigned partition; the next `poll` reads from there.
     virtual void seek(const TopicPartition& partition, Offset offset) = 0;
 
+    /// Returns the offset of the next record that `poll` will return of an assigned partition;
+    /// looks it up if need be. **Errors**: as `seek`; failed with OFFSET_OUT_OF_RANGE when there is
+    /// no position and no policy to find one, with REQUEST_TIMED_OUT after `default_api_timeout`.
+    [[nodiscard]] virtual asio::awaitable<Outcome<Offset>> position(TopicPartition partition) = 0;
+
+    /// Returns where partitions begin, where they end for readers, and the first offset whose
+    /// record is as late as the time given, -1 when none is. **Shape**: one per argument, same
+    /// order. **Errors**: failed, after `default_api_timeout`.
+    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+    beginning_offsets(std::vector<TopicPartition> partitions) = 0;
+    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+    end_offsets(std::vector<TopicPartition> partitions) = 0;
+    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+    offsets_for_times(std::vector<TopicPartitionTime> times) = 0;
+
     /// Returns the partitions held, sorted.
     [[nodiscard]] virtual std::vector<TopicPartition> assignment() const = 0;
 
@@ -244,12 +273,32 @@ public:
     [[nodiscard]] virtual asio::awaitable<void> close() = 0;
 };
 
+struct AdminOptions {
+    Duration request_timeout = std::chrono::seconds(30);
+    Duration default_api_timeout = std::chrono::seconds(60);
+    Duration retry_backoff = std::chrono::milliseconds(100);
+};
+
+/// What operators do to topics.
+class Admin {
+public:
+    virtual ~Admin() = default;
+
+    /// Deletes the records before each offset; -1: all that are stored. Completes when every live
+    /// replica has. **Returns** where each partition begins now, same order. **Errors**: those of
+    /// the first partition that failed, the ones after it untouched; unknown when a request was
+    /// sent and never answered.
+    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+    delete_records(std::vector<TopicPartitionOffset> before) = 0;
+};
+
 /// Makes producers and consumers for one cluster.
 class Client {
 public:
     virtual ~Client() = default;
     [[nodiscard]] virtual std::unique_ptr<Producer> producer(ProducerOptions options) = 0;
     [[nodiscard]] virtual std::unique_ptr<Consumer> consumer(ConsumerOptions options) = 0;
+    [[nodiscard]] virtual std::unique_ptr<Admin> admin(AdminOptions options) = 0;
 };
 
 } // namespace crier::kafka

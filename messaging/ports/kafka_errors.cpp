@@ -31,6 +31,8 @@ const char* name_of(int code) {
     case ErrorCode::unknown_member_id: return "UNKNOWN_MEMBER_ID";
     case ErrorCode::invalid_session_timeout: return "INVALID_SESSION_TIMEOUT";
     case ErrorCode::rebalance_in_progress: return "REBALANCE_IN_PROGRESS";
+    case ErrorCode::invalid_timestamp: return "INVALID_TIMESTAMP";
+    case ErrorCode::policy_violation: return "POLICY_VIOLATION";
     case ErrorCode::out_of_order_sequence_number: return "OUT_OF_ORDER_SEQUENCE_NUMBER";
     case ErrorCode::duplicate_sequence_number: return "DUPLICATE_SEQUENCE_NUMBER";
     case ErrorCode::invalid_producer_epoch: return "INVALID_PRODUCER_EPOCH";
@@ -95,6 +97,8 @@ bool is_retriable(ErrorCode code) noexcept {
     case ErrorCode::unknown_member_id:
     case ErrorCode::invalid_session_timeout:
     case ErrorCode::rebalance_in_progress:
+    case ErrorCode::invalid_timestamp:
+    case ErrorCode::policy_violation:
     case ErrorCode::out_of_order_sequence_number:
     case ErrorCode::duplicate_sequence_number:
     case ErrorCode::invalid_producer_epoch:

@@ -1,9 +1,9 @@
 // Whole runs: the correct catalogue scenario, messages end to end, and what a node costs in memory.
-#include "broker-model/kafka/client.hpp"
 #include "broker-model/store/sqlite_setup.hpp"
 #include "scenarios/load_scenario.hpp"
 #include "scenarios/run.hpp"
 #include "sim/world.hpp"
+#include "tests/benchmarks/kafka_flow.hpp"
 
 #include <benchmark/benchmark.h>
 #include <malloc.h>
@@ -84,98 +84,47 @@ void BytesPerNode(benchmark::State& state) {
 }
 BENCHMARK(BytesPerNode)->Unit(benchmark::kMillisecond);
 
-/// A fixed demand of records on a replicated topic.
-struct Flow {
-    std::uint64_t batch = 0;
-    std::uint64_t total = 0;
-    std::uint64_t received = 0;
-};
-
-asio::awaitable<void> produce(sim::ProcessPorts& ports, broker::kafka::SimKafkaClient& client,
-                              Flow& flow) {
-    kafka::ProducerOptions options;
-    options.linger = Duration{};
-    options.batch_size = 1 << 20;
-    const std::unique_ptr<kafka::Producer> producer = client.producer(options);
-    co_await ports.sleep(std::chrono::seconds(10)); // the group has formed
-    for (std::uint64_t sent = 0; sent < flow.total; sent += flow.batch) {
-        std::vector<kafka::ProducerRecord> records(flow.batch);
-        for (kafka::ProducerRecord& record : records) {
-            record.topic = "t";
-            record.partition = 0;
-            record.value.assign(100, 'x');
-        }
-        const auto outcomes = co_await producer->send(std::move(records));
-        benchmark::DoNotOptimize(outcomes.size());
-    }
+std::uint64_t flow_total(std::uint64_t batch) {
+    return batch == 1 ? 20'000 : 400'000;
 }
 
-asio::awaitable<void> consume(sim::ProcessPorts& ports, broker::kafka::SimKafkaClient& client,
-                              Flow& flow) {
-    kafka::ConsumerOptions options;
-    options.group_id = "g";
-    options.auto_offset_reset = kafka::OffsetReset::earliest;
-    options.max_poll_records = 1'000'000;
-    const std::unique_ptr<kafka::Consumer> consumer = client.consumer(options);
-    std::vector<std::string> topics(1, "t");
-    consumer->subscribe(std::move(topics), nullptr);
-    while (flow.received < flow.total) {
-        const auto records = co_await consumer->poll(std::chrono::seconds(1));
-        if (records) flow.received += records->size();
+void run_flows(benchmark::State& state, FlowOptions options) {
+    options.batch = static_cast<std::uint64_t>(state.range(0));
+    options.total = flow_total(options.batch);
+    for (auto unused : state) {
+        (void)unused;
+        run_flow(options);
     }
-    co_await ports.sleep(std::chrono::seconds(6)); // one more auto-commit falls due
+    const double messages =
+        static_cast<double>(options.total) * static_cast<double>(state.iterations());
+    state.counters["messages/s"] = benchmark::Counter(messages, benchmark::Counter::kIsRate);
+    state.counters["us/message"] = benchmark::Counter(
+        messages / 1e6, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
-
-class Client final : public sim::Program {
-public:
-    Client(sim::Node& node, broker::kafka::Cluster& cluster)
-        : ports(node), kafka(cluster, node, ports) {}
-
-    sim::ProcessPorts ports;
-    broker::kafka::SimKafkaClient kafka;
-};
 
 /// Produce, replicate to three with acks all, consume in a group that commits; `batch` records a
 /// send.
 void KafkaMessages(benchmark::State& state) {
-    const auto batch = static_cast<std::uint64_t>(state.range(0));
-    const std::uint64_t total = batch == 1 ? 20'000 : 400'000;
-    for (auto unused : state) {
-        (void)unused;
-        Flow flow{batch, total};
-        sim::World world({});
-        broker::kafka::TopicOptions topic;
-        topic.name = "t";
-        topic.replication = 3;
-        topic.min_insync = 2;
-        broker::kafka::Cluster cluster(world, {}, {topic});
-        sim::NodeOptions producer;
-        producer.name = "producer";
-        producer.entry = [&](sim::Node& node) {
-            auto program = std::make_unique<Client>(node, cluster);
-            program->ports.spawn("produce", produce(program->ports, program->kafka, flow));
-            return program;
-        };
-        sim::NodeOptions consumer;
-        consumer.name = "consumer";
-        consumer.entry = [&](sim::Node& node) {
-            auto program = std::make_unique<Client>(node, cluster);
-            program->ports.spawn("consume", consume(program->ports, program->kafka, flow));
-            return program;
-        };
-        cluster.start();
-        world.add_node(std::move(producer)).start();
-        world.add_node(std::move(consumer)).start();
-        while (flow.received < flow.total &&
-               world.run_until(world.now() + std::chrono::seconds(1))) {
-        }
-        world.end_processes();
-        if (flow.received != flow.total) throw std::runtime_error("records are missing");
-    }
-    const double messages = static_cast<double>(total) * static_cast<double>(state.iterations());
-    state.counters["messages/s"] = benchmark::Counter(messages, benchmark::Counter::kIsRate);
+    run_flows(state, {});
 }
 BENCHMARK(KafkaMessages)->Arg(1)->Arg(1'000)->Unit(benchmark::kMillisecond);
+
+/// The same with the ledger and a checker that look on.
+void KafkaMessagesChecked(benchmark::State& state) {
+    FlowOptions options;
+    options.has_checkers = true;
+    run_flows(state, options);
+}
+BENCHMARK(KafkaMessagesChecked)->Arg(1)->Arg(1'000)->Unit(benchmark::kMillisecond);
+
+/// One broker and a consumer that commits nothing.
+void KafkaMessagesPlain(benchmark::State& state) {
+    FlowOptions options;
+    options.brokers = options.replication = options.min_insync = 1;
+    options.commits = false;
+    run_flows(state, options);
+}
+BENCHMARK(KafkaMessagesPlain)->Arg(1)->Arg(1'000)->Unit(benchmark::kMillisecond);
 
 } // namespace
 } // namespace crier::bench

@@ -40,6 +40,17 @@ public:
     void seek(const TopicPartition& partition, kafka::Offset offset) override {
         seeks.push_back({partition.topic, partition.partition, offset});
     }
+    asio::awaitable<Outcome<kafka::Offset>> position(TopicPartition) override { co_return 0; }
+    asio::awaitable<Outcome<Commits>> beginning_offsets(std::vector<TopicPartition>) override {
+        co_return Commits{};
+    }
+    asio::awaitable<Outcome<Commits>> end_offsets(std::vector<TopicPartition>) override {
+        co_return Commits{};
+    }
+    asio::awaitable<Outcome<Commits>>
+    offsets_for_times(std::vector<kafka::TopicPartitionTime>) override {
+        co_return Commits{};
+    }
     std::vector<TopicPartition> assignment() const override { return {}; }
     asio::awaitable<void> close() override {
         co_await listener_->partitions_revoked(held);

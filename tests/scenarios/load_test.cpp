@@ -257,6 +257,29 @@ TEST(Loading, RefusesAbsurdNumbers) {
                 HasSubstr("ends before it begins"));
 }
 
+TEST(Loading, ReadsWhatTopicsSayOfTheirLogs) {
+    const auto loaded =
+        parse(with("min-in-sync: 2", "min-in-sync: 2, cleanup-policy: \"compact,delete\", "
+                                     "retention-time: 1h, retention-bytes: 64MiB, "
+                                     "segment-time: 10s, segment-bytes: 512KiB, "
+                                     "max-message-bytes: 100B, "
+                                     "message-timestamp-type: log-append-time, "
+                                     "message-timestamp-after-max: 5m"));
+    ASSERT_TRUE(loaded);
+    const broker::kafka::LogOptions& log = loaded->channels.front().log;
+    EXPECT_TRUE(log.deletes && log.compacts && log.log_append_time);
+    EXPECT_EQ(log.retention_time, 1h);
+    EXPECT_EQ(log.retention_bytes, 64 << 20);
+    EXPECT_EQ(log.segment_time, 10s);
+    EXPECT_EQ(log.segment_bytes, 512 << 10);
+    EXPECT_EQ(log.max_message_bytes, 100);
+    EXPECT_EQ(log.timestamp_after_max, 5min);
+    EXPECT_THAT(problem(with("min-in-sync: 2", "min-in-sync: 2, retention-bytes: 64")),
+                HasSubstr("a size from 0B to 1024GiB, such as `64KiB`"));
+    EXPECT_THAT(problem(with("min-in-sync: 2", "min-in-sync: 2, cleanup-policy: compac")),
+                HasSubstr("did you mean `compact`?"));
+}
+
 TEST(Loading, RefusesWhatContradictsItself) {
     EXPECT_THAT(problem(with("replication: 3", "replication: 4")),
                 HasSubstr("more than the 3 nodes of `events`"));
@@ -396,6 +419,11 @@ TEST(Units, AreReadInIntegersOnly) {
     EXPECT_EQ(parse_duration("5"), std::nullopt);
     EXPECT_EQ(parse_duration("1.s"), std::nullopt);
     EXPECT_EQ(parse_duration("9999999h"), std::nullopt);
+    EXPECT_EQ(parse_bytes("100B"), 100);
+    EXPECT_EQ(parse_bytes("64KiB"), 65'536);
+    EXPECT_EQ(parse_bytes("64"), std::nullopt);
+    EXPECT_EQ(parse_bytes("1.5MiB"), std::nullopt);
+    EXPECT_EQ(parse_bytes("9999999999GiB"), std::nullopt);
     EXPECT_EQ(parse_rate("20/s"), 1200);
     EXPECT_EQ(parse_rate("30/m"), 30);
     EXPECT_EQ(parse_share("0.5%")->per_million, 5'000U);
@@ -408,6 +436,8 @@ TEST(Units, AreWrittenAsTheyAreRead) {
     for (const char* text : {"0s", "1ns", "250ms", "1.5s", "90s", "2m", "1h", "-10s", "1.234us"}) {
         EXPECT_EQ(duration_text(*parse_duration(text)), text);
     }
+    for (const char* text : {"0B", "100B", "64KiB", "1025KiB", "3MiB", "2GiB"})
+        EXPECT_EQ(bytes_text(*parse_bytes(text)), text);
     for (const char* text : {"0%", "0.5%", "0.0001%", "12.34%", "100%"})
         EXPECT_EQ(share_text(*parse_share(text)), text);
 }
