@@ -34,6 +34,11 @@ inline constexpr EventKind log_start_moved{
     "log-start-moved",
     "{partition} begins at {offset}: what came before is deleted ({why})",
     {{{"partition", text}, {"offset", number}, {"why", text}}}};
+/// The leader's log was compacted: records with a later one of their key, and old tombstones.
+inline constexpr EventKind log_compacted{0x0231,
+                                         "log-compacted",
+                                         "the compaction of {partition} removes {count} records",
+                                         {{{"partition", text}, {"count", number}}}};
 inline constexpr EventKind leader_changed{
     0x0204,
     "leader-changed",
@@ -111,10 +116,10 @@ inline constexpr EventKind committed{0x0303,
                                      "{database} commits transaction {commit}",
                                      {{{"database", text}, {"commit", number}}}};
 
-inline constexpr std::array all{
-    stored,         dead_lettered, records_lost,   log_start_moved,    leader_changed,
-    leader_gone,    isr_changed,   broker_fenced,  generation_started, assigned,
-    revoked,        lost,          position_reset, delivered,          offset_committed,
-    commit_refused, row_durable,   row_lost,       committed};
+inline constexpr std::array all{stored,         dead_lettered,      records_lost, log_start_moved,
+                                log_compacted,  leader_changed,     leader_gone,  isr_changed,
+                                broker_fenced,  generation_started, assigned,     revoked,
+                                lost,           position_reset,     delivered,    offset_committed,
+                                commit_refused, row_durable,        row_lost,     committed};
 
 } // namespace crier::broker::events

@@ -42,6 +42,10 @@ Key bytes(std::string name, std::int64_t low, std::string help) {
     return {std::move(name), KeyType::bytes, std::move(help), false, low, most};
 }
 
+Key share(std::string name, std::string help) {
+    return {std::move(name), KeyType::share, std::move(help), false, 0, 1'000'000};
+}
+
 Key choice(std::string name, std::vector<std::string> choices, std::string help) {
     return {std::move(name), KeyType::choice, std::move(help), false, 0, 0, std::move(choices)};
 }
@@ -140,6 +144,8 @@ Keys kafka_keys() {
                  "Kafka's broker.session.timeout.ms; 9s"),
         duration("group-initial-rebalance-delay", 0,
                  "Kafka's group.initial.rebalance.delay.ms; 3s"),
+        duration("log-cleaner-backoff", 100 * millisecond,
+                 "Kafka's log.cleaner.backoff.ms: how often compaction looks for work; 15s"),
         duration("log-retention-check-interval", 100 * millisecond,
                  "Kafka's log.retention.check.interval.ms; 5m"),
     };
@@ -158,6 +164,10 @@ Keys channel_keys() {
         bytes("retention-bytes", 0, "Kafka's retention.bytes, of one partition; without limit"),
         duration("segment-time", millisecond, "Kafka's segment.ms; 7 days"),
         bytes("segment-bytes", 1, "Kafka's segment.bytes; 1GiB"),
+        duration("delete-retention", 0, "Kafka's delete.retention.ms; 24h"),
+        duration("min-compaction-lag", 0, "Kafka's min.compaction.lag.ms; 0s"),
+        duration("max-compaction-lag", millisecond, "Kafka's max.compaction.lag.ms; without limit"),
+        share("min-cleanable-ratio", "Kafka's min.cleanable.dirty.ratio; 50%"),
         bytes("max-message-bytes", 0, "Kafka's max.message.bytes, of a batch; 1048588B"),
         choice("message-timestamp-type", {"create-time", "log-append-time"},
                "Kafka's message.timestamp.type; create-time"),

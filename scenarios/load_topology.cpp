@@ -81,6 +81,10 @@ void read_log_options(const Fields& fields, broker::kafka::LogOptions& log) {
     fields.read_bytes("retention-bytes", log.retention_bytes);
     fields.read_duration("segment-time", log.segment_time);
     fields.read_bytes("segment-bytes", log.segment_bytes);
+    fields.read_duration("delete-retention", log.delete_retention);
+    fields.read_duration("min-compaction-lag", log.min_compaction_lag);
+    fields.read_duration("max-compaction-lag", log.max_compaction_lag);
+    fields.read_share("min-cleanable-ratio", log.min_cleanable_ratio);
     fields.read_bytes("max-message-bytes", log.max_message_bytes);
     if (const auto type = fields.choice("message-timestamp-type")) log.log_append_time = *type == 1;
     fields.read_duration("message-timestamp-before-max", log.timestamp_before_max);
@@ -124,6 +128,7 @@ void read_brokers(Loading& loading, const YamlNode& node) {
             fields.read_duration("broker-session-timeout", spec.kafka.broker_session_timeout);
             fields.read_duration("group-initial-rebalance-delay",
                                  spec.kafka.group_initial_rebalance_delay);
+            fields.read_duration("log-cleaner-backoff", spec.kafka.log_cleaner_backoff);
             fields.read_duration("log-retention-check-interval",
                                  spec.kafka.log_retention_check_interval);
         }

@@ -36,6 +36,7 @@ struct KafkaSpec {
     Duration broker_session_timeout = std::chrono::seconds(9);
     Duration group_initial_rebalance_delay = std::chrono::seconds(3);
     Duration log_retention_check_interval = std::chrono::minutes(5);
+    Duration log_cleaner_backoff = std::chrono::seconds(15);
 };
 
 struct BrokerSpec {

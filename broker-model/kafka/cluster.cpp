@@ -18,7 +18,8 @@ TopicOptions offsets_topic(const ClusterOptions& options) {
     topic.partitions = options.offsets_topic_partitions;
     topic.replication = std::min(3, options.brokers); // offsets.topic.replication.factor
     topic.min_insync = options.offsets_topic_min_insync;
-    topic.log.deletes = false;                         // it is compacted
+    topic.log.deletes = false;
+    topic.log.compacts = true;
     topic.log.segment_bytes = std::int64_t{100} << 20; // offsets.topic.segment.bytes
     return topic;
 }

@@ -34,6 +34,7 @@ struct ClusterOptions {
     Duration broker_session_timeout = std::chrono::seconds(9);
     Duration replica_fetch_wait_max = std::chrono::milliseconds(500);
     Duration log_retention_check_interval = std::chrono::minutes(5);
+    Duration log_cleaner_backoff = std::chrono::seconds(15);
     Duration group_initial_rebalance_delay = std::chrono::seconds(3);
     Duration group_min_session_timeout = std::chrono::seconds(6);
     Duration group_max_session_timeout = std::chrono::minutes(30);

@@ -308,17 +308,25 @@ void ConsumerFetcher::on_partition(Leader& leader, FetchPartitionAnswer& answer)
 void ConsumerFetcher::buffer(Held& held, std::vector<StoredBatch> batches) {
     held.batches = std::move(batches);
     held.batch = 0;
-    while (held.batch < held.batches.size() &&
-           held.batches[held.batch].end_offset() <= held.position) {
-        ++held.batch;
+    held.record = 0;
+    skip_to(held, held.position);
+    if (held.batch < held.batches.size()) return arrived_.push_back(held.partition);
+    // Nothing left of them, as of what a compaction took away: reading goes on behind.
+    const Offset end = held.batches.back().end_offset();
+    held.batches.clear();
+    if (end > held.position) move(held, end);
+}
+
+// Goes on to the first record at `offset` or later.
+void ConsumerFetcher::skip_to(Held& held, Offset offset) {
+    for (; held.batch < held.batches.size(); ++held.batch, held.record = 0) {
+        const StoredBatch& stored = held.batches[held.batch];
+        const std::size_t records = stored.batch->records.size();
+        if (stored.end_offset() <= offset) continue;
+        while (held.record < records && stored.offset_of(held.record) < offset)
+            ++held.record;
+        if (held.record < records) return;
     }
-    if (held.batch == held.batches.size()) {
-        held.batches.clear();
-        return;
-    }
-    const Offset base = held.batches[held.batch].base_offset;
-    held.record = base < held.position ? static_cast<std::size_t>(held.position - base) : 0;
-    arrived_.push_back(held.partition);
 }
 
 std::vector<ConsumerRecord> ConsumerFetcher::take(std::size_t limit) {
@@ -342,7 +350,7 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
     const Cluster& cluster = context_.cluster();
     const PartitionInfo& info = cluster.info(held.partition);
     const std::string& topic = cluster.topic(info.topic).name;
-    const Offset first = held.batches[held.batch].base_offset + static_cast<Offset>(held.record);
+    const Offset first = held.batches[held.batch].offset_of(held.record);
     Offset next = first;
     while (limit > 0 && held.batch < held.batches.size()) {
         const StoredBatch& stored = held.batches[held.batch];
@@ -353,17 +361,22 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
         }
         for (std::size_t left = count; left > 0; --left, ++held.record) {
             const Record& record = source[held.record];
-            const Offset offset = stored.base_offset + static_cast<Offset>(held.record);
+            const Offset offset = stored.offset_of(held.record);
             records.push_back({topic, info.index, offset,
                                WallTime(Duration(stored.timestamp_of(record))), record.key,
-                               record.value, record.headers});
+                               record.value, record.headers, record.is_tombstone});
         }
         limit -= count;
-        next = stored.base_offset + static_cast<Offset>(held.record);
-        if (held.record < source.size()) continue;
+        if (held.record < source.size()) {
+            next = stored.offset_of(held.record);
+            continue;
+        }
+        next = stored.end_offset();
         ++held.batch;
         held.record = 0;
+        skip_to(held, next);
     }
+    if (held.batch == held.batches.size()) next = held.batches.back().end_offset();
     if (held.batch == held.batches.size()) held.batches.clear();
     move(held, next);
     context_.world().record_as(&context_.process(), events::delivered, info.name_text, group_text_,

@@ -111,6 +111,7 @@ private:
     void on_fetch(BrokerId broker, Outcome<FetchAnswer> outcome);
     void on_partition(Leader& leader, FetchPartitionAnswer& answer);
     void back_off(Leader& leader, BrokerId broker);
+    static void skip_to(Held& held, Offset offset);
     void buffer(Held& held, std::vector<StoredBatch> batches);
     void hand_out(Held& held, std::size_t limit,
                   std::vector<crier::kafka::ConsumerRecord>& records);

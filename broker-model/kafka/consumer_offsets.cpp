@@ -24,8 +24,8 @@ asio::awaitable<Outcome<Offset>> SimConsumer::position(TopicPartition partition)
         if (context_.now() >= deadline) {
             co_return Failure{make_error_code(ErrorCode::request_timed_out), Certainty::failed};
         }
-        Instant due = std::min(deadline, fetcher_->retry_at());
-        if (member_->lookup_at() > context_.now()) due = std::min(due, member_->lookup_at());
+        // Answers wake nobody who waits for a position: it is looked at again now and then.
+        const Instant due = std::min(deadline, context_.now() + options_.retry_backoff);
         co_await wake_->point.wait_until(due);
     }
 }

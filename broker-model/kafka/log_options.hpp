@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messaging/ports/clock.hpp"
+#include "sim/random.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -15,6 +16,10 @@ struct LogOptions {
     Duration retention_time = std::chrono::hours(168);  ///< retention.ms; negative: no limit
     bool deletes = true;                                ///< cleanup.policy has `delete` …
     bool compacts = false;                              ///< … and `compact`
+    Duration delete_retention = std::chrono::hours(24); ///< delete.retention.ms
+    Duration min_compaction_lag{};                      ///< min.compaction.lag.ms
+    Duration max_compaction_lag = Duration::max();      ///< max.compaction.lag.ms
+    sim::Probability min_cleanable_ratio{500'000};      ///< min.cleanable.dirty.ratio
     std::int64_t max_message_bytes = 1048588;           ///< max.message.bytes, of a batch
     bool log_append_time = false;                       ///< message.timestamp.type; else CreateTime
     Duration timestamp_before_max = Duration::max();    ///< message.timestamp.before.max.ms

@@ -9,8 +9,11 @@ bool LogSegments::must_roll(std::int64_t bytes, std::int64_t timestamp,
     const LogSegment& segment = active();
     if (segment.bytes == 0) return false;
     const bool is_known = timestamp >= 0 && segment.first_timestamp >= 0;
-    const bool is_old =
-        is_known && timestamp - segment.first_timestamp > options.segment_time.count();
+    // Source: Kafka LogConfig.maxSegmentMs.
+    const Duration longest = options.compacts
+                                 ? std::min(options.segment_time, options.max_compaction_lag)
+                                 : options.segment_time;
+    const bool is_old = is_known && timestamp - segment.first_timestamp > longest.count();
     return is_old || segment.bytes + bytes > options.segment_bytes;
 }
 
@@ -44,6 +47,43 @@ void LogSegments::restart(Offset base) {
 void LogSegments::raise_start(Offset start) {
     while (segments_.size() > 1 && segments_[1].base <= start)
         segments_.pop_front();
+}
+
+LogSegments::Dirt LogSegments::dirt(Offset from, Offset limit, std::int64_t now,
+                                    const LogOptions& options) const {
+    Dirt dirt;
+    std::int64_t clean_bytes = 0;
+    std::int64_t dirty_bytes = 0;
+    bool waited_too_long = false;
+    for (std::size_t at = 0; at + 1 < segments_.size(); ++at) {
+        const LogSegment& segment = segments_[at];
+        const Offset end = segments_[at + 1].base;
+        const bool is_dirty = end > from;
+        const Duration lag = options.min_compaction_lag;
+        const bool is_young = lag > Duration{} && now - segment.largest_timestamp < lag.count();
+        if (end > limit || (is_dirty && is_young)) break;
+        dirt.end = end;
+        (is_dirty ? dirty_bytes : clean_bytes) += segment.bytes;
+        waited_too_long =
+            waited_too_long || (is_dirty && segment.first_timestamp >= 0 &&
+                                now - segment.first_timestamp > options.max_compaction_lag.count());
+    }
+    const auto least = static_cast<std::int64_t>(options.min_cleanable_ratio.per_million);
+    const std::int64_t all_bytes = clean_bytes + dirty_bytes;
+    const bool is_dirty_enough = dirty_bytes > 0 && dirty_bytes * 1'000'000 > least * all_bytes;
+    dirt.must_clean = dirt.end > from && (is_dirty_enough || waited_too_long);
+    return dirt;
+}
+
+void LogSegments::weigh(const std::deque<StoredBatch>& batches) {
+    for (LogSegment& segment : segments_)
+        segment.bytes = 0;
+    std::size_t at = 0;
+    for (const StoredBatch& stored : batches) {
+        while (at + 1 < segments_.size() && segments_[at + 1].base <= stored.base_offset)
+            ++at;
+        segments_[at].bytes += static_cast<std::int64_t>(stored.batch->bytes);
+    }
 }
 
 Offset LogSegments::retained_from(const LogOptions& options, std::int64_t now, Offset end,

@@ -51,6 +51,18 @@ public:
     /// Removes the segments that end by `start`.
     void raise_start(Offset start);
 
+    struct Dirt {
+        bool must_clean = false;
+        Offset end = 0; ///< Of the segments that may be cleaned.
+    };
+    /// Judges what lies between `from` and `limit`: whole segments, not the active one, and none
+    /// too young for min.compaction.lag.ms.
+    [[nodiscard]] Dirt dirt(Offset from, Offset limit, std::int64_t now,
+                            const LogOptions& options) const;
+
+    /// Takes the sizes anew from what a cleaner left.
+    void weigh(const std::deque<StoredBatch>& batches);
+
     /// Returns where the log begins once the segments that are too many or too old at `now` are
     /// gone; `end` is the log's, `limit` the high watermark.
     [[nodiscard]] Offset retained_from(const LogOptions& options, std::int64_t now, Offset end,

@@ -1,9 +1,9 @@
 #include "broker-model/kafka/partition_log.hpp"
 
+#include "broker-model/kafka/log_cleaner.hpp"
 #include "messaging/ports/ensure.hpp"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 
 namespace crier::broker::kafka {
@@ -49,6 +49,7 @@ void PartitionLog::truncate(Offset to) {
     while (!epochs_.empty() && epochs_.back().start >= end_)
         epochs_.pop_back();
     flushed_end_ = std::min(flushed_end_, end_);
+    cleaned_end_ = std::min(cleaned_end_, end_);
     producers_ = segments_.truncate(end_);
     for (std::size_t at = find(segments_.active().base); at < batches_.size(); ++at) {
         const StoredBatch& batch = batches_[at];
@@ -62,7 +63,7 @@ void PartitionLog::restart(Offset offset) {
     epochs_.clear();
     producers_.clear();
     segments_.restart(offset);
-    start_ = end_ = flushed_end_ = offset;
+    start_ = end_ = flushed_end_ = cleaned_end_ = offset;
 }
 
 void PartitionLog::raise_start(Offset offset) {
@@ -93,11 +94,10 @@ PartitionLog::TimeAndOffset PartitionLog::find_time(std::int64_t timestamp, Offs
         const StoredBatch& stored = batches_[at];
         if (stored.base_offset >= limit) break;
         if (stored.max_timestamp() < timestamp) continue;
-        Offset offset = stored.base_offset;
-        for (const Record& record : stored.batch->records) {
-            const std::int64_t time = stored.timestamp_of(record);
+        for (std::size_t record = 0; record < stored.batch->records.size(); ++record) {
+            const std::int64_t time = stored.timestamp_of(stored.batch->records[record]);
+            const Offset offset = stored.offset_of(record);
             if (time >= timestamp && offset >= start_ && offset < limit) return {time, offset};
-            ++offset;
         }
     }
     return {};
@@ -142,24 +142,32 @@ void PartitionLog::note_high_watermark(Offset offset, Instant now) {
     watermark_kept_at_ = now;
 }
 
-void PartitionLog::compact(Offset limit) {
+std::uint64_t PartitionLog::compact(Offset limit, std::int64_t now) {
+    if (!options_.compacts) return 0;
+    const Offset dirty_from = std::max(cleaned_end_, start_);
+    const LogSegments::Dirt dirt = segments_.dirt(dirty_from, limit, now, options_);
+    if (!dirt.must_clean) return 0;
+    return clean_up_to(dirt.end, now);
+}
+
+void PartitionLog::compact_internal(Offset limit, std::int64_t now) {
     if (batches_.size() < compact_at_) return;
-    std::set<std::string_view> seen;
-    std::vector<StoredBatch> kept;
-    kept.reserve(batches_.size());
-    for (std::size_t at = batches_.size(); at-- > 0;) {
-        bool is_live = batches_[at].end_offset() > limit;
-        if (!is_live) {
-            for (const Record& record : batches_[at].batch->records) {
-                if (!record.key || seen.insert(*record.key).second) is_live = true;
-            }
-        }
-        if (is_live) kept.push_back(batches_[at]);
-    }
-    std::reverse(kept.begin(), kept.end());
-    batches_.assign(kept.begin(), kept.end());
-    flushed_end_ = std::max(flushed_end_, limit);
+    (void)clean_up_to(limit, now);
     compact_at_ = std::max<std::size_t>(256, batches_.size() * 2);
+}
+
+// What stays is flushed, as Kafka's cleaner does with the segments that it writes anew.
+std::uint64_t PartitionLog::clean_up_to(Offset limit, std::int64_t now) {
+    Cleaning cleaning;
+    cleaning.dirty_from = cleaned_end_;
+    cleaning.limit = limit;
+    cleaning.now = now;
+    cleaning.delete_retention = options_.delete_retention;
+    const std::uint64_t gone = clean(batches_, producers_, cleaning);
+    cleaned_end_ = std::max(cleaned_end_, limit);
+    flushed_end_ = std::max(flushed_end_, std::min(limit, end_));
+    segments_.weigh(batches_);
+    return gone;
 }
 
 PartitionLog& BrokerLogs::open(PartitionId partition, const LogOptions& options) {

@@ -113,13 +113,18 @@ public:
         return std::clamp(kept_watermark_, start_, end_);
     }
 
-    /// Removes batches below `limit` of which every record is superseded by a later one below
-    /// `limit`, once there are many. What stays is flushed, as Kafka's cleaner does with its
-    /// segments.
-    void compact(Offset limit);
+    /// Compacts whole segments below `limit` if enough of them is dirty or has waited too long.
+    /// **Returns** how many records are gone. **Source**: Kafka LogCleanerManager
+    /// .grabFilthiestCompactedLog, cleanableOffsets.
+    std::uint64_t compact(Offset limit, std::int64_t now);
+
+    /// Compacts what lies below `limit`, once there are many batches: for internal topics, whose
+    /// size nobody sees.
+    void compact_internal(Offset limit, std::int64_t now);
 
 private:
     void roll();
+    std::uint64_t clean_up_to(Offset limit, std::int64_t now);
 
     LogOptions options_;
     std::deque<StoredBatch> batches_;
@@ -131,6 +136,7 @@ private:
     Offset flushed_end_ = 0;
     Offset kept_watermark_ = 0;
     Instant watermark_kept_at_{};
+    Offset cleaned_end_ = 0;       // what lies before was cleaned
     std::size_t compact_at_ = 256; // batches
 };
 

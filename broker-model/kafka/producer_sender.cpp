@@ -79,7 +79,8 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records,
         }
         const bool is_sticky = !record.partition && !record.key;
         Record sent{std::move(record.key), std::move(record.value), std::move(record.headers),
-                    record.timestamp ? record.timestamp->time_since_epoch().count() : timestamp};
+                    record.timestamp ? record.timestamp->time_since_epoch().count() : timestamp,
+                    record.is_tombstone};
         const std::size_t bytes =
             accumulator_.append(*partition, std::move(sent), now, call,
                                 static_cast<std::uint32_t>(at), records.size() - at - 1);

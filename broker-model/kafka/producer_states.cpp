@@ -41,6 +41,12 @@ ProducerStates::Verdict ProducerStates::judge(const ProducerStamp& stamp, std::s
     return verdict;
 }
 
+bool ProducerStates::is_last(const StoredBatch& stored) const {
+    const Producer* const known = stored.producer.is_set() ? find(stored.producer.id) : nullptr;
+    return known != nullptr && known->count > 0 && known->epoch == stored.producer.epoch &&
+           known->written[known->count - 1].base == stored.base_offset;
+}
+
 void ProducerStates::note(const StoredBatch& stored) {
     const ProducerStamp& stamp = stored.producer;
     if (!stamp.is_set()) return;
@@ -62,7 +68,7 @@ void ProducerStates::note(const StoredBatch& stored) {
         std::move(producer.written.begin() + 1, producer.written.end(), producer.written.begin());
         --producer.count;
     }
-    const std::size_t records = stored.batch->records.size();
+    const auto records = static_cast<std::size_t>(stored.batch->span());
     producer.written[producer.count++] = {
         stamp.sequence, sequence_after(stamp.sequence, records - 1), stored.base_offset};
 }

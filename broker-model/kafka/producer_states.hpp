@@ -26,6 +26,9 @@ public:
     /// Judges a client's batch of `count` records before it is appended.
     [[nodiscard]] Verdict judge(const ProducerStamp& stamp, std::size_t count) const;
 
+    /// Whether the batch is the last that its producer wrote.
+    [[nodiscard]] bool is_last(const StoredBatch& stored) const;
+
     /// Remembers a batch that was appended.
     void note(const StoredBatch& stored);
 

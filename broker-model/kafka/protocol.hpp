@@ -28,6 +28,7 @@ struct Record {
     std::string value;
     std::vector<Header> headers;
     std::int64_t timestamp = 0; ///< Wall nanoseconds at the producer (CreateTime).
+    bool is_tombstone = false;  ///< The value is null.
 };
 
 /// Records that travel and are stored as one; shared by all replicas and readers, never changed.
@@ -35,6 +36,19 @@ struct RecordBatch {
     std::vector<Record> records;
     std::size_t bytes = 0;           ///< On the wire.
     std::int64_t max_timestamp = -1; ///< The latest of its records'; -1: none has one.
+
+    /// Of a batch that was compacted: where its records lie from its base offset, and how many
+    /// offsets it had. Empty and 0: one record an offset.
+    std::vector<std::int32_t> offset_deltas = {};
+    std::int32_t compacted_span = 0;
+
+    /// Returns how many offsets it takes up.
+    [[nodiscard]] Offset span() const {
+        return compacted_span > 0 ? compacted_span : static_cast<Offset>(records.size());
+    }
+    [[nodiscard]] Offset delta(std::size_t record) const {
+        return compacted_span > 0 ? offset_deltas[record] : static_cast<Offset>(record);
+    }
 };
 using SharedBatch = std::shared_ptr<const RecordBatch>;
 
@@ -55,6 +69,8 @@ struct StoredBatch {
     SharedBatch batch;
     ProducerStamp producer = {};
     std::int64_t append_time = -1; ///< LogAppendTime; -1: the records' own times count.
+    /// When its tombstones may go: set when a cleaner first meets them. -1: not yet.
+    std::int64_t delete_horizon = -1;
 
     [[nodiscard]] std::int64_t timestamp_of(const Record& record) const {
         return append_time < 0 ? record.timestamp : append_time;
@@ -62,9 +78,10 @@ struct StoredBatch {
     [[nodiscard]] std::int64_t max_timestamp() const {
         return append_time < 0 ? batch->max_timestamp : append_time;
     }
-    [[nodiscard]] Offset end_offset() const {
-        return base_offset + static_cast<Offset>(batch->records.size());
+    [[nodiscard]] Offset offset_of(std::size_t record) const {
+        return base_offset + batch->delta(record);
     }
+    [[nodiscard]] Offset end_offset() const { return base_offset + batch->span(); }
 };
 
 namespace calls {

@@ -63,13 +63,13 @@ void RecordLedger::stored_up_to(const sim::Process& leader, PartitionId partitio
         if (told.epochs.empty() || told.epochs.back().epoch < batch.leader_epoch) {
             told.epochs.push_back({batch.leader_epoch, batch.base_offset});
         }
-        Offset offset = batch.base_offset;
-        for (const Record& record : batch.batch->records) {
+        for (std::size_t record = 0; record < batch.batch->records.size(); ++record) {
+            const Offset offset = batch.offset_of(record);
+            const Record& it = batch.batch->records[record];
             if (offset >= told.end) {
-                commits ? tell_commit(leader, record) : tell(leader, partition, offset, record);
+                commits ? tell_commit(leader, it) : tell(leader, partition, offset, it);
             }
             world_.kernel().set_cause(cause); // one record does not lead to the next
-            ++offset;
         }
     }
     told.end = high_watermark;

@@ -261,7 +261,7 @@ ReplicaManager::Received ReplicaManager::receive(BrokerId leader, FetchPartition
     if (watermark > replica->high_watermark) {
         replica->high_watermark = watermark;
         log.note_high_watermark(watermark, home_.now());
-        if (replica->is_internal) log.compact(watermark);
+        if (replica->is_internal) log.compact_internal(watermark, home_.wall_now());
     }
     const Offset start = std::min(answer.log_start_offset, replica->high_watermark);
     const bool has_risen = start > log.start();

@@ -45,6 +45,11 @@ ReplicaManager::ReplicaManager(BrokerHome& home, InternalPartitions& internal)
     home.kernel().at(home.process,
                      home.now() + std::min<Duration>(interval, std::chrono::seconds(30)),
                      [this] { delete_old_segments(); });
+    const bool any_compacts =
+        std::any_of(replicas_.begin(), replicas_.end(), [](const auto& replica) {
+            return replica && !replica->is_internal && replica->log->options().compacts;
+        });
+    if (any_compacts) clean_logs();
 }
 
 Replica* ReplicaManager::find(PartitionId partition) {
@@ -125,7 +130,7 @@ void ReplicaManager::advance(Replica& replica) {
     for (Peer& peer : replica.peers)
         list(replica, peer, false); // they learn it with the next answer
     if (replica.is_internal) {
-        replica.log->compact(allowed);
+        replica.log->compact_internal(allowed, home_.wall_now());
         internal_.watermark_moved(replica);
     }
 }

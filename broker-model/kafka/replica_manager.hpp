@@ -125,6 +125,7 @@ private:
     void send_proposal(PartitionId partition, AlterPartitionRequest request);
     void shrink_isrs();
     void delete_old_segments();
+    void clean_logs();
     void note_start(Replica& replica, Offset before, std::string_view why);
     [[nodiscard]] Offset low_watermark(const Replica& replica) const;
     void answer_deletes();

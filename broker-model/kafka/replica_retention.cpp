@@ -22,6 +22,21 @@ void ReplicaManager::delete_old_segments() {
                       [this] { delete_old_segments(); });
 }
 
+// Each broker compacts its own copies when it finds the time, as Kafka's cleaner threads do: what a
+// reader still finds depends on whom it asks, and when. Source: Kafka LogCleaner.
+void ReplicaManager::clean_logs() {
+    sim::World& world = home_.world();
+    for (const auto& replica : replicas_) {
+        if (!replica || replica->is_internal) continue;
+        const std::uint64_t gone = replica->log->compact(replica->high_watermark, home_.wall_now());
+        if (gone == 0 || !replica->leads()) continue;
+        world.record_as(&home_.process, events::log_compacted,
+                        home_.cluster.info(replica->id).name_text, gone);
+    }
+    home_.kernel().at(home_.process, home_.now() + home_.cluster.options().log_cleaner_backoff,
+                      [this] { clean_logs(); });
+}
+
 void ReplicaManager::note_start(Replica& replica, Offset before, std::string_view why) {
     if (replica.log->start() == before) return;
     if (!replica.leads()) {

@@ -56,6 +56,7 @@ rd_kafka_resp_err_t produce(rd_kafka_t* handle, const ProducerRecord& record, vo
     arguments[2].vtype = RD_KAFKA_VTYPE_OPAQUE;
     arguments[2].u.ptr = place;
     arguments[3] = bytes(RD_KAFKA_VTYPE_VALUE, record.value);
+    if (record.is_tombstone) arguments[3].u.mem.ptr = nullptr;
     if (record.key) arguments.push_back(bytes(RD_KAFKA_VTYPE_KEY, *record.key));
     if (record.partition) {
         rd_kafka_vu_t partition{};

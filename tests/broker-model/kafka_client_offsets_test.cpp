@@ -51,7 +51,9 @@ asio::awaitable<void> read_slowly(ClientProgram& program, ConsumerOptions option
         }
         for (const ConsumerRecord& record : *polled)
             seen.values.push_back(record.value);
-        if (!polled->empty()) co_await program.ports.sleep(std::exchange(wait, Duration{}));
+        if (polled->empty()) continue;
+        const Duration pause = std::exchange(wait, Duration());
+        co_await program.ports.sleep(pause);
     }
 }
 
@@ -252,7 +254,8 @@ asio::awaitable<void> ask_position(ClientProgram& program, Seen& seen) {
     consumer->subscribe({"orders"}, nullptr);
     while (consumer->assignment().empty())
         co_await consumer->poll(1ms);
-    const Outcome<Offset> position = co_await consumer->position({"orders", 0});
+    const TopicPartition partition{"orders", 0};
+    const Outcome<Offset> position = co_await consumer->position(partition);
     seen.notes.push_back(std::to_string(*position));
 }
 

@@ -81,7 +81,7 @@ TEST(PartitionLog, CompactionKeepsTheLatestOfEachKeyAndTheTail) {
         stored.base_offset = log.end();
         stored.batch = batch;
         log.append(stored);
-        log.compact(log.end() - 1);
+        log.compact_internal(log.end() - 1, 0);
     }
     EXPECT_LT(log.batches().size(), 300u);
     EXPECT_EQ(log.end(), 1000);

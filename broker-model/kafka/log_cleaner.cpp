@@ -1,0 +1,102 @@
+#include "broker-model/kafka/log_cleaner.hpp"
+
+#include <map>
+#include <string_view>
+
+namespace crier::broker::kafka {
+
+namespace {
+
+using LatestOffsets = std::map<std::string_view, Offset>;
+
+LatestOffsets latest_offsets(const std::deque<StoredBatch>& batches, const Cleaning& cleaning) {
+    LatestOffsets latest;
+    for (const StoredBatch& stored : batches) {
+        if (stored.end_offset() > cleaning.limit) break;
+        if (stored.end_offset() <= cleaning.dirty_from) continue;
+        for (std::size_t at = 0; at < stored.batch->records.size(); ++at) {
+            const Record& record = stored.batch->records[at];
+            if (record.key) latest[*record.key] = stored.offset_of(at);
+        }
+    }
+    return latest;
+}
+
+/// The cleaner at one batch.
+class BatchCleaner {
+public:
+    BatchCleaner(const LatestOffsets& latest, const Cleaning& cleaning)
+        : latest_(latest), cleaning_(cleaning) {}
+
+    /// Makes of `stored` what stays of it.
+    void clean(StoredBatch& stored) const {
+        const std::vector<Record>& records = stored.batch->records;
+        std::vector<std::size_t> kept;
+        bool has_tombstone = false;
+        for (std::size_t at = 0; at < records.size(); ++at) {
+            if (!stays(stored, at)) continue;
+            kept.push_back(at);
+            has_tombstone = has_tombstone || records[at].is_tombstone;
+        }
+        // Source: Kafka Cleaner.cleanInto, KIP-534: the first pass over a tombstone sets its time.
+        if (has_tombstone && stored.delete_horizon < 0) {
+            stored.delete_horizon = cleaning_.now + cleaning_.delete_retention.count();
+        }
+        if (kept.size() < records.size()) stored.batch = only(*stored.batch, kept);
+    }
+
+private:
+    // Source: Kafka Cleaner.shouldRetainRecord.
+    [[nodiscard]] bool stays(const StoredBatch& stored, std::size_t at) const {
+        const Record& record = stored.batch->records[at];
+        if (!record.key) return false;
+        const auto latest = latest_.find(*record.key);
+        if (latest != latest_.end() && latest->second > stored.offset_of(at)) return false;
+        const bool is_outdated =
+            stored.delete_horizon >= 0 && stored.delete_horizon <= cleaning_.now;
+        return !record.is_tombstone || !is_outdated;
+    }
+
+    static SharedBatch only(const RecordBatch& whole, const std::vector<std::size_t>& kept) {
+        auto rest = std::make_shared<RecordBatch>();
+        rest->compacted_span = static_cast<std::int32_t>(whole.span());
+        for (const std::size_t at : kept) {
+            rest->records.push_back(whole.records[at]);
+            rest->offset_deltas.push_back(static_cast<std::int32_t>(whole.delta(at)));
+            rest->max_timestamp = std::max(rest->max_timestamp, whole.records[at].timestamp);
+        }
+        // In proportion: what each record takes on the wire is the producer's business.
+        const std::size_t before = std::max<std::size_t>(whole.records.size(), 1);
+        rest->bytes = kept.empty() ? std::min<std::size_t>(whole.bytes, 61)
+                                   : std::max<std::size_t>(whole.bytes * kept.size() / before, 1);
+        return rest;
+    }
+
+    const LatestOffsets& latest_;
+    const Cleaning& cleaning_;
+};
+
+} // namespace
+
+std::uint64_t clean(std::deque<StoredBatch>& batches, const ProducerStates& producers,
+                    const Cleaning& cleaning) {
+    // The keys lie in batches that are replaced one by one.
+    const std::deque<StoredBatch> before = batches;
+    const LatestOffsets latest = latest_offsets(before, cleaning);
+    const BatchCleaner cleaner(latest, cleaning);
+    std::uint64_t gone = 0;
+    std::deque<StoredBatch> kept;
+    for (StoredBatch& stored : batches) {
+        if (stored.end_offset() <= cleaning.limit) {
+            const std::size_t records = stored.batch->records.size();
+            cleaner.clean(stored);
+            gone += records - stored.batch->records.size();
+            if (stored.batch->records.empty() && !producers.is_last(stored)) continue;
+        }
+        kept.push_back(std::move(stored));
+    }
+    batches = std::move(kept);
+    return gone;
+}
+
+} // namespace crier::broker::kafka
