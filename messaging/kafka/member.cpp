@@ -158,6 +158,9 @@ void Member::assign(const Partitions& partitions,
         add(list, partition,
             position == positions.end() ? RD_KAFKA_OFFSET_INVALID : position->second);
     }
+    // A pause ends with the assignment it was asked under, as in Java; librdkafka would keep it.
+    const PartitionList paused(rd_kafka_topic_partition_list_copy(list.get()));
+    rd_kafka_resume_partitions(handle_, paused.get());
     if (is_cooperative()) {
         const Owned<rd_kafka_error_t> refused(rd_kafka_incremental_assign(handle_, list.get()));
     } else {
@@ -208,6 +211,8 @@ Outcome<void> Member::commit(const std::vector<TopicPartitionOffset>& offsets) {
 
 void Member::commit_consumed() {
     if (!options_.enable_auto_commit || consumed_.empty()) return;
+    // librdkafka commits once more, when the partitions go, what was stored: not something older.
+    store_consumed();
     // As in Java a failed automatic commit is nobody's business: the records come again.
     std::vector<TopicPartitionOffset> offsets;
     for (const auto& [partition, offset] : consumed_) {

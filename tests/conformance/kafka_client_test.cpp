@@ -331,6 +331,22 @@ TEST_F(Kafka, GoesOnWhereTheGroupHasCommittedByItselfOrByCall) {
                  expect_next(clock, *by_itself_again, "10"));
 }
 
+// What the last poll returned is committed, too, and by nothing older after it.
+TEST_F(Kafka, CommitsByItselfWhatSeveralPollsReturned) {
+    cluster_.create_topic("orders", 1);
+    Clock& clock = process_.ports().clock;
+    ConsumerOptions automatic = member("automatic");
+    automatic.enable_auto_commit = true;
+    automatic.max_poll_records = 3;
+    const auto producer = client_.producer(prompt());
+    process_.run(send_numbered(*producer, 0, 10));
+    const auto first = client_.consumer(automatic);
+    process_.run(read_and_close(clock, *first));
+    process_.run(send_numbered(*producer, 10, 1));
+    const auto second = client_.consumer(automatic);
+    process_.run(expect_next(clock, *second, "10"));
+}
+
 /// Kafka accepts commits until the members have joined again; the mock refuses them sooner.
 bool is_fine(const Outcome<void>& committed) {
     const Failure too_late{ErrorCode::rebalance_in_progress, Certainty::failed};
