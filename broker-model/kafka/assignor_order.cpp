@@ -1,6 +1,7 @@
 #include "broker-model/kafka/assignors.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace crier::broker::kafka {
@@ -19,6 +20,23 @@ std::vector<std::size_t> member_order(const std::vector<GroupMember>& members) {
         if (is_left_static != is_right_static) return is_left_static;
         return key(left) < key(right);
     });
+    return order;
+}
+
+std::vector<PartitionId> partition_order(const Cluster& cluster,
+                                         const std::vector<GroupMember>& members) {
+    std::set<TopicId> subscribed;
+    for (const GroupMember& member : members)
+        subscribed.insert(member.topics.begin(), member.topics.end());
+    std::vector<TopicId> topics(subscribed.begin(), subscribed.end());
+    std::sort(topics.begin(), topics.end(), [&cluster](TopicId left, TopicId right) {
+        return cluster.topic(left).name < cluster.topic(right).name;
+    });
+    std::vector<PartitionId> order;
+    for (const TopicId topic : topics) {
+        for (std::int32_t index = 0; index < cluster.topic(topic).partitions; ++index)
+            order.push_back(cluster.partition(topic, index));
+    }
     return order;
 }
 

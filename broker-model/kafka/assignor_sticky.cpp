@@ -17,21 +17,13 @@ class Round {
 public:
     Round(const Cluster& cluster, const std::vector<GroupMember>& members)
         : cluster_(cluster), members_(members), rank_to_member_(members.size()),
-          shares_(members.size()) {
+          partitions_(partition_order(cluster, members)), shares_(members.size()) {
         for (std::size_t at = 0; at < members.size(); ++at)
             rank_to_member_[at] = at;
         std::sort(rank_to_member_.begin(), rank_to_member_.end(),
                   [&members](std::size_t left, std::size_t right) {
                       return members[left].member_id < members[right].member_id;
                   });
-        std::set<TopicId> topics;
-        for (const GroupMember& member : members)
-            topics.insert(member.topics.begin(), member.topics.end());
-        for (const TopicId topic : topics) {
-            for (std::int32_t index = 0; index < cluster.topic(topic).partitions; ++index)
-                partitions_.push_back(cluster.partition(topic, index));
-        }
-        std::sort(partitions_.begin(), partitions_.end());
     }
 
     std::vector<MemberAssignment> operator()(bool withholds) {
@@ -193,25 +185,36 @@ private:
     /// to emptier members while that makes the shares more even.
     void share_unequally() {
         std::vector<PartitionId> left = unassigned();
-        std::stable_sort(left.begin(), left.end(), [this](PartitionId one, PartitionId other) {
-            return takers(one) < takers(other);
-        });
+        sort_by_takers(left);
         for (const PartitionId partition : left)
             shares_[least_loaded(partition)].push_back(partition);
+        std::vector<PartitionId> all = partitions_;
+        sort_by_takers(all);
         for (bool moved = true; moved;) {
             moved = false;
-            for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
-                for (std::size_t at = 0; at < shares_[rank].size(); ++at) {
-                    const PartitionId partition = shares_[rank][at];
-                    const std::size_t to = least_loaded(partition);
-                    if (shares_[to].size() + 1 >= shares_[rank].size()) continue;
-                    shares_[rank].erase(shares_[rank].begin() + static_cast<std::ptrdiff_t>(at));
-                    shares_[to].push_back(partition);
-                    moved = true;
-                    break;
-                }
-            }
+            for (const PartitionId partition : all)
+                moved = make_more_even(partition) || moved;
         }
+    }
+
+    void sort_by_takers(std::vector<PartitionId>& partitions) const {
+        std::stable_sort(
+            partitions.begin(), partitions.end(),
+            [this](PartitionId one, PartitionId other) { return takers(one) < takers(other); });
+    }
+
+    /// Moves the partition to its emptiest subscriber if that has two less. **Returns** whether.
+    bool make_more_even(PartitionId partition) {
+        const std::size_t to = least_loaded(partition);
+        for (std::vector<PartitionId>& share : shares_) {
+            const auto place = std::find(share.begin(), share.end(), partition);
+            if (place == share.end()) continue;
+            if (shares_[to].size() + 1 >= share.size()) return false;
+            share.erase(place);
+            shares_[to].push_back(partition);
+            return true;
+        }
+        return false;
     }
 
     const Cluster& cluster_;

@@ -17,6 +17,12 @@ namespace crier::broker::kafka {
 /// AbstractPartitionAssignor.MemberInfo.
 [[nodiscard]] std::vector<std::size_t> member_order(const std::vector<GroupMember>& members);
 
+/// Returns the partitions of all topics that somebody subscribed to, by the topics' names and then
+/// by their numbers: as round-robin and sticky go through them. **Source**: Kafka
+/// RoundRobinAssignor .allPartitionsSorted.
+[[nodiscard]] std::vector<PartitionId> partition_order(const Cluster& cluster,
+                                                       const std::vector<GroupMember>& members);
+
 /// Topic by topic, consecutive partitions to the topic's members in `member_order`, the first ones
 /// getting one more. **Source**: Kafka RangeAssignor.
 [[nodiscard]] std::vector<MemberAssignment> assign_range(const Cluster& cluster,

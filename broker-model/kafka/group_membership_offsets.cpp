@@ -56,6 +56,8 @@ GroupMembership::send_commit(BrokerId coordinator, std::vector<PartitionOffset> 
 asio::awaitable<Outcome<void>> GroupMembership::commit(std::vector<PartitionOffset> offsets,
                                                        Duration timeout) {
     const Instant deadline = context_.now() + timeout;
+    // What was begun before goes over the same connection first.
+    if (is_auto_committing_) co_await context_.ports().sleep(Duration::zero());
     bool maybe_done = false;
     for (int attempt = 1;; ++attempt) {
         const BrokerId broker = co_await find_coordinator(deadline - context_.now());

@@ -68,6 +68,17 @@ TEST(RangeAssignor, OrdersMembersByIdWhateverTheirOrder) {
     EXPECT_EQ(AssignorWorld({3}).share(members_of({"b", "a"}, {0})), "b t0-2; a t0-0 t0-1");
 }
 
+// Topics are served by name, in whatever order they were made. Computed with RoundRobinAssignor.
+TEST(RoundRobinAssignor, ServesTopicsByName) {
+    sim::World world(options_for(1));
+    const Cluster cluster(world, quick_cluster(), {topic_of("b", 2, 1, 1), topic_of("a", 1, 1, 1)});
+    const std::vector<GroupMember> members = members_of({"A", "B"}, {0, 1});
+    const auto shares = assign_round_robin(cluster, members);
+    const std::vector<PartitionId> first{cluster.partition(0, 1), cluster.partition(1, 0)};
+    EXPECT_EQ(shares[0].partitions, first);
+    EXPECT_EQ(assign_sticky(cluster, members)[0].partitions, first);
+}
+
 /// Says the same in another way: partition p of n goes to the member whose share covers it.
 std::string owner_of(std::int32_t index, std::int32_t partitions,
                      const std::vector<std::string>& sorted) {

@@ -168,6 +168,38 @@ TEST(KafkaConsumer, AutoCommitsWhatEarlierPollsReturned) {
     EXPECT_EQ(seen.values.front(), "30") << "the batch under work comes again, nothing before it";
 }
 
+/// Closes at once after a poll that began an automatic commit of less.
+asio::awaitable<void> poll_and_close(ClientProgram& program, Seen& seen) {
+    ConsumerOptions options = group_options("billing");
+    options.max_poll_records = 1;
+    options.auto_commit_interval = 1ms;
+    const auto consumer = program.client.consumer(options);
+    consumer->subscribe({"orders"}, nullptr);
+    while (seen.values.size() < 5) {
+        const Outcome<Records> polled = co_await consumer->poll(100ms);
+        note(seen, *polled);
+        if (seen.values.size() < 5) co_await program.ports.sleep(10ms);
+    }
+    co_await consumer->close();
+    co_await program.ports.sleep(std::chrono::hours(1));
+}
+
+// Seen first where a random client program began to read at an offset before the last commit: in
+// Kafka both go over one connection.
+TEST(KafkaConsumer, AClosingCommitIsNotOvertakenByAnAutomaticOne) {
+    Farm farm(1, {topic_of("orders", 1)});
+    fill(farm, "producer", 0, 10);
+    Seen seen;
+    farm.add("billing", [&](ClientProgram& it) { return poll_and_close(it, seen); });
+    farm.run_for(20s);
+    EXPECT_EQ(seen.values.size(), 5u);
+    std::uint64_t committed = 0;
+    for (const sim::Event& event : farm.world.history().events()) {
+        if (event.kind == events::offset_committed.id) committed = event.operands[2];
+    }
+    EXPECT_EQ(committed, 5u);
+}
+
 TEST(KafkaConsumer, CostsLittleWhenIdle) {
     Farm farm(1, {topic_of("orders", 6)});
     Seen seen;
