@@ -29,7 +29,7 @@ public:
     [[nodiscard]] asio::io_context& context() { return context_; }
 
     /// Runs the loop until `work` ends; throws what escapes it, and when the deadline passes.
-    void run(asio::awaitable<void> work) {
+    void run(asio::awaitable<void> work, Duration limit = deadline) {
         bool done = false;
         std::exception_ptr escaped;
         asio::co_spawn(context_, std::move(work), [&](const std::exception_ptr& error) {
@@ -38,7 +38,7 @@ public:
             context_.stop();
         });
         context_.restart();
-        context_.run_for(deadline);
+        context_.run_for(limit);
         if (escaped) std::rethrow_exception(escaped);
         if (!done) throw std::runtime_error("the test hangs");
     }

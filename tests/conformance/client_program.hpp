@@ -1,0 +1,112 @@
+#pragma once
+
+#include "messaging/ports/kafka.hpp"
+
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+// A client program is a list of steps that producers and members of groups take one after another
+// on any Kafka: the model, librdkafka's mock, a real one. Its history is what each step answered.
+// Both are plain values with one text form, JSON; the Java driver (kafka/Driver.java) speaks it
+// too.
+//
+// Steps wait until nothing more will happen: `settle` until every partition has one owner, `read`
+// until certain records came. What follows is then the same everywhere, whoever was faster.
+
+namespace crier::conformance {
+
+struct ProgramTopic {
+    std::string name;
+    int partitions = 1;
+    int replication = 1;
+    int min_insync = 1;
+};
+
+/// Who reads what, and how; the options that the programs vary.
+struct MemberOptions {
+    std::string group;
+    std::vector<std::string> topics;
+    kafka::OffsetReset reset = kafka::OffsetReset::earliest;
+    kafka::Assignor assignor = kafka::Assignor::range;
+    bool auto_commit = false;
+    int max_poll_records = 500;
+    Duration max_poll_interval = std::chrono::minutes(5);
+};
+
+enum class Action {
+    open_producer,
+    send,           ///< `records`, and waits for their outcomes.
+    close_producer, ///< With nothing left to send.
+    open_consumer,
+    settle, ///< The members of `group` poll until each partition has one owner who knows it.
+    read,   ///< The members of `group` poll until they were given all `records`.
+    commit, ///< Of all members of `group`, or of `client` alone: their positions less `back`.
+    seek,   ///< Whoever owns `place` in `group` goes to its offset.
+    pause,
+    resume,
+    stall, ///< `client` polls no more, until `wake`.
+    wake,
+    close_consumer,
+    kill_consumer, ///< Without a word to anybody.
+};
+
+struct Step {
+    Action action{};
+    std::string client;
+    std::string group;
+    kafka::ProducerOptions producer;
+    MemberOptions member;
+    std::vector<kafka::ProducerRecord> records;
+    kafka::TopicPartitionOffset place;
+    int back = 0;
+};
+
+struct Program {
+    std::vector<ProgramTopic> topics;
+    std::vector<Step> steps;
+};
+
+/// What a client saw. Kinds: `assigned`, `revoked`, `lost` with `places` (offsets 0); `record`;
+/// `committed` with `places` and `error`; `failed`: a poll, with `error`.
+struct Seen {
+    std::string kind;
+    std::string client;
+    std::vector<kafka::TopicPartitionOffset> places;
+    std::optional<std::string> key;
+    std::string value;
+    std::string error;
+};
+
+/// The outcome of one record that was sent.
+struct SentRecord {
+    kafka::TopicPartitionOffset place; ///< Offset -1: not known.
+    std::string error;                 ///< Kafka's name; empty: none.
+    bool unknown = false;              ///< Of an error: it may be stored all the same.
+};
+
+struct StepAnswer {
+    std::string error; ///< Empty, or why the step did not come to its end.
+    std::vector<SentRecord> sent;
+    std::vector<Seen> seen;
+};
+
+using History = std::vector<StepAnswer>;
+
+[[nodiscard]] std::string name_of(Action action);
+
+/// Returns the program in one line of JSON. All names of topics, groups and transactions begin with
+/// `prefix`, so that programs that share a cluster do not meet.
+[[nodiscard]] std::string to_json(const Program& program, const std::string& prefix);
+
+/// Returns what the driver's line says. **Errors**: throws `std::runtime_error` on anything else.
+[[nodiscard]] History history_of(const std::string& json, const std::string& prefix);
+
+/// Returns the program as people read it, a step a line.
+[[nodiscard]] std::string to_text(const Program& program);
+[[nodiscard]] std::string to_text(const Step& step);
+[[nodiscard]] std::string to_text(const Seen& seen);
+[[nodiscard]] std::string to_text(const kafka::TopicPartitionOffset& place);
+
+} // namespace crier::conformance

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "messaging/ports/clock.hpp"
+#include "tests/conformance/client_program.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+
+namespace crier::conformance {
+
+/// Takes the steps of a program with the clients of one cluster.
+/// **Lifetime**: what the constructor is given outlives the runner; the runner outlives `run`.
+class ProgramRunner {
+public:
+    ProgramRunner(kafka::Client& client, Clock& clock, std::string prefix);
+    ~ProgramRunner();
+
+    /// Completes after the last step, all clients closed. The topics exist. A step that does not
+    /// come to its end in time says so and the next one is taken.
+    [[nodiscard]] asio::awaitable<void> run(const Program& program, History& history);
+
+private:
+    struct Member;
+
+    [[nodiscard]] asio::awaitable<void> take(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> send(const Step& step, StepAnswer& answer);
+    void open_consumer(const Step& step);
+    [[nodiscard]] asio::awaitable<void> close_consumer(const std::string& client,
+                                                       StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> settle(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> read(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> commit(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> commit_of(Member& member, int back, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> poll(Member& member, StepAnswer& answer);
+    void on_owner(const Step& step, StepAnswer& answer);
+    [[nodiscard]] std::vector<Member*> polling_members(const std::string& group);
+    [[nodiscard]] bool is_settled(const std::vector<Member*>& members) const;
+    void await_news(const std::string& group);
+
+    kafka::Client& client_;
+    Clock& clock_;
+    std::string prefix_; // of topics and groups
+    std::map<std::string, int> partitions_;
+    std::map<std::string, std::unique_ptr<kafka::Producer>> producers_;
+    std::map<std::string, std::unique_ptr<Member>> members_;
+};
+
+/// The times of all members in programs: short, so that what waits for them is quick.
+inline constexpr Duration member_session_timeout = std::chrono::milliseconds(4000);
+inline constexpr Duration member_heartbeat_interval = std::chrono::milliseconds(150);
+
+} // namespace crier::conformance
