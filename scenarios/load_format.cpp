@@ -144,6 +144,15 @@ Keys kafka_keys() {
                  "Kafka's broker.session.timeout.ms; 9s"),
         duration("group-initial-rebalance-delay", 0,
                  "Kafka's group.initial.rebalance.delay.ms; 3s"),
+        flag("eligible-leader-replicas", "KIP-966, as in clusters made by Kafka 4.1 or later: who "
+                                         "leaves a too small ISR may lead "
+                                         "when nobody is left; off"),
+        duration(
+            "leader-imbalance-check-interval", 0,
+            "Kafka's leader.imbalance.check.interval: how often first replicas are made leaders "
+            "again, 0s never; 5m"),
+        bytes("producer-byte-rate", 1, "Kafka's producer_byte_rate: each client's, a second; none"),
+        bytes("consumer-byte-rate", 1, "Kafka's consumer_byte_rate: each client's, a second; none"),
         duration("log-cleaner-backoff", 100 * millisecond,
                  "Kafka's log.cleaner.backoff.ms: how often compaction looks for work; 15s"),
         duration("log-retention-check-interval", 100 * millisecond,
@@ -158,7 +167,7 @@ Keys channel_keys() {
         count("replication", 1, 1'000, "replicas of each partition; 1"),
         count("min-in-sync", 1, 1'000, "Kafka's min.insync.replicas; 1"),
         flag("unclean-leader-election", "whether a replica that lags may lead; off"),
-        choice("cleanup-policy", {"delete", "compact", "compact,delete"},
+        choice("cleanup-policy", {"delete", "compact", "compact,delete", "none"},
                "Kafka's cleanup.policy; delete"),
         duration("retention-time", 0, "Kafka's retention.ms; 7 days"),
         bytes("retention-bytes", 0, "Kafka's retention.bytes, of one partition; without limit"),

@@ -74,8 +74,8 @@ void check_replication(const Loading& loading, const Fields& fields, const Chann
 
 void read_log_options(const Fields& fields, broker::kafka::LogOptions& log) {
     if (const auto policy = fields.choice("cleanup-policy")) {
-        log.deletes = *policy != 1;
-        log.compacts = *policy != 0;
+        log.deletes = *policy == 0 || *policy == 2;
+        log.compacts = *policy == 1 || *policy == 2;
     }
     fields.read_duration("retention-time", log.retention_time);
     fields.read_bytes("retention-bytes", log.retention_bytes);
@@ -128,6 +128,11 @@ void read_brokers(Loading& loading, const YamlNode& node) {
             fields.read_duration("broker-session-timeout", spec.kafka.broker_session_timeout);
             fields.read_duration("group-initial-rebalance-delay",
                                  spec.kafka.group_initial_rebalance_delay);
+            fields.read_flag("eligible-leader-replicas", spec.kafka.eligible_leader_replicas);
+            fields.read_duration("leader-imbalance-check-interval",
+                                 spec.kafka.leader_imbalance_check_interval);
+            fields.read_bytes("producer-byte-rate", spec.kafka.producer_byte_rate);
+            fields.read_bytes("consumer-byte-rate", spec.kafka.consumer_byte_rate);
             fields.read_duration("log-cleaner-backoff", spec.kafka.log_cleaner_backoff);
             fields.read_duration("log-retention-check-interval",
                                  spec.kafka.log_retention_check_interval);

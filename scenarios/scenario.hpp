@@ -36,6 +36,10 @@ struct KafkaSpec {
     Duration broker_session_timeout = std::chrono::seconds(9);
     Duration group_initial_rebalance_delay = std::chrono::seconds(3);
     Duration log_retention_check_interval = std::chrono::minutes(5);
+    bool eligible_leader_replicas = false;
+    Duration leader_imbalance_check_interval = std::chrono::minutes(5);
+    std::int64_t producer_byte_rate = 0; ///< 0: no quota.
+    std::int64_t consumer_byte_rate = 0;
     Duration log_cleaner_backoff = std::chrono::seconds(15);
 };
 

@@ -49,6 +49,10 @@ void System::add_brokers() {
         options.replica_lag_time_max = spec.kafka.replica_lag_time_max;
         options.broker_session_timeout = spec.kafka.broker_session_timeout;
         options.group_initial_rebalance_delay = spec.kafka.group_initial_rebalance_delay;
+        options.eligible_leader_replicas = spec.kafka.eligible_leader_replicas;
+        options.leader_imbalance_check_interval = spec.kafka.leader_imbalance_check_interval;
+        options.producer_byte_rate = spec.kafka.producer_byte_rate;
+        options.consumer_byte_rate = spec.kafka.consumer_byte_rate;
         options.log_cleaner_backoff = spec.kafka.log_cleaner_backoff;
         options.log_retention_check_interval = spec.kafka.log_retention_check_interval;
         std::vector<broker::kafka::TopicOptions> topics;

@@ -130,6 +130,13 @@ void serve_request(Cluster&, sim::Node& node, ListOffsetsRequest request,
     if (Broker* const broker = Broker::on(node)) reply(broker->replicas().list_offsets(request));
 }
 
+void serve_request(Cluster&, sim::Node& node, OffsetsForLeaderEpochRequest request,
+                   sim::Reply<OffsetsForLeaderEpochAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        reply(broker->replicas().offsets_for_leader_epoch(request));
+    }
+}
+
 void serve_request(Cluster&, sim::Node& node, DeleteRecordsRequest request,
                    sim::Reply<DeleteRecordsAnswer> reply) {
     if (Broker* const broker = Broker::on(node)) {

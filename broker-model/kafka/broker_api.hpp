@@ -21,6 +21,8 @@ void serve_request(Cluster& cluster, sim::Node& node, FetchRequest request,
                    sim::Reply<FetchAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, ListOffsetsRequest request,
                    sim::Reply<ListOffsetsAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, OffsetsForLeaderEpochRequest request,
+                   sim::Reply<OffsetsForLeaderEpochAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, DeleteRecordsRequest request,
                    sim::Reply<DeleteRecordsAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, FindCoordinatorRequest request,

@@ -33,6 +33,9 @@ struct CallOf<FetchRequest> : CallOfKind<FetchAnswer, calls::fetch> {};
 template <>
 struct CallOf<ListOffsetsRequest> : CallOfKind<ListOffsetsAnswer, calls::list_offsets> {};
 template <>
+struct CallOf<OffsetsForLeaderEpochRequest>
+    : CallOfKind<OffsetsForLeaderEpochAnswer, calls::offsets_for_leader_epoch> {};
+template <>
 struct CallOf<DeleteRecordsRequest> : CallOfKind<DeleteRecordsAnswer, calls::delete_records> {};
 template <>
 struct CallOf<FindCoordinatorRequest> : CallOfKind<FindCoordinatorAnswer, calls::find_coordinator> {
@@ -68,6 +71,13 @@ public:
     [[nodiscard]] sim::ProcessPorts& ports() const { return ports_; }
     [[nodiscard]] sim::Kernel& kernel() const { return process_.kernel(); }
     [[nodiscard]] Instant now() const { return process_.kernel().now(); }
+
+    /// Returns who this client is to brokers' quotas, by its client id, or as a client of its own
+    /// without one. **Source**: Kafka numbers the clients of a process: `producer-1`.
+    [[nodiscard]] std::uint64_t quota_name(const std::string& client_id) const {
+        if (!client_id.empty()) return world().history().name(client_id);
+        return sim::mix(home_.name_text(), number_);
+    }
 
     /// Returns a draw of this client's own.
     [[nodiscard]] sim::Draw draw(sim::Purpose purpose, std::uint64_t subject,

@@ -34,6 +34,16 @@ struct ClusterOptions {
     Duration broker_session_timeout = std::chrono::seconds(9);
     Duration replica_fetch_wait_max = std::chrono::milliseconds(500);
     Duration log_retention_check_interval = std::chrono::minutes(5);
+    /// eligible.leader.replicas.version: on in clusters made by 4.1 or later.
+    bool eligible_leader_replicas = false;
+    /// leader.imbalance.check.interval.seconds; 0: auto.leader.rebalance.enable is off.
+    Duration leader_imbalance_check_interval = std::chrono::minutes(5);
+    Duration producer_id_expiration = std::chrono::hours(24);
+    Duration producer_id_expiration_check_interval = std::chrono::minutes(10);
+    /// Quotas of each client, in bytes a second; 0: none. **Source**: producer_byte_rate,
+    /// consumer_byte_rate of the default client id.
+    std::int64_t producer_byte_rate = 0;
+    std::int64_t consumer_byte_rate = 0;
     Duration log_cleaner_backoff = std::chrono::seconds(15);
     Duration group_initial_rebalance_delay = std::chrono::seconds(3);
     Duration group_min_session_timeout = std::chrono::seconds(6);

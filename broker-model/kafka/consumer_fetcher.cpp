@@ -28,7 +28,8 @@ ConsumerFetcher::ConsumerFetcher(const ClientContext& context,
                                  const crier::kafka::ConsumerOptions& options,
                                  std::shared_ptr<ConsumerWake> wake)
     : context_(context), options_(options),
-      group_text_(context.world().history().name(options.group_id)), wake_(std::move(wake)),
+      group_text_(context.world().history().name(options.group_id)),
+      client_(context.quota_name(options.client_id)), wake_(std::move(wake)),
       metadata_(std::make_shared<MetadataCache>(context, options.request_timeout,
                                                 options.retry_backoff,
                                                 [this] {
@@ -134,9 +135,19 @@ std::vector<PartitionOffset> ConsumerFetcher::positions() const {
 
 void ConsumerFetcher::move(Held& held, Offset position) {
     held.position = position;
+    held.offset_epoch = -1;
+    held.leader_epoch = -1;
     held.seeking = Seeking::nothing;
     held.version = ++versions_;
     ++moves_;
+}
+
+// Within the log of one leader.
+void ConsumerFetcher::advance(Held& held, Offset position, std::int32_t offset_epoch) {
+    const std::int32_t leader_epoch = held.leader_epoch;
+    move(held, position);
+    held.offset_epoch = offset_epoch;
+    held.leader_epoch = leader_epoch;
 }
 
 void ConsumerFetcher::drop_buffer(Held& held) {
@@ -163,6 +174,10 @@ void ConsumerFetcher::send() {
         if (may_reset && held.seeking == Seeking::reset && held.retry_at <= context_.now()) {
             ask_offset(held);
         }
+        note_leader_epoch(held);
+        if (held.seeking == Seeking::validate && held.retry_at <= context_.now()) {
+            ask_epoch_end(held);
+        }
     }
     for (BrokerId broker = 1; broker < leaders_.size(); ++broker)
         fetch(broker);
@@ -174,7 +189,8 @@ Instant ConsumerFetcher::retry_at() const {
         if (leader.retry_at > context_.now()) earliest = std::min(earliest, leader.retry_at);
     }
     for (const Held& held : held_) {
-        if (held.seeking == Seeking::reset && held.retry_at > context_.now()) {
+        const bool waits = held.seeking == Seeking::reset || held.seeking == Seeking::validate;
+        if (waits && held.retry_at > context_.now()) {
             earliest = std::min(earliest, held.retry_at);
         }
     }
@@ -239,6 +255,7 @@ void ConsumerFetcher::fetch(BrokerId broker) {
     leader.asking.clear();
     for (const Held& held : held_) {
         if (held.position < 0 || held.is_paused || !held.batches.empty()) continue;
+        if (held.seeking != Seeking::nothing) continue;
         const BrokerId leading = metadata_->leader(held.partition);
         if (leading == 0) metadata_->refresh();
         if (leading != broker) continue;
@@ -252,6 +269,9 @@ void ConsumerFetcher::fetch(BrokerId broker) {
     leader.is_fetching = true;
     FetchRequest request;
     request.max_wait = options_.fetch_max_wait;
+    request.client = client_;
+    request.min_bytes = options_.fetch_min_bytes;
+    request.max_bytes = options_.fetch_max_bytes;
     request.partitions = leader.asking;
     const std::size_t bytes = 64 + 24 * leader.asking.size();
     context_.ask(broker, options_.request_timeout, bytes, std::move(request),
@@ -272,6 +292,8 @@ void ConsumerFetcher::on_fetch(BrokerId broker, Outcome<FetchAnswer> outcome) {
             on_partition(leader, answer);
         }
     }
+    const bool is_throttled = outcome.has_value() && outcome->throttle > Duration{};
+    if (is_throttled) leader.retry_at = context_.now() + outcome->throttle;
     if (has_failed) {
         metadata_->refresh();
         back_off(leader, broker);
@@ -280,7 +302,7 @@ void ConsumerFetcher::on_fetch(BrokerId broker, Outcome<FetchAnswer> outcome) {
     }
     if (!wake_->point.is_waiting()) return;
     // An idle consumer's next long poll needs no turn of the coroutine that waits for records.
-    if (arrived_.empty() && !has_failed && !lacks_offset_) return send();
+    if (arrived_.empty() && !has_failed && !is_throttled && !lacks_offset_) return send();
     wake_->point.tell();
 }
 
@@ -297,6 +319,7 @@ void ConsumerFetcher::on_partition(Leader& leader, FetchPartitionAnswer& answer)
         [&answer](const FetchPartition& it) { return it.partition == answer.partition; });
     if (held == nullptr || asked == leader.asking.end()) return;
     if (held->position != asked->fetch_offset || !held->batches.empty()) return;
+    if (held->seeking != Seeking::nothing) return;
     if (answer.error == ErrorCode::offset_out_of_range) {
         begin_reset(*held);
     } else if (answer.error == ErrorCode::none && !answer.batches.empty()) {
@@ -313,8 +336,9 @@ void ConsumerFetcher::buffer(Held& held, std::vector<StoredBatch> batches) {
     if (held.batch < held.batches.size()) return arrived_.push_back(held.partition);
     // Nothing left of them, as of what a compaction took away: reading goes on behind.
     const Offset end = held.batches.back().end_offset();
+    const std::int32_t epoch = held.batches.back().leader_epoch;
     held.batches.clear();
-    if (end > held.position) move(held, end);
+    if (end > held.position) advance(held, end, epoch);
 }
 
 // Goes on to the first record at `offset` or later.
@@ -352,6 +376,7 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
     const std::string& topic = cluster.topic(info.topic).name;
     const Offset first = held.batches[held.batch].offset_of(held.record);
     Offset next = first;
+    std::int32_t epoch = -1;
     while (limit > 0 && held.batch < held.batches.size()) {
         const StoredBatch& stored = held.batches[held.batch];
         const std::vector<Record>& source = stored.batch->records;
@@ -367,6 +392,7 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
                                record.value, record.headers, record.is_tombstone});
         }
         limit -= count;
+        epoch = stored.leader_epoch;
         if (held.record < source.size()) {
             next = stored.offset_of(held.record);
             continue;
@@ -378,7 +404,7 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
     }
     if (held.batch == held.batches.size()) next = held.batches.back().end_offset();
     if (held.batch == held.batches.size()) held.batches.clear();
-    move(held, next);
+    advance(held, next, epoch);
     context_.world().record_as(&context_.process(), events::delivered, info.name_text, group_text_,
                                first, next);
 }

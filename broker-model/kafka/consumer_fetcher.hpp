@@ -76,11 +76,15 @@ public:
     [[nodiscard]] std::vector<crier::kafka::ConsumerRecord> take(std::size_t limit);
 
 private:
-    enum class Seeking : std::uint8_t { nothing, reset, asked };
+    /// What stands between a partition and its next fetch: a position to be found by the reset
+    /// policy, or to be compared with a new leader's log.
+    enum class Seeking : std::uint8_t { nothing, reset, asked, validate, validating };
 
     struct Held {
         PartitionId partition = 0;
         Offset position = -1;
+        std::int32_t offset_epoch = -1; // of the record before the position; -1: unknown
+        std::int32_t leader_epoch = -1; // for which the position is good
         Seeking seeking = Seeking::nothing;
         bool is_paused = false;
         std::uint64_t version = 0;        // an answer asked for by an older one is dropped
@@ -101,12 +105,17 @@ private:
     [[nodiscard]] Held& need(PartitionId partition);
     [[nodiscard]] const Held& need(PartitionId partition) const;
     void move(Held& held, Offset position);
+    void advance(Held& held, Offset position, std::int32_t offset_epoch);
     void drop_buffer(Held& held);
     void begin_reset(Held& held);
     void ask_offset(Held& held);
     [[nodiscard]] std::int64_t reset_timestamp() const;
     void on_offset(PartitionId partition, std::uint64_t version,
                    const Outcome<ListOffsetsAnswer>& outcome);
+    void note_leader_epoch(Held& held);
+    void ask_epoch_end(Held& held);
+    void on_epoch_end(PartitionId partition, std::uint64_t version,
+                      const Outcome<OffsetsForLeaderEpochAnswer>& outcome);
     void fetch(BrokerId broker);
     void on_fetch(BrokerId broker, Outcome<FetchAnswer> outcome);
     void on_partition(Leader& leader, FetchPartitionAnswer& answer);
@@ -119,6 +128,7 @@ private:
     ClientContext context_;
     crier::kafka::ConsumerOptions options_;
     std::uint64_t group_text_;
+    std::uint64_t client_; // to quotas
     std::shared_ptr<ConsumerWake> wake_;
     std::shared_ptr<MetadataCache> metadata_;
     std::vector<Held> held_;          // by partition

@@ -19,6 +19,36 @@ Controller::Controller(Cluster& cluster, sim::Node& node, ControllerState& state
     const Instant end = process_.kernel().now() + cluster.options().broker_session_timeout;
     std::fill(session_ends_.begin(), session_ends_.end(), end);
     alarm_.need(end);
+    const Duration interval = cluster.options().leader_imbalance_check_interval;
+    if (interval > Duration{}) {
+        process_.kernel().at(process_, process_.kernel().now() + interval,
+                             [this] { prefer_first_replicas(); });
+    }
+}
+
+ElectionRules Controller::rules_of(PartitionId partition) const {
+    const TopicOptions& topic = cluster_.topic(cluster_.info(partition).topic);
+    ElectionRules rules;
+    rules.unclean = topic.unclean_leader_election;
+    rules.eligible_leader_replicas = cluster_.options().eligible_leader_replicas;
+    rules.min_insync = std::min(topic.min_insync, topic.replication);
+    return rules;
+}
+
+// Source: Kafka ReplicationControlManager.maybeBalancePartitionLeaders.
+void Controller::prefer_first_replicas() {
+    bool changed = false;
+    for (PartitionState& state : state_.partitions) {
+        if (!state_.has_topics) break;
+        const PartitionState before = state;
+        if (!elect_preferred(state, [this](BrokerId broker) { return is_live(broker); })) continue;
+        tell_change(before, state);
+        changed = true;
+    }
+    if (changed) publish();
+    const Duration interval = cluster_.options().leader_imbalance_check_interval;
+    process_.kernel().at(process_, process_.kernel().now() + interval,
+                         [this] { prefer_first_replicas(); });
 }
 
 bool Controller::is_live(BrokerId broker) const {
@@ -29,6 +59,14 @@ bool Controller::is_live(BrokerId broker) const {
 RegisterBrokerAnswer Controller::register_broker(const RegisterBrokerRequest& request) {
     ControllerState::Registration& known = state_.brokers[request.broker - 1];
     fence(request.broker);
+    // Every end of a broker is an unclean one here: its log may be shorter than it was.
+    if (known.epoch != 0 && state_.has_topics) {
+        for (PartitionState& state : state_.partitions) {
+            if (forget_unclean(state, request.broker, rules_of(state.partition))) {
+                ++state.partition_epoch;
+            }
+        }
+    }
     known.epoch = ++state_.broker_epochs;
     session_ends_[request.broker - 1] =
         process_.kernel().now() + cluster_.options().broker_session_timeout;
@@ -96,9 +134,8 @@ void Controller::create_topics() {
 void Controller::elect_all(BrokerId gone) {
     if (!state_.has_topics) return;
     for (PartitionState& state : state_.partitions) {
-        const PartitionInfo& info = cluster_.info(state.partition);
         PartitionState before = state;
-        if (elect(state, gone, cluster_.topic(info.topic).unclean_leader_election,
+        if (elect(state, gone, rules_of(state.partition),
                   [this](BrokerId broker) { return is_live(broker); })) {
             tell_change(before, state);
         }
@@ -150,6 +187,7 @@ AlterPartitionAnswer Controller::alter_partition(const AlterPartitionRequest& re
     if (answer.accepted) {
         const PartitionState before = state;
         state.isr = request.new_isr;
+        note_eligible(state, before.isr, rules_of(state.partition));
         ++state.partition_epoch;
         tell_change(before, state);
         publish();

@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/alarm.hpp"
 #include "broker-model/kafka/cluster.hpp"
+#include "broker-model/kafka/election.hpp"
 
 #include <vector>
 
@@ -50,6 +51,8 @@ private:
     void tell_change(const PartitionState& before, const PartitionState& now);
     void publish();
     void check_sessions();
+    void prefer_first_replicas();
+    [[nodiscard]] ElectionRules rules_of(PartitionId partition) const;
 
     Cluster& cluster_;
     sim::Node& node_;

@@ -113,13 +113,14 @@ std::size_t PartitionLog::find(Offset offset) const {
     return static_cast<std::size_t>(found - batches_.begin());
 }
 
-std::size_t PartitionLog::read(Offset from, Offset limit, std::size_t max_bytes,
+std::size_t PartitionLog::read(Offset from, Offset limit, std::size_t max_bytes, bool at_least_one,
                                std::vector<StoredBatch>& to) const {
     std::size_t bytes = 0;
     for (std::size_t at = find(from); at < batches_.size(); ++at) {
         const StoredBatch& batch = batches_[at];
         if (batch.end_offset() > limit) break;
-        if (bytes > 0 && bytes + batch.batch->bytes > max_bytes) break;
+        const bool must_fit = bytes > 0 || !at_least_one;
+        if (must_fit && bytes + batch.batch->bytes > max_bytes) break;
         bytes += std::max<std::size_t>(batch.batch->bytes, 1);
         to.push_back(batch);
     }

@@ -63,6 +63,8 @@ public:
     /// A leader of this epoch begins to write here.
     void begin_epoch(std::int32_t epoch);
 
+    void forget_producers_before(std::int64_t oldest) { producers_.forget_before(oldest); }
+
     [[nodiscard]] EpochEnd end_of(std::int32_t epoch) const {
         return end_of_epoch(epochs_, end_, epoch);
     }
@@ -93,9 +95,9 @@ public:
     /// Returns the index of the first batch that ends after `offset`.
     [[nodiscard]] std::size_t find(Offset offset) const;
 
-    /// Appends to `to` whole batches from `from` on that end by `limit`; at least one if there is
-    /// one, and no more than `max_bytes` allow. **Returns** their bytes.
-    std::size_t read(Offset from, Offset limit, std::size_t max_bytes,
+    /// Appends to `to` whole batches from `from` on that end by `limit`, no more than `max_bytes`
+    /// allow; with `at_least_one` the first comes however large it is. **Returns** their bytes.
+    std::size_t read(Offset from, Offset limit, std::size_t max_bytes, bool at_least_one,
                      std::vector<StoredBatch>& to) const;
 
     /// Brings everything to the platter.

@@ -28,10 +28,24 @@ SimProducer::send(std::vector<ProducerRecord> records) {
         co_await call->finished.wait_until(blocked_until);
     }
     if (!sender->metadata().is_known()) co_return std::move(call->outcomes);
-    const std::size_t homeless = sender->append(records, call);
+    std::size_t next = sender->append(records, 0, call);
     sender->send_ready();
-    if (homeless > 0) co_await context.ports().sleep(blocked_until - context.now());
-    if (call->open > 0) co_await call->finished.wait_until(Instant::max());
+    // Source: Kafka BufferPool.allocate: each record that waits for memory has max.block.ms.
+    Instant memory_by = context.now() + sender->options().max_block;
+    while (next < records.size()) {
+        sender->await_memory(call);
+        co_await call->finished.wait_until(memory_by);
+        const std::size_t before = next;
+        next = sender->append(records, next, call);
+        if (next == before && context.now() >= memory_by) ++next; // its outcome stays as it is
+        if (next != before) memory_by = context.now() + sender->options().max_block;
+        sender->send_ready();
+    }
+    sender->leave_memory_queue(call);
+    sender->send_ready();
+    if (call->homeless > 0) co_await context.ports().sleep(blocked_until - context.now());
+    while (call->open > 0)
+        co_await call->finished.wait_until(Instant::max());
     co_return std::move(call->outcomes);
 }
 

@@ -4,18 +4,22 @@
 
 namespace crier::broker::kafka {
 
-std::size_t wire_bytes(const Record& record) {
-    std::size_t bytes = 7 + record.value.size();
-    if (record.key) bytes += record.key->size();
-    for (const Header& header : record.headers) {
-        bytes += 2 + header.name.size() + header.value.size();
-    }
-    return bytes;
+bool ProducerAccumulator::fits(const Queue& queue, std::size_t bytes) const {
+    if (queue.batches.size() == queue.first) return false;
+    const ProducerBatch& last = *queue.batches.back();
+    return !last.is_full && last.records->bytes + bytes <= batch_size_;
+}
+
+bool ProducerAccumulator::has_room(PartitionId partition, std::size_t bytes) const {
+    return memory_ >= std::max(batch_size_, batch_overhead_bytes + bytes) ||
+           fits(queues_[partition], bytes);
 }
 
 ProducerBatch& ProducerAccumulator::open_batch(PartitionId partition, Queue& queue,
-                                               std::size_t following) {
+                                               std::size_t bytes, std::size_t following) {
     auto batch = std::make_unique<ProducerBatch>();
+    batch->memory = std::min(memory_, std::max(batch_size_, batch_overhead_bytes + bytes));
+    memory_ -= batch->memory;
     batch->partition = partition;
     batch->sequence = ++sequence_;
     batch->records = std::make_shared<RecordBatch>();
@@ -27,18 +31,15 @@ ProducerBatch& ProducerAccumulator::open_batch(PartitionId partition, Queue& que
     return *queue.batches.back();
 }
 
-std::size_t ProducerAccumulator::append(PartitionId partition, Record&& record, Instant now,
-                                        const std::shared_ptr<SendCall>& call, std::uint32_t place,
-                                        std::size_t following) {
+void ProducerAccumulator::append(PartitionId partition, Record&& record, std::size_t bytes,
+                                 Instant now, const std::shared_ptr<SendCall>& call,
+                                 std::uint32_t place, std::size_t following) {
     Queue& queue = queues_[partition];
-    const std::size_t bytes = wire_bytes(record);
-    ProducerBatch* batch =
-        queue.batches.size() == queue.first ? nullptr : queue.batches.back().get();
-    if (batch != nullptr && !batch->is_full && batch->records->bytes + bytes > batch_size_) {
-        batch->is_full = true;
-    }
-    if (batch == nullptr || batch->is_full) {
-        batch = &open_batch(partition, queue, following);
+    const bool has_batch = queue.batches.size() > queue.first;
+    ProducerBatch* batch = has_batch ? queue.batches.back().get() : nullptr;
+    if (!fits(queue, bytes)) {
+        if (has_batch) batch->is_full = true;
+        batch = &open_batch(partition, queue, bytes, following);
         batch->created = now;
         activate(partition, queue);
     }
@@ -51,7 +52,6 @@ std::size_t ProducerAccumulator::append(PartitionId partition, Record&& record, 
         batch->shares.push_back({call, 0});
     }
     ++batch->shares.back().count;
-    return bytes;
 }
 
 void ProducerAccumulator::activate(PartitionId partition, Queue& queue) {

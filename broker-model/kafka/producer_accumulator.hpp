@@ -3,6 +3,7 @@
 #include "broker-model/kafka/producer_batch.hpp"
 
 #include <span>
+#include <utility>
 #include <vector>
 
 // Batches that wait to be sent, in a queue per partition. It does not know brokers: who leads what
@@ -12,7 +13,15 @@ namespace crier::broker::kafka {
 
 /// Returns the size of a record in a batch. **Source**: Kafka DefaultRecord: about seven bytes of
 /// lengths and deltas, and two per header.
-[[nodiscard]] std::size_t wire_bytes(const Record& record);
+template <class RecordType>
+[[nodiscard]] std::size_t wire_bytes(const RecordType& record) {
+    std::size_t bytes = 7 + record.value.size();
+    if (record.key) bytes += record.key->size();
+    for (const Header& header : record.headers) {
+        bytes += 2 + header.name.size() + header.value.size();
+    }
+    return bytes;
+}
 
 /// Size of a batch without its records. **Source**: Kafka DefaultRecordBatch.
 inline constexpr std::size_t batch_overhead_bytes = 61;
@@ -20,13 +29,20 @@ inline constexpr std::size_t batch_overhead_bytes = 61;
 class ProducerAccumulator {
 public:
     ProducerAccumulator(PartitionId partitions, const crier::kafka::ProducerOptions& options)
-        : batch_size_(options.batch_size), linger_(options.linger), queues_(partitions) {}
+        : batch_size_(options.batch_size), linger_(options.linger), memory_(options.buffer_memory),
+          queues_(partitions) {}
 
-    /// Appends a record that is `place` of `call`; `following` more of the call may come.
-    /// **Returns** its size.
-    std::size_t append(PartitionId partition, Record&& record, Instant now,
-                       const std::shared_ptr<SendCall>& call, std::uint32_t place,
-                       std::size_t following);
+    /// Whether there is memory for a record of that size. **Source**: Kafka BufferPool: a new batch
+    /// takes batch.size bytes, or what its first record needs.
+    [[nodiscard]] bool has_room(PartitionId partition, std::size_t bytes) const;
+
+    /// A batch has its outcome.
+    void release(ProducerBatch& batch) { memory_ += std::exchange(batch.memory, 0); }
+
+    /// Appends a record of `bytes` that is `place` of `call`; `following` more of the call may
+    /// come.
+    void append(PartitionId partition, Record&& record, std::size_t bytes, Instant now,
+                const std::shared_ptr<SendCall>& call, std::uint32_t place, std::size_t following);
 
     /// Returns the partitions that have something queued, in the order in which they got it.
     [[nodiscard]] std::span<const PartitionId> active();
@@ -74,11 +90,14 @@ private:
         bool is_active = false;
     };
 
-    ProducerBatch& open_batch(PartitionId partition, Queue& queue, std::size_t following);
+    [[nodiscard]] bool fits(const Queue& queue, std::size_t bytes) const;
+    ProducerBatch& open_batch(PartitionId partition, Queue& queue, std::size_t bytes,
+                              std::size_t following);
     void activate(PartitionId partition, Queue& queue);
 
     std::size_t batch_size_;
     Duration linger_;
+    std::size_t memory_;        // free
     std::vector<Queue> queues_; // by PartitionId
     std::vector<PartitionId> active_;
     std::uint64_t sequence_ = 0;

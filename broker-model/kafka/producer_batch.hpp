@@ -17,8 +17,9 @@ struct SendCall {
     explicit SendCall(sim::Process& process) : finished(process) {}
 
     std::vector<Outcome<crier::kafka::RecordMetadata>> outcomes;
-    std::size_t open = 0; ///< Records without an outcome.
-    WaitPoint finished;   ///< Also told when metadata arrives that the call waits for.
+    std::size_t open = 0;     ///< Records without an outcome.
+    std::size_t homeless = 0; ///< Records whose topic or partition there is not.
+    WaitPoint finished;       ///< Also told when metadata arrives that the call waits for.
 };
 
 /// Records of one partition that are sent as one.
@@ -38,6 +39,7 @@ struct ProducerBatch {
     Instant created{};
     Instant retry_at{};
     int attempts = 0;
+    std::size_t memory = 0;    ///< Of the producer's buffer, that it takes up.
     bool is_split = false;     ///< Part of one that was too large.
     bool is_full = false;      ///< Takes no more records.
     bool maybe_stored = false; ///< Some attempt was sent and not definitely refused.

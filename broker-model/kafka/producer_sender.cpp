@@ -50,23 +50,25 @@ ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::Produ
                                                 options_.retry_backoff, [this] { on_metadata(); })),
       accumulator_(context.cluster().partition_count(), options_),
       sticky_(context, options_.batch_size), sequences_(context.cluster().partition_count()),
+      client_(context.quota_name(options_.client_id)),
       is_idempotent_(crier::kafka::is_idempotent(options_)),
       connections_(context.cluster().broker_count() + std::size_t{1}),
       is_muted_(context.cluster().partition_count()) {
     ensure(options_.max_in_flight >= 1, "max_in_flight is at least 1");
 }
 
-std::size_t ProducerSender::append(std::vector<ProducerRecord>& records,
+std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::size_t next,
                                    const std::shared_ptr<SendCall>& call) {
     const Instant now = context_.now();
     const std::int64_t timestamp = context_.ports().wall_now().time_since_epoch().count();
     const std::string* topic_name = nullptr; // of the record before: most calls are for one topic
     std::optional<TopicId> topic;
-    std::size_t homeless = 0;
+    std::size_t appended = 0;
     metadata_->refresh_if_old();
     const std::uint64_t before = accumulator_.sequence();
-    for (std::size_t at = 0; at < records.size(); ++at) {
-        ProducerRecord& record = records[at];
+    const bool is_first_in_line = short_of_memory_.empty() || short_of_memory_.front() == call;
+    for (; next < records.size(); ++next) {
+        ProducerRecord& record = records[next];
         if (topic_name == nullptr || *topic_name != record.topic) {
             topic = context_.cluster().find_topic(record.topic);
             topic_name = &record.topic;
@@ -74,22 +76,40 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records,
         const std::optional<PartitionId> partition =
             topic ? place(*topic, record) : std::optional<PartitionId>();
         if (!partition) {
-            ++homeless;
+            ++call->homeless;
             continue;
         }
+        const std::size_t size = wire_bytes(record);
+        if (batch_overhead_bytes + size >
+            std::min(options_.max_request_size, options_.buffer_memory)) {
+            call->outcomes[next] =
+                Failure{make_error_code(ErrorCode::message_too_large), Certainty::failed};
+            continue;
+        }
+        if (!is_first_in_line || !accumulator_.has_room(*partition, size)) break;
         const bool is_sticky = !record.partition && !record.key;
         Record sent{std::move(record.key), std::move(record.value), std::move(record.headers),
                     record.timestamp ? record.timestamp->time_since_epoch().count() : timestamp,
                     record.is_tombstone};
-        const std::size_t bytes =
-            accumulator_.append(*partition, std::move(sent), now, call,
-                                static_cast<std::uint32_t>(at), records.size() - at - 1);
-        if (is_sticky) sticky_.note_bytes(*topic, bytes, accumulator_.is_full(*partition));
+        accumulator_.append(*partition, std::move(sent), size, now, call,
+                            static_cast<std::uint32_t>(next), records.size() - next - 1);
+        ++appended;
+        if (is_sticky) sticky_.note_bytes(*topic, size, accumulator_.is_full(*partition));
     }
-    call->open += records.size() - homeless;
+    call->open += appended;
     incomplete_ += accumulator_.sequence() - before;
     if (call->open > 0) arm_expiry(now);
-    return homeless;
+    return next;
+}
+
+void ProducerSender::await_memory(const std::shared_ptr<SendCall>& call) {
+    const auto place = std::find(short_of_memory_.begin(), short_of_memory_.end(), call);
+    if (place == short_of_memory_.end()) short_of_memory_.push_back(call);
+}
+
+void ProducerSender::leave_memory_queue(const std::shared_ptr<SendCall>& call) {
+    if (std::erase(short_of_memory_, call) == 0 || short_of_memory_.empty()) return;
+    finished_.push_back(short_of_memory_.front()); // it is the next one's turn
 }
 
 std::optional<PartitionId> ProducerSender::place(TopicId topic, const ProducerRecord& record) {
@@ -204,6 +224,11 @@ bool ProducerSender::gather() {
             if (!sequences_.may_send(head)) continue;
             if (!head.stamp.is_set()) sequences_.stamp(head);
         }
+        const std::size_t bytes = accumulator_.head(partition).records->bytes;
+        const bool is_full = !connection.building.empty() &&
+                             connection.building_bytes + bytes > options_.max_request_size;
+        if (is_full) continue; // it goes with the next request
+        connection.building_bytes += bytes;
         connection.building.push_back(accumulator_.take(partition));
         any = true;
     }
@@ -218,8 +243,10 @@ bool ProducerSender::gather() {
 
 void ProducerSender::depart(BrokerId broker) {
     Connection& connection = connections_[broker];
+    connection.building_bytes = 0;
     ProduceRequest request;
     request.acks = options_.acks;
+    request.client = client_;
     request.timeout = options_.request_timeout;
     request.partitions.reserve(connection.building.size());
     std::size_t bytes = 64;
@@ -266,6 +293,9 @@ void ProducerSender::note_connection(BrokerId broker, const Outcome<ProduceAnswe
     Connection& connection = connections_[broker];
     if (outcome.has_value()) {
         connection.refusals = 0;
+        if (outcome->throttle > Duration{}) {
+            connection.not_before = context_.now() + outcome->throttle;
+        }
         return;
     }
     metadata_->refresh();
@@ -354,6 +384,7 @@ void ProducerSender::split_and_retry(std::unique_ptr<ProducerBatch> batch) {
         size = std::max(largest, batch->records->bytes / 2);
     }
     std::vector<std::unique_ptr<ProducerBatch>> parts = split(*batch, size);
+    parts.front()->memory = batch->memory; // until its own records are done
     sequences_.replace(*batch, parts);
     incomplete_ += parts.size() - 1;
     for (const FlushWait& flush : flushes_) {
@@ -381,6 +412,8 @@ void ProducerSender::refuse(ProducerBatch& batch, const ProducePartitionAnswer& 
 template <class OutcomeOf>
 void ProducerSender::complete(ProducerBatch& batch, OutcomeOf outcome_of) {
     batch.is_done = true;
+    accumulator_.release(batch);
+    if (!short_of_memory_.empty()) finished_.push_back(short_of_memory_.front());
     std::size_t at = 0;
     for (ProducerBatch::Share& share : batch.shares) {
         for (std::uint32_t left = share.count; left > 0; --left, ++at) {

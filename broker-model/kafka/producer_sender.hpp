@@ -28,9 +28,14 @@ public:
     /// Has `call` told when metadata arrives.
     void await_metadata(std::shared_ptr<SendCall> call) { uninformed_.push_back(std::move(call)); }
 
-    /// Appends the records, whose outcomes go to `call`. A record for a topic or partition that
-    /// does not exist is left alone. **Returns** how many those are.
-    std::size_t append(std::vector<crier::kafka::ProducerRecord>& records,
+    /// Has `call` told when memory comes free, in the order of such calls.
+    void await_memory(const std::shared_ptr<SendCall>& call);
+    void leave_memory_queue(const std::shared_ptr<SendCall>& call);
+
+    /// Appends the records from `next` on, whose outcomes go to `call`, as far as there is memory.
+    /// A record for a topic or partition that does not exist is left alone; one that is too large
+    /// has its outcome at once. **Returns** the first that there is no memory for.
+    std::size_t append(std::vector<crier::kafka::ProducerRecord>& records, std::size_t next,
                        const std::shared_ptr<SendCall>& call);
 
     /// Makes everything appended ready, and has `call` told when it has its outcomes; `call.open`
@@ -46,6 +51,7 @@ public:
 private:
     struct Connection {
         std::vector<std::unique_ptr<ProducerBatch>> building;
+        std::size_t building_bytes = 0;
         int in_flight = 0;
         int refusals = 0;     // in a row
         Instant not_before{}; // reconnect.backoff.ms
@@ -87,6 +93,7 @@ private:
     ProducerAccumulator accumulator_;
     StickyPartitions sticky_;
     ProducerSequences sequences_;
+    std::uint64_t client_; // to quotas
     bool is_idempotent_;
     bool requesting_id_ = false;
     std::uint64_t id_refusals_ = 0;       // in a row
@@ -97,6 +104,7 @@ private:
     std::vector<FlushWait> flushes_;
     std::vector<std::shared_ptr<SendCall>> finished_;
     std::vector<std::shared_ptr<SendCall>> uninformed_;
+    std::vector<std::shared_ptr<SendCall>> short_of_memory_;
     std::vector<PartitionLoad> loads_; // for one choice
     std::uint64_t incomplete_ = 0;     // batches without outcomes
     EarliestTimer ready_timer_;

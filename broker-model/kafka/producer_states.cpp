@@ -41,6 +41,12 @@ ProducerStates::Verdict ProducerStates::judge(const ProducerStamp& stamp, std::s
     return verdict;
 }
 
+void ProducerStates::forget_before(std::int64_t oldest) {
+    std::erase_if(producers_, [oldest](const Producer& producer) {
+        return producer.last_timestamp >= 0 && producer.last_timestamp <= oldest;
+    });
+}
+
 bool ProducerStates::is_last(const StoredBatch& stored) const {
     const Producer* const known = stored.producer.is_set() ? find(stored.producer.id) : nullptr;
     return known != nullptr && known->count > 0 && known->epoch == stored.producer.epoch &&
@@ -64,6 +70,7 @@ void ProducerStates::note(const StoredBatch& stored) {
         producer.epoch = stamp.epoch;
         producer.count = 0;
     }
+    producer.last_timestamp = stored.max_timestamp();
     if (producer.count == batches_kept) {
         std::move(producer.written.begin() + 1, producer.written.end(), producer.written.begin());
         --producer.count;

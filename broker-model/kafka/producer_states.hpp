@@ -7,7 +7,6 @@
 
 // What one replica of a partition remembers of the idempotent producers that wrote to it: enough to
 // tell a copy from a gap. It follows from the log's batches and moves, and is cut, with the log.
-// Not modelled: that a producer is forgotten after a day of silence (producer.id.expiration.ms).
 // Source: Kafka ProducerStateManager, ProducerAppendInfo.
 
 namespace crier::broker::kafka {
@@ -34,6 +33,10 @@ public:
 
     void clear() { producers_.clear(); }
 
+    /// Forgets the producers whose last record is older than `oldest`, wall nanoseconds.
+    /// **Source**: Kafka ProducerStateManager.removeExpiredProducers.
+    void forget_before(std::int64_t oldest);
+
 private:
     static constexpr std::size_t batches_kept = 5; // ProducerStateEntry.NUM_BATCHES_TO_RETAIN
 
@@ -45,6 +48,7 @@ private:
     struct Producer {
         std::int64_t id = 0;
         std::int16_t epoch = 0;
+        std::int64_t last_timestamp = -1;
         std::array<Written, batches_kept> written{}; // the oldest first
         std::size_t count = 0;
     };

@@ -91,6 +91,7 @@ inline constexpr sim::CallKind fetch{"fetch"};
 inline constexpr sim::CallKind replica_fetch{"replica-fetch"};
 inline constexpr sim::CallKind list_offsets{"list-offsets"};
 inline constexpr sim::CallKind delete_records{"delete-records"};
+inline constexpr sim::CallKind offsets_for_leader_epoch{"offsets-for-leader-epoch"};
 inline constexpr sim::CallKind init_producer_id{"init-producer-id"};
 inline constexpr sim::CallKind find_coordinator{"find-coordinator"};
 inline constexpr sim::CallKind join_group{"join-group"};
@@ -113,6 +114,8 @@ struct PartitionState {
     std::int32_t partition_epoch = -1; ///< Moves with every change, also of the ISR alone.
     std::vector<BrokerId> replicas;    ///< In assignment order.
     std::vector<BrokerId> isr;         ///< Sorted.
+    std::vector<BrokerId> elr = {};    ///< Eligible leader replicas, sorted; see `elect`.
+    BrokerId last_known_leader = 0;    ///< When ISR and ELR came to be empty; 0: unknown.
 };
 
 /// The controller's view at one version; clients get it from any broker, possibly stale.
@@ -141,6 +144,7 @@ struct ProducePartition {
 };
 struct ProduceRequest {
     crier::kafka::Acks acks = crier::kafka::Acks::all;
+    std::uint64_t client = 0; ///< Whose quota it counts for; 0: none.
     Duration timeout{};
     std::vector<ProducePartition> partitions;
 };
@@ -151,6 +155,7 @@ struct ProducePartitionAnswer {
     std::vector<std::int32_t> bad_records; ///< Indexes of those for which the batch was refused.
 };
 struct ProduceAnswer {
+    Duration throttle{};                            ///< The client is to send nothing for so long.
     std::vector<ProducePartitionAnswer> partitions; ///< One per partition asked, same order.
 };
 
@@ -163,7 +168,8 @@ struct FetchPartition {
     std::size_t max_bytes = 1048576;
 };
 struct FetchRequest {
-    BrokerId replica = 0; ///< 0: a consumer.
+    BrokerId replica = 0;     ///< 0: a consumer.
+    std::uint64_t client = 0; ///< A consumer whose quota it counts for; 0: none.
     std::uint64_t replica_broker_epoch = 0;
     Duration max_wait{};
     std::size_t min_bytes = 1;
@@ -185,7 +191,8 @@ struct FetchPartitionAnswer {
 };
 struct FetchAnswer {
     std::uint64_t session =
-        0; ///< For a follower; 0: the leader knows no such session, begin again.
+        0;               ///< For a follower; 0: the leader knows no such session, begin again.
+    Duration throttle{}; ///< The consumer is to ask nothing for so long; then there are no records.
     std::vector<FetchPartitionAnswer> partitions; ///< Only those with something to tell.
 };
 
@@ -201,6 +208,17 @@ struct ListOffsetsAnswer {
     ErrorCode error = ErrorCode::none;
     Offset offset = -1;          ///< -1: no record is as late as that.
     std::int64_t timestamp = -1; ///< Of the record found by its time.
+};
+
+struct OffsetsForLeaderEpochRequest {
+    PartitionId partition = 0;
+    std::int32_t current_leader_epoch = -1; ///< That the consumer knows; -1: do not check.
+    std::int32_t leader_epoch = -1;         ///< Of the last record that it read.
+};
+struct OffsetsForLeaderEpochAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::int32_t leader_epoch = -1; ///< The largest not above the one asked for; -1: none.
+    Offset end_offset = -1;         ///< Where that ends in the leader's log.
 };
 
 struct DeleteRecordsRequest {

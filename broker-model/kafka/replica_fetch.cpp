@@ -19,6 +19,11 @@ ErrorCode check_epoch(const Replica* replica, std::int32_t epoch) {
 } // namespace
 
 void ReplicaManager::fetch(FetchRequest request, sim::Reply<FetchAnswer> reply) {
+    // Source: Kafka KafkaApis.handleFetchRequest: no more than the quota's window can ever let
+    // through.
+    if (fetch_quota_.concerns(request.client)) {
+        request.max_bytes = std::min(request.max_bytes, fetch_quota_.window_bytes());
+    }
     if (request.replica != 0) {
         fetch_for_follower(request, std::move(reply));
     } else if (!answer_consumer(request, reply, request.max_wait <= Duration{})) {
@@ -45,9 +50,9 @@ bool ReplicaManager::answer_consumer(FetchRequest& request, sim::Reply<FetchAnsw
             if (asked.fetch_offset < log.start() || asked.fetch_offset > log.end()) {
                 part.error = ErrorCode::offset_out_of_range;
             } else if (asked.fetch_offset < replica->high_watermark && bytes < request.max_bytes) {
-                bytes +=
-                    log.read(asked.fetch_offset, replica->high_watermark,
-                             std::min(asked.max_bytes, request.max_bytes - bytes), part.batches);
+                bytes += log.read(asked.fetch_offset, replica->high_watermark,
+                                  std::min(asked.max_bytes, request.max_bytes - bytes), bytes == 0,
+                                  part.batches);
             }
         }
         has_error = has_error || part.error != ErrorCode::none;
@@ -56,6 +61,17 @@ bool ReplicaManager::answer_consumer(FetchRequest& request, sim::Reply<FetchAnsw
         }
     }
     if (!is_due && !has_error && bytes < request.min_bytes) return false;
+    if (fetch_quota_.concerns(request.client) && bytes > 0) {
+        const auto size = static_cast<std::int64_t>(bytes);
+        answer.throttle = fetch_quota_.count(request.client, size, home_.now());
+        if (answer.throttle > Duration{}) { // it gets its records when it comes back
+            fetch_quota_.uncount(request.client, size, home_.now());
+            std::erase_if(answer.partitions, [](const FetchPartitionAnswer& part) {
+                return part.error == ErrorCode::none;
+            });
+            bytes = 0;
+        }
+    }
     reply(std::move(answer), 64 + bytes);
     return true;
 }
@@ -105,6 +121,19 @@ ListOffsetsAnswer ReplicaManager::list_offsets(const ListOffsetsRequest& request
     }
     // A new leader does not know yet how far the last one's watermark was. Source: KIP-207.
     if (answer.offset < 0 && !is_settled) answer.error = ErrorCode::offset_not_available;
+    return answer;
+}
+
+// Source: Kafka Partition.lastOffsetForLeaderEpoch.
+OffsetsForLeaderEpochAnswer
+ReplicaManager::offsets_for_leader_epoch(const OffsetsForLeaderEpochRequest& request) {
+    OffsetsForLeaderEpochAnswer answer;
+    const Replica* const replica = find(request.partition);
+    answer.error = check_epoch(replica, request.current_leader_epoch);
+    if (answer.error != ErrorCode::none) return answer;
+    const EpochEnd end = replica->log->end_of(request.leader_epoch);
+    answer.leader_epoch = end.epoch;
+    answer.end_offset = end.end;
     return answer;
 }
 
@@ -209,7 +238,7 @@ void ReplicaManager::answer_session(BrokerId follower, FollowerSession& session)
         part.leader_epoch = replica.state.leader_epoch;
         part.high_watermark = replica.high_watermark;
         part.log_start_offset = replica.log->start();
-        bytes += replica.log->read(peer->end, replica.log->end(), 1048576, part.batches);
+        bytes += replica.log->read(peer->end, replica.log->end(), 1048576, true, part.batches);
         peer->awaited = !part.batches.empty();
         peer->told_watermark = replica.high_watermark;
         peer->told_start = replica.log->start();

@@ -23,7 +23,8 @@ BrokerLogs& logs_of(BrokerHome& home) {
 ReplicaManager::ReplicaManager(BrokerHome& home, InternalPartitions& internal)
     : home_(home), internal_(internal), metadata_(home.cluster.first_metadata()),
       replicas_(home.cluster.partition_count()), sessions_(home.cluster.broker_count()),
-      alarm_(home.process, *this) {
+      produce_quota_(home.cluster.options().producer_byte_rate),
+      fetch_quota_(home.cluster.options().consumer_byte_rate), alarm_(home.process, *this) {
     BrokerLogs& logs = logs_of(home);
     for (const PartitionState& placed : metadata_->partitions) {
         const auto self = std::find(placed.replicas.begin(), placed.replicas.end(), home.id);
@@ -45,6 +46,9 @@ ReplicaManager::ReplicaManager(BrokerHome& home, InternalPartitions& internal)
     home.kernel().at(home.process,
                      home.now() + std::min<Duration>(interval, std::chrono::seconds(30)),
                      [this] { delete_old_segments(); });
+    home.kernel().at(home.process,
+                     home.now() + home.cluster.options().producer_id_expiration_check_interval,
+                     [this] { forget_producers(); });
     const bool any_compacts =
         std::any_of(replicas_.begin(), replicas_.end(), [](const auto& replica) {
             return replica && !replica->is_internal && replica->log->options().compacts;
@@ -83,11 +87,6 @@ void ReplicaManager::apply(Replica& replica, const PartitionState& next) {
     replica.joining.clear();
     if (next.leader == home_.id) {
         if (is_new_epoch || !led) begin_leading(replica);
-        // A broker before KIP-966 completes these from the shrunken ISR with this error; a later
-        // one lets them time out. Either way the outcome is unknown to the producer.
-        if (replica.is_under_min_insync()) {
-            end_waiting(replica, ErrorCode::not_enough_replicas_after_append);
-        }
         advance(replica);
         return;
     }
@@ -120,6 +119,9 @@ void ReplicaManager::advance(Replica& replica) {
     replica.log->note_high_watermark(allowed, home_.now());
     home_.cluster.ledger().stored_up_to(home_.process, replica.id, replica.state.leader_epoch,
                                         *replica.log, allowed);
+    // The watermark stands while too few are in sync, so whoever waits then waits on, until it is
+    // enough again or the request times out: NOT_ENOUGH_REPLICAS_AFTER_APPEND is never said.
+    // Source: Kafka Partition.checkEnoughReplicasReachOffset with the rule of KIP-966.
     while (!replica.produces.empty() && replica.produces.front().required <= allowed) {
         settle_waiting(replica.produces.front(), ErrorCode::none);
         replica.produces.pop_front();

@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/alarm.hpp"
 #include "broker-model/kafka/broker_home.hpp"
+#include "broker-model/kafka/client_quota.hpp"
 #include "broker-model/kafka/replica.hpp"
 #include "broker-model/kafka/replica_fetcher.hpp"
 
@@ -42,6 +43,9 @@ public:
     void produce(ProduceRequest request, sim::Reply<ProduceAnswer> reply);
     void fetch(FetchRequest request, sim::Reply<FetchAnswer> reply);
     [[nodiscard]] ListOffsetsAnswer list_offsets(const ListOffsetsRequest& request);
+
+    [[nodiscard]] OffsetsForLeaderEpochAnswer
+    offsets_for_leader_epoch(const OffsetsForLeaderEpochRequest& request);
 
     /// Raises where the log begins; answers when every live replica's does.
     void delete_records(const DeleteRecordsRequest& request, sim::Reply<DeleteRecordsAnswer> reply);
@@ -102,6 +106,7 @@ private:
     void pass_deadlines();
 
     [[nodiscard]] std::uint32_t open_produce(Duration timeout);
+    [[nodiscard]] Duration throttle(const ProduceRequest& request);
     void close_produce(std::uint32_t slot);
     void append_to(std::uint32_t slot, const ProducePartition& asked, Acks acks);
     [[nodiscard]] ErrorCode try_append(const ProducePartition& asked, Acks acks,
@@ -126,6 +131,7 @@ private:
     void shrink_isrs();
     void delete_old_segments();
     void clean_logs();
+    void forget_producers();
     void note_start(Replica& replica, Offset before, std::string_view why);
     [[nodiscard]] Offset low_watermark(const Replica& replica) const;
     void answer_deletes();
@@ -145,6 +151,8 @@ private:
     std::vector<std::uint32_t> free_fetches_;
     std::vector<std::uint32_t> woken_fetches_;
     std::vector<PendingDelete> deletes_;
+    ClientQuota produce_quota_;
+    ClientQuota fetch_quota_;
     Alarm<ReplicaManager, &ReplicaManager::pass_deadlines> alarm_;
     bool settling_ = false;
 };

@@ -14,6 +14,7 @@ void ReplicaManager::produce(ProduceRequest request, sim::Reply<ProduceAnswer> r
         append_to(slot, partition, request.acks);
     }
     PendingProduce& pending = produces_[slot];
+    pending.answer.throttle = throttle(request);
     pending.reply = std::move(reply);
     if (pending.left == 0) {
         done_produces_.push_back(slot);
@@ -35,6 +36,14 @@ void ReplicaManager::append(PartitionId partition, SharedBatch batch, Duration t
         alarm_.need(pending.deadline);
     }
     settle();
+}
+
+Duration ReplicaManager::throttle(const ProduceRequest& request) {
+    if (!produce_quota_.concerns(request.client)) return Duration{};
+    std::size_t bytes = 0;
+    for (const ProducePartition& partition : request.partitions)
+        bytes += partition.batch->bytes;
+    return produce_quota_.count(request.client, static_cast<std::int64_t>(bytes), home_.now());
 }
 
 std::uint32_t ReplicaManager::open_produce(Duration timeout) {

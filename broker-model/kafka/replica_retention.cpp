@@ -37,6 +37,16 @@ void ReplicaManager::clean_logs() {
                       [this] { clean_logs(); });
 }
 
+void ReplicaManager::forget_producers() {
+    const ClusterOptions& options = home_.cluster.options();
+    const std::int64_t oldest = home_.wall_now() - options.producer_id_expiration.count();
+    for (const auto& replica : replicas_) {
+        if (replica) replica->log->forget_producers_before(oldest);
+    }
+    home_.kernel().at(home_.process, home_.now() + options.producer_id_expiration_check_interval,
+                      [this] { forget_producers(); });
+}
+
 void ReplicaManager::note_start(Replica& replica, Offset before, std::string_view why) {
     if (replica.log->start() == before) return;
     if (!replica.leads()) {

@@ -89,6 +89,8 @@ Settings consumer_settings(const crier::kafka::ConsumerOptions& options) {
         {"enable.auto.commit", boolean(options.enable_auto_commit)},
         {"enable.auto.offset.store", "false"},
         {"enable.partition.eof", "false"},
+        {"fetch.max.bytes", std::to_string(options.fetch_max_bytes)},
+        {"fetch.min.bytes", std::to_string(options.fetch_min_bytes)},
         {"fetch.wait.max.ms", milliseconds(options.fetch_max_wait)},
         {"group.id", options.group_id},
         {"heartbeat.interval.ms", milliseconds(options.heartbeat_interval)},

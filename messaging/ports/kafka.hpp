@@ -136,6 +136,8 @@ struct ProducerOptions {
     /// client.
     bool enable_idempotence = true;
     std::size_t batch_size = 16384;
+    std::size_t buffer_memory = 33554432;
+    std::size_t max_request_size = 1048576;
     Duration linger = std::chrono::milliseconds(5);
     int retries = 2147483647;
     Duration retry_backoff = std::chrono::milliseconds(100);
@@ -188,6 +190,8 @@ struct ConsumerOptions {
     Duration retry_backoff = std::chrono::milliseconds(100);
     Duration fetch_max_wait = std::chrono::milliseconds(500);
     int max_poll_records = 500;
+    std::size_t fetch_min_bytes = 1;
+    std::size_t fetch_max_bytes = 52428800;
     std::size_t max_partition_fetch_bytes = 1048576;
 };
 
@@ -197,6 +201,8 @@ public:
     virtual ~Producer() = default;
 
     /// Queues `records` in the order given and completes when each has its outcome.
+    /// Waits while `buffer_memory` is full; a record that waits longer than `max_block` fails with
+    /// REQUEST_TIMED_OUT, and one larger than `max_request_size` at once with MESSAGE_TOO_LARGE.
     /// **Shape**: one outcome per record, same order. **Errors**: unknown when a request that held
     /// the record was sent and never answered; failed when none was.
     /// **Cancellation**: the records stay queued; their outcomes are dropped.

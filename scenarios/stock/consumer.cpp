@@ -43,6 +43,12 @@ kafka::Assignor assignor(const std::string& name) {
     return kafka::Assignor::range;
 }
 
+kafka::OffsetReset offset_reset(const std::string& name) {
+    if (name == "earliest") return kafka::OffsetReset::earliest;
+    if (name == "by-duration") return kafka::OffsetReset::by_duration;
+    return kafka::OffsetReset::latest;
+}
+
 kafka::ConsumerOptions group_options(const ServiceContext& context) {
     kafka::ConsumerOptions options;
     options.client_id = context.service();
@@ -57,9 +63,8 @@ kafka::ConsumerOptions group_options(const ServiceContext& context) {
     if (instance == "per-replica") {
         options.group_instance_id = context.service() + "-" + std::to_string(context.replica());
     }
-    options.auto_offset_reset = context.text("offset-reset") == "earliest"
-                                    ? kafka::OffsetReset::earliest
-                                    : kafka::OffsetReset::latest;
+    options.auto_offset_reset = offset_reset(context.text("offset-reset"));
+    options.auto_offset_reset_duration = context.duration("offset-reset-duration");
     return options;
 }
 
@@ -253,8 +258,14 @@ ServiceType consumer() {
          OptionType::choice,
          "latest",
          false,
-         {"earliest", "latest"},
+         {"earliest", "latest", "by-duration"},
          "Kafka's auto.offset.reset"},
+        {"offset-reset-duration",
+         OptionType::duration,
+         Duration(std::chrono::hours(1)),
+         false,
+         {},
+         "how old a record may be that by-duration begins with"},
     };
     type.database_option = "database";
     type.from_option = "from";

@@ -86,7 +86,8 @@ struct AccumulatorTest : ::testing::Test {
                 Instant now) {
         Record record;
         record.value = std::string(bytes, 'x');
-        accumulator.append(partition, std::move(record), now, call, place++, 0);
+        const std::size_t size = wire_bytes(record);
+        accumulator.append(partition, std::move(record), size, now, call, place++, 0);
         call->outcomes.resize(place, Failure{});
     }
 

@@ -42,12 +42,12 @@ TEST(PartitionLog, ReadsWholeBatchesUpToTheLimit) {
     for (int at = 0; at < 4; ++at)
         append(log, 1, 2);
     std::vector<StoredBatch> read;
-    log.read(3, 6, 1'000'000, read);
+    log.read(3, 6, 1'000'000, true, read);
     ASSERT_EQ(read.size(), 2u);
     EXPECT_EQ(read.front().base_offset, 2);
     EXPECT_EQ(read.back().end_offset(), 6);
     read.clear();
-    log.read(0, 8, 1, read);
+    log.read(0, 8, 1, true, read);
     EXPECT_EQ(read.size(), 1u) << "the first is returned even if it is too large";
 }
 

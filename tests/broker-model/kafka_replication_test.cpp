@@ -88,8 +88,13 @@ TEST(KafkaReplication, TheIsrShrinksUnderAWaitingProduce) {
     KafkaFixture kafka({make_topic("orders", 1, 3, 3)});
     const BrokerId leader = kafka.leader(0);
     kafka.cluster.broker(leader % 3 + 1).crash("test");
-    EXPECT_EQ(kafka.produce(leader, 0, {"a"}).error, ErrorCode::not_enough_replicas_after_append);
+    const auto waiting = kafka.begin_produce(leader, 0, {"a"}, Acks::all, seconds(40));
+    kafka.run_for(seconds(30));
+    EXPECT_FALSE(waiting->has_value()) << "what is appended waits on";
+    EXPECT_EQ(kafka.produce(leader, 0, {"b"}).error, ErrorCode::not_enough_replicas);
     EXPECT_EQ(stored_count(kafka), 0u);
+    EXPECT_EQ(kafka.finish<ProduceAnswer>(waiting)->partitions.front().error,
+              ErrorCode::request_timed_out);
 }
 
 TEST(KafkaReplication, AProduceTimesOutByItsOwnTime) {

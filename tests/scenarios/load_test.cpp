@@ -280,6 +280,23 @@ TEST(Loading, ReadsWhatTopicsSayOfTheirLogs) {
                 HasSubstr("did you mean `compact`?"));
 }
 
+TEST(Loading, ReadsWhatBrokersSayOfElectionsAndQuotas) {
+    const auto loaded =
+        parse(with("kafka: {}", "kafka: {eligible-leader-replicas: on, "
+                                "leader-imbalance-check-interval: 0s, producer-byte-rate: 1MiB, "
+                                "consumer-byte-rate: 100KiB, log-cleaner-backoff: 1s}"));
+    ASSERT_TRUE(loaded);
+    const KafkaSpec& kafka = loaded->brokers.front().kafka;
+    EXPECT_TRUE(kafka.eligible_leader_replicas);
+    EXPECT_EQ(kafka.leader_imbalance_check_interval, Duration());
+    EXPECT_EQ(kafka.producer_byte_rate, 1 << 20);
+    EXPECT_EQ(kafka.consumer_byte_rate, 100 << 10);
+    EXPECT_EQ(kafka.log_cleaner_backoff, 1s);
+    const auto kept = parse(with("min-in-sync: 2", "min-in-sync: 2, cleanup-policy: none"));
+    ASSERT_TRUE(kept);
+    EXPECT_FALSE(kept->channels.front().log.deletes || kept->channels.front().log.compacts);
+}
+
 TEST(Loading, RefusesWhatContradictsItself) {
     EXPECT_THAT(problem(with("replication: 3", "replication: 4")),
                 HasSubstr("more than the 3 nodes of `events`"));
