@@ -99,6 +99,31 @@ inline constexpr EventKind commit_refused{
     "a commit of {group} for {partition} is refused: {error}",
     {{{"partition", text}, {"group", text}, {"error", text}}}};
 
+/// A record of a transaction that has no verdict yet is in the log; `stored` or `aborted` follows.
+inline constexpr EventKind written{
+    0x0210,
+    "written",
+    "{message} (key {key}) is written at {partition} offset {offset}, in a transaction",
+    {{{"partition", text}, {"offset", number}, {"message", text}, {"key", text}}}};
+/// The transaction of a written record was aborted: nobody who reads committed records gets it.
+inline constexpr EventKind aborted{
+    0x0211,
+    "aborted",
+    "{message} (key {key}) at {partition} offset {offset} is aborted",
+    {{{"partition", text}, {"offset", number}, {"message", text}, {"key", text}}}};
+/// The verdict on a transaction is in the coordinator's log, and so cannot change any more.
+inline constexpr EventKind transaction_decided{
+    0x0212,
+    "transaction-decided",
+    "transaction {transaction} (epoch {epoch}) is to {verdict}",
+    {{{"transaction", text}, {"epoch", number}, {"verdict", text}}}};
+/// The coordinator gave a transactional id to a producer; whoever had it before is fenced.
+inline constexpr EventKind transactional_id_taken{
+    0x0213,
+    "transactional-id-taken",
+    "{transaction} belongs to a producer with epoch {epoch}",
+    {{{"transaction", text}, {"epoch", number}}}};
+
 /// A row of a watched table is durable. `table` is `billing-db.charges`.
 inline constexpr EventKind row_durable{
     0x0301,
@@ -116,10 +141,29 @@ inline constexpr EventKind committed{0x0303,
                                      "{database} commits transaction {commit}",
                                      {{{"database", text}, {"commit", number}}}};
 
-inline constexpr std::array all{stored,         dead_lettered,      records_lost, log_start_moved,
-                                log_compacted,  leader_changed,     leader_gone,  isr_changed,
-                                broker_fenced,  generation_started, assigned,     revoked,
-                                lost,           position_reset,     delivered,    offset_committed,
-                                commit_refused, row_durable,        row_lost,     committed};
+inline constexpr std::array all{stored,
+                                dead_lettered,
+                                records_lost,
+                                log_start_moved,
+                                log_compacted,
+                                leader_changed,
+                                leader_gone,
+                                isr_changed,
+                                broker_fenced,
+                                generation_started,
+                                assigned,
+                                revoked,
+                                lost,
+                                position_reset,
+                                delivered,
+                                offset_committed,
+                                commit_refused,
+                                written,
+                                aborted,
+                                transaction_decided,
+                                transactional_id_taken,
+                                row_durable,
+                                row_lost,
+                                committed};
 
 } // namespace crier::broker::events

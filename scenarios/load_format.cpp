@@ -343,12 +343,28 @@ std::vector<std::string> property_names() {
 std::vector<std::string> call_names() {
     namespace calls = broker::kafka::calls;
     std::vector<std::string> names;
-    for (const sim::CallKind& call :
-         {calls::metadata, calls::produce, calls::init_producer_id, calls::fetch,
-          calls::replica_fetch, calls::list_offsets, calls::find_coordinator, calls::join_group,
-          calls::sync_group, calls::heartbeat, calls::leave_group, calls::offset_commit,
-          calls::offset_fetch, calls::register_broker, calls::broker_heartbeat,
-          calls::alter_partition}) {
+    for (const sim::CallKind& call : {calls::metadata,
+                                      calls::produce,
+                                      calls::init_producer_id,
+                                      calls::fetch,
+                                      calls::replica_fetch,
+                                      calls::list_offsets,
+                                      calls::find_coordinator,
+                                      calls::join_group,
+                                      calls::sync_group,
+                                      calls::heartbeat,
+                                      calls::leave_group,
+                                      calls::offset_commit,
+                                      calls::offset_fetch,
+                                      calls::register_broker,
+                                      calls::broker_heartbeat,
+                                      calls::alter_partition,
+                                      calls::add_partitions_to_txn,
+                                      calls::verify_partitions,
+                                      calls::add_offsets_to_txn,
+                                      calls::end_txn,
+                                      calls::write_txn_markers,
+                                      calls::txn_offset_commit}) {
         names.emplace_back(call.name);
     }
     for (const sim::CallKind& call : {broker::sql_statement, broker::sql_execute,

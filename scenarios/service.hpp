@@ -118,7 +118,7 @@ private:
     std::vector<ServiceType> rows_;
 };
 
-/// Returns the table with the stock services: outbox-producer, outbox-relay, consumer.
+/// Returns the table with the stock services: outbox-producer, outbox-relay, consumer, copier.
 [[nodiscard]] ServiceTable stock_services();
 
 } // namespace crier::scenario

@@ -1,5 +1,6 @@
 #include "scenarios/service.hpp"
 #include "scenarios/stock/consumer.hpp"
+#include "scenarios/stock/copier.hpp"
 #include "scenarios/stock/outbox_producer.hpp"
 #include "scenarios/stock/outbox_relay.hpp"
 
@@ -7,7 +8,7 @@ namespace crier::scenario {
 
 ServiceTable stock_services() {
     ServiceTable table;
-    table.add(outbox_producer()).add(outbox_relay()).add(consumer());
+    table.add(outbox_producer()).add(outbox_relay()).add(consumer()).add(copier());
     return table;
 }
 

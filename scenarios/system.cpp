@@ -26,6 +26,22 @@ std::string option_text(const ServiceSpec& spec, const std::string& option) {
     return std::get<std::string>(found->second);
 }
 
+/// Adds the channels that services copy the given ones to.
+void follow_copies(const Scenario& scenario, const ServiceTable& services,
+                   std::vector<std::string>& channels) {
+    for (std::size_t at = 0; at < channels.size(); ++at) {
+        for (const ServiceSpec& service : scenario.services) {
+            const ServiceType& type = *services.find(service.is);
+            const std::string to = option_text(service, type.to_option);
+            const bool copies =
+                !to.empty() && option_text(service, type.from_option) == channels[at];
+            if (copies && std::find(channels.begin(), channels.end(), to) == channels.end()) {
+                channels.push_back(to);
+            }
+        }
+    }
+}
+
 } // namespace
 
 System::System(sim::World& world, const Scenario& scenario, const ServiceTable& services,
@@ -202,6 +218,7 @@ void System::describe(const ServiceTable& services) {
                 destinations.push_back(to);
             }
         }
+        follow_copies(scenario_, services, destinations);
         for (const std::string& to : destinations) {
             Flow flow;
             flow.accepted_table = table_of(*producer.accepts);

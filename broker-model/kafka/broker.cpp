@@ -8,8 +8,11 @@
 namespace crier::broker::kafka {
 
 Broker::Broker(Cluster& cluster, sim::Node& node, BrokerId id)
-    : home_(cluster, node, id), groups_(home_), replicas_(home_, groups_) {
+    : home_(cluster, node, id), producer_ids_(home_), groups_(home_),
+      transactions_(home_, producer_ids_), replicas_(home_, {groups_, transactions_}),
+      verifier_(home_, replicas_) {
     groups_.use(replicas_);
+    transactions_.use(replicas_);
     register_self();
 }
 
@@ -69,25 +72,111 @@ void Broker::take_metadata(const std::shared_ptr<const ClusterMetadata>& metadat
     if (home_.broker_epoch != 0) replicas_.apply(metadata);
 }
 
-FindCoordinatorAnswer Broker::find_coordinator(const std::string& group) const {
-    const ClusterMetadata& known = *replicas_.metadata();
+FindCoordinatorAnswer Broker::find_coordinator(const FindCoordinatorRequest& request) {
+    const Cluster& cluster = home_.cluster;
+    const PartitionState& state =
+        replicas_.metadata()
+            ->partitions[request.is_transaction ? cluster.transactions_partition(request.id)
+                                                : cluster.offsets_partition(request.id)];
     FindCoordinatorAnswer answer;
-    answer.coordinator = known.partitions[home_.cluster.offsets_partition(group)].leader;
+    answer.coordinator = state.leader;
     if (answer.coordinator == 0) answer.error = ErrorCode::coordinator_not_available;
+    if (request.is_transaction && !state.is_created()) ask_for_transaction_topic();
     return answer;
 }
 
-// Kafka's brokers get blocks of ids from the controller; here the epoch of the registration makes
-// them unique in the cluster, without a message.
+// Source: Kafka AutoTopicCreationManager: who asked for the coordinator asks again.
+void Broker::ask_for_transaction_topic() {
+    sim::Node& controller = home_.cluster.controller();
+    CreateTopicRequest request;
+    request.topic = home_.cluster.transaction_topic();
+    home_.network().send(
+        home_.process, controller, calls::create_topic, 64, 0,
+        [&controller, request](sim::Process&) { serve_request(controller, request); });
+}
+
+std::size_t Broker::count_of_partitions() const {
+    const std::vector<PartitionState>& partitions = replicas_.metadata()->partitions;
+    return static_cast<std::size_t>(
+        std::count_if(partitions.begin(), partitions.end(), [this](const PartitionState& state) {
+            return home_.cluster.is_needed(state);
+        }));
+}
+
 InitProducerIdAnswer Broker::init_producer_id() {
     InitProducerIdAnswer answer;
-    if (home_.broker_epoch == 0) {
+    if (!producer_ids_.is_ready()) {
         answer.error = ErrorCode::coordinator_load_in_progress;
         return answer;
     }
-    answer.id = static_cast<std::int64_t>(home_.broker_epoch << 24) + producer_count_++;
+    answer.id = producer_ids_.next();
     answer.epoch = 0;
     return answer;
+}
+
+void Broker::produce(ProduceRequest request, sim::Reply<ProduceAnswer> reply) {
+    if (request.transactional_id.empty()) {
+        return replicas_.produce(std::move(request), {}, std::move(reply));
+    }
+    std::vector<TransactionVerifier::Subject> subjects;
+    for (const ProducePartition& asked : request.partitions)
+        subjects.push_back({asked.partition, asked.producer});
+    const auto held = std::make_shared<std::pair<ProduceRequest, sim::Reply<ProduceAnswer>>>(
+        std::move(request), std::move(reply));
+    verifier_.admit(held->first.transactional_id, subjects,
+                    [this, held](const std::vector<Admission>& admissions) {
+                        replicas_.produce(std::move(held->first), admissions,
+                                          std::move(held->second));
+                    });
+}
+
+void Broker::commit_in_transaction(TxnOffsetCommitRequest request,
+                                   sim::Reply<OffsetCommitAnswer> reply) {
+    const TransactionVerifier::Subject subject{
+        home_.cluster.offsets_partition(request.commit.group),
+        {request.producer, request.epoch, -1, true}};
+    const auto held =
+        std::make_shared<std::pair<TxnOffsetCommitRequest, sim::Reply<OffsetCommitAnswer>>>(
+            std::move(request), std::move(reply));
+    verifier_.admit(held->first.transactional_id, {subject},
+                    [this, held](const std::vector<Admission>& admissions) {
+                        groups_.commit(held->first, admissions.front(), std::move(held->second));
+                    });
+}
+
+void Broker::add_offsets(const AddOffsetsRequest& request, sim::Reply<AddPartitionsAnswer> reply) {
+    AddPartitionsRequest added;
+    added.transactional_id = request.transactional_id;
+    added.producer = request.producer;
+    added.epoch = request.epoch;
+    added.partitions = {home_.cluster.offsets_partition(request.group)};
+    transactions_.add_partitions(added, std::move(reply));
+}
+
+void Broker::write_markers(const WriteMarkersRequest& request,
+                           sim::Reply<WriteMarkersAnswer> reply) {
+    struct Pending {
+        sim::Reply<WriteMarkersAnswer> reply;
+        WriteMarkersAnswer answer;
+        std::size_t left = 0;
+    };
+    const auto pending = std::make_shared<Pending>();
+    pending->reply = std::move(reply);
+    pending->answer.errors.resize(request.partitions.size());
+    pending->left = request.partitions.size();
+    auto batch = std::make_shared<RecordBatch>();
+    batch->records.emplace_back();
+    batch->bytes = 78; // of a control batch
+    batch->max_timestamp = home_.node.wall_clock().read(home_.now()).time_since_epoch().count();
+    constexpr Duration timeout = std::chrono::seconds(30); // request.timeout.ms
+    for (std::size_t at = 0; at < request.partitions.size(); ++at) {
+        const Writing writing{request.partitions[at],   batch, request.producer, {}, request.marker,
+                              request.coordinator_epoch};
+        replicas_.append(writing, timeout, [pending, at](ErrorCode error) {
+            pending->answer.errors[at] = error;
+            if (--pending->left == 0) pending->reply(std::move(pending->answer));
+        });
+    }
 }
 
 namespace {
@@ -103,20 +192,54 @@ void serve_request(Cluster&, sim::Node& node, MetadataRequest, sim::Reply<Metada
     if (broker == nullptr) return;
     MetadataAnswer answer;
     answer.metadata = broker->replicas().metadata();
-    const std::size_t bytes = 64 + 32 * answer.metadata->partitions.size();
+    const std::size_t bytes = 64 + 32 * broker->count_of_partitions();
     reply(std::move(answer), bytes);
 }
 
 void serve_request(Cluster&, sim::Node& node, ProduceRequest request,
                    sim::Reply<ProduceAnswer> reply) {
     if (Broker* const broker = Broker::on(node)) {
-        broker->replicas().produce(std::move(request), std::move(reply));
+        broker->produce(std::move(request), std::move(reply));
     }
 }
 
-void serve_request(Cluster&, sim::Node& node, InitProducerIdRequest,
+void serve_request(Cluster&, sim::Node& node, InitProducerIdRequest request,
                    sim::Reply<InitProducerIdAnswer> reply) {
-    if (Broker* const broker = Broker::on(node)) reply(broker->init_producer_id());
+    Broker* const broker = Broker::on(node);
+    if (broker == nullptr) return;
+    if (request.transactional_id.empty()) return reply(broker->init_producer_id());
+    broker->transactions().take_id(request, std::move(reply));
+}
+
+void serve_request(Cluster&, sim::Node& node, AddPartitionsRequest request,
+                   sim::Reply<AddPartitionsAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->transactions().add_partitions(request, std::move(reply));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, AddOffsetsRequest request,
+                   sim::Reply<AddPartitionsAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) broker->add_offsets(request, std::move(reply));
+}
+
+void serve_request(Cluster&, sim::Node& node, EndTransactionRequest request,
+                   sim::Reply<EndTransactionAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->transactions().end(request, std::move(reply));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, WriteMarkersRequest request,
+                   sim::Reply<WriteMarkersAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) broker->write_markers(request, std::move(reply));
+}
+
+void serve_request(Cluster&, sim::Node& node, TxnOffsetCommitRequest request,
+                   sim::Reply<OffsetCommitAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->commit_in_transaction(std::move(request), std::move(reply));
+    }
 }
 
 void serve_request(Cluster&, sim::Node& node, FetchRequest request, sim::Reply<FetchAnswer> reply) {
@@ -146,7 +269,7 @@ void serve_request(Cluster&, sim::Node& node, DeleteRecordsRequest request,
 
 void serve_request(Cluster&, sim::Node& node, FindCoordinatorRequest request,
                    sim::Reply<FindCoordinatorAnswer> reply) {
-    if (Broker* const broker = Broker::on(node)) reply(broker->find_coordinator(request.group));
+    if (Broker* const broker = Broker::on(node)) reply(broker->find_coordinator(request));
 }
 
 void serve_request(Cluster&, sim::Node& node, JoinGroupRequest request,
@@ -198,6 +321,10 @@ void serve_request(Cluster&, sim::Node& node, BrokerHeartbeatRequest request,
 void serve_request(Cluster&, sim::Node& node, AlterPartitionRequest request,
                    sim::Reply<AlterPartitionAnswer> reply) {
     if (auto* const controller = controller_on(node)) reply(controller->alter_partition(request));
+}
+
+void serve_request(sim::Node& controller, CreateTopicRequest request) {
+    if (auto* const program = controller_on(controller)) program->create_topic(request);
 }
 
 } // namespace crier::broker::kafka

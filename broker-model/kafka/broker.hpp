@@ -2,6 +2,8 @@
 
 #include "broker-model/kafka/group_coordinator.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
+#include "broker-model/kafka/transaction_coordinator.hpp"
+#include "broker-model/kafka/transaction_verifier.hpp"
 
 // The program of one broker node: its replicas, its groups, and its bond with the controller. In a
 // new life it leads nothing until the controller has registered it and said so.
@@ -20,10 +22,21 @@ public:
     [[nodiscard]] ReplicaManager& replicas() { return replicas_; }
     [[nodiscard]] GroupCoordinator& groups() { return groups_; }
 
-    [[nodiscard]] FindCoordinatorAnswer find_coordinator(const std::string& group) const;
+    [[nodiscard]] TransactionCoordinator& transactions() { return transactions_; }
+
+    /// Returns how many partitions its metadata tell of.
+    [[nodiscard]] std::size_t count_of_partitions() const;
+
+    [[nodiscard]] FindCoordinatorAnswer find_coordinator(const FindCoordinatorRequest& request);
 
     /// Gives an idempotent producer an id of its own, with epoch 0.
     [[nodiscard]] InitProducerIdAnswer init_producer_id();
+
+    void produce(ProduceRequest request, sim::Reply<ProduceAnswer> reply);
+    void commit_in_transaction(TxnOffsetCommitRequest request,
+                               sim::Reply<OffsetCommitAnswer> reply);
+    void add_offsets(const AddOffsetsRequest& request, sim::Reply<AddPartitionsAnswer> reply);
+    void write_markers(const WriteMarkersRequest& request, sim::Reply<WriteMarkersAnswer> reply);
 
     /// The controller pushes its newest view. Ignored before this life is registered: it would be
     /// told to lead what the life before led.
@@ -34,10 +47,14 @@ private:
     void send_heartbeat();
     void take_heartbeat(Instant sent, Outcome<BrokerHeartbeatAnswer> outcome);
 
-    std::int64_t producer_count_ = 0; // of this life
+    void ask_for_transaction_topic();
+
     BrokerHome home_;
+    ProducerIds producer_ids_;
     GroupCoordinator groups_;
+    TransactionCoordinator transactions_;
     ReplicaManager replicas_;
+    TransactionVerifier verifier_;
 };
 
 } // namespace crier::broker::kafka

@@ -17,6 +17,16 @@ void serve_request(Cluster& cluster, sim::Node& node, ProduceRequest request,
                    sim::Reply<ProduceAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, InitProducerIdRequest request,
                    sim::Reply<InitProducerIdAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, AddPartitionsRequest request,
+                   sim::Reply<AddPartitionsAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, AddOffsetsRequest request,
+                   sim::Reply<AddPartitionsAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, EndTransactionRequest request,
+                   sim::Reply<EndTransactionAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, WriteMarkersRequest request,
+                   sim::Reply<WriteMarkersAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, TxnOffsetCommitRequest request,
+                   sim::Reply<OffsetCommitAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, FetchRequest request,
                    sim::Reply<FetchAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, ListOffsetsRequest request,
@@ -47,5 +57,6 @@ void serve_request(Cluster& cluster, sim::Node& node, BrokerHeartbeatRequest req
                    sim::Reply<BrokerHeartbeatAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, AlterPartitionRequest request,
                    sim::Reply<AlterPartitionAnswer> reply);
+void serve_request(sim::Node& controller, CreateTopicRequest request);
 
 } // namespace crier::broker::kafka

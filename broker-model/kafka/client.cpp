@@ -3,6 +3,7 @@
 #include "broker-model/kafka/admin.hpp"
 #include "broker-model/kafka/consumer.hpp"
 #include "broker-model/kafka/producer.hpp"
+#include "broker-model/kafka/transactional_producer.hpp"
 
 namespace crier::broker::kafka {
 
@@ -13,6 +14,12 @@ std::unique_ptr<crier::kafka::Producer>
 SimKafkaClient::producer(crier::kafka::ProducerOptions options) {
     const ClientContext context(cluster_, home_, ports_, ++clients_);
     return std::make_unique<SimProducer>(context, std::move(options));
+}
+
+std::unique_ptr<crier::kafka::TransactionalProducer>
+SimKafkaClient::transactional_producer(crier::kafka::ProducerOptions options) {
+    const ClientContext context(cluster_, home_, ports_, ++clients_);
+    return std::make_unique<SimTransactionalProducer>(context, std::move(options));
 }
 
 std::unique_ptr<crier::kafka::Consumer>

@@ -29,6 +29,15 @@ struct CallOf<ProduceRequest> : CallOfKind<ProduceAnswer, calls::produce> {};
 template <>
 struct CallOf<InitProducerIdRequest> : CallOfKind<InitProducerIdAnswer, calls::init_producer_id> {};
 template <>
+struct CallOf<AddPartitionsRequest>
+    : CallOfKind<AddPartitionsAnswer, calls::add_partitions_to_txn> {};
+template <>
+struct CallOf<AddOffsetsRequest> : CallOfKind<AddPartitionsAnswer, calls::add_offsets_to_txn> {};
+template <>
+struct CallOf<EndTransactionRequest> : CallOfKind<EndTransactionAnswer, calls::end_txn> {};
+template <>
+struct CallOf<TxnOffsetCommitRequest> : CallOfKind<OffsetCommitAnswer, calls::txn_offset_commit> {};
+template <>
 struct CallOf<FetchRequest> : CallOfKind<FetchAnswer, calls::fetch> {};
 template <>
 struct CallOf<ListOffsetsRequest> : CallOfKind<ListOffsetsAnswer, calls::list_offsets> {};

@@ -18,10 +18,27 @@ TopicOptions offsets_topic(const ClusterOptions& options) {
     topic.partitions = options.offsets_topic_partitions;
     topic.replication = std::min(3, options.brokers); // offsets.topic.replication.factor
     topic.min_insync = options.offsets_topic_min_insync;
+    topic.log.delete_retention = {}; // its reader, the coordinator, is never behind
     topic.log.deletes = false;
     topic.log.compacts = true;
     topic.log.segment_bytes = std::int64_t{100} << 20; // offsets.topic.segment.bytes
     return topic;
+}
+
+TopicOptions transaction_topic(const ClusterOptions& options) {
+    TopicOptions topic;
+    topic.name = "__transaction_state";
+    topic.partitions = options.transaction_topic_partitions;
+    topic.replication = std::min(3, options.brokers); // transaction.state.log.replication.factor
+    topic.min_insync = options.transaction_topic_min_insync;
+    topic.log.delete_retention = {};
+    return topic;
+}
+
+// The place of an id among the partitions of an internal topic.
+std::int32_t index_of(std::string_view id, std::int32_t partitions) {
+    const std::int32_t hash = java_string_hash(id);
+    return (hash == INT32_MIN ? 0 : std::abs(hash)) % partitions;
 }
 
 bool has(const std::vector<BrokerId>& brokers, BrokerId id) {
@@ -32,7 +49,9 @@ bool has(const std::vector<BrokerId>& brokers, BrokerId id) {
 
 Cluster::Cluster(sim::World& world, ClusterOptions options, std::vector<TopicOptions> topics)
     : world_(world), options_(std::move(options)), topics_(std::move(topics)) {
+    offsets_topic_ = static_cast<TopicId>(topics_.size());
     topics_.push_back(offsets_topic(options_));
+    topics_.push_back(kafka::transaction_topic(options_));
     number_partitions();
     first_metadata_ = place_replicas();
     ledger_ = std::make_unique<RecordLedger>(*this);
@@ -111,10 +130,12 @@ std::optional<TopicId> Cluster::find_topic(std::string_view name) const {
 }
 
 PartitionId Cluster::offsets_partition(std::string_view group) const {
-    const std::int32_t hash = java_string_hash(group);
-    const std::int32_t positive = hash == INT32_MIN ? 0 : std::abs(hash);
-    const auto offsets = static_cast<TopicId>(topics_.size() - 1);
-    return partition(offsets, positive % options_.offsets_topic_partitions);
+    return partition(offsets_topic_, index_of(group, options_.offsets_topic_partitions));
+}
+
+PartitionId Cluster::transactions_partition(std::string_view transactional_id) const {
+    return partition(transaction_topic(),
+                     index_of(transactional_id, options_.transaction_topic_partitions));
 }
 
 sim::Node* Cluster::leader_of(PartitionId partition) const {
@@ -122,15 +143,19 @@ sim::Node* Cluster::leader_of(PartitionId partition) const {
     return leader == 0 ? nullptr : brokers_[leader - 1];
 }
 
+bool Cluster::is_needed(const PartitionState& state) const {
+    return state.is_created() || !is_transactions(state.partition);
+}
+
 std::vector<BrokerId> Cluster::missing() const {
     std::vector<BrokerId> missing;
     for (BrokerId id = 1; id <= broker_count(); ++id) {
         const ControllerState::Registration& known = controller_state_->brokers[id - 1];
-        const bool lags =
-            std::any_of(controller_state_->partitions.begin(), controller_state_->partitions.end(),
-                        [id](const PartitionState& state) {
-                            return has(state.replicas, id) && !has(state.isr, id);
-                        });
+        const bool lags = std::any_of(
+            controller_state_->partitions.begin(), controller_state_->partitions.end(),
+            [this, id](const PartitionState& state) {
+                return is_needed(state) && has(state.replicas, id) && !has(state.isr, id);
+            });
         if (lags || !broker(id).is_up() || known.epoch == 0 || known.is_fenced)
             missing.push_back(id);
     }
@@ -140,7 +165,9 @@ std::vector<BrokerId> Cluster::missing() const {
 bool Cluster::is_whole() const {
     return missing().empty() &&
            std::all_of(controller_state_->partitions.begin(), controller_state_->partitions.end(),
-                       [](const PartitionState& state) { return state.leader != 0; });
+                       [this](const PartitionState& state) {
+                           return state.leader != 0 || !is_needed(state);
+                       });
 }
 
 } // namespace crier::broker::kafka

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "broker-model/kafka/log_options.hpp"
-#include "broker-model/kafka/protocol.hpp"
+#include "broker-model/kafka/producer_states.hpp"
 #include "sim/node.hpp"
 
 #include <map>
@@ -51,6 +51,13 @@ struct ClusterOptions {
     Duration offsets_commit_timeout = std::chrono::seconds(5);
     std::int32_t offsets_topic_partitions = 50;
     std::int32_t offsets_topic_min_insync = 1;
+    std::int32_t transaction_topic_partitions = 50; ///< transaction.state.log.num.partitions
+    std::int32_t transaction_topic_min_insync = 2;  ///< transaction.state.log.min.isr
+    int transaction_version = 2; ///< The feature of that name; 2: KIP-890, from 4.0 on.
+    bool transaction_partition_verification = true; ///< transaction.partition.verification.enable
+    Duration transaction_max_timeout = std::chrono::minutes(15);
+    /// transaction.abort.timed.out.transaction.cleanup.interval.ms
+    Duration transaction_abort_interval = std::chrono::seconds(10);
     std::int64_t flush_interval =
         0; ///< log.flush.interval.messages; 0: left to the operating system.
 };
@@ -93,14 +100,34 @@ public:
         return static_cast<PartitionId>(partitions_.size());
     }
 
-    /// Whether the partition belongs to `__consumer_offsets`.
-    [[nodiscard]] bool is_internal(PartitionId id) const {
-        return partitions_[id].topic + 1 == topics_.size();
+    /// Whether the partition belongs to `__consumer_offsets`, or to `__transaction_state`.
+    [[nodiscard]] bool is_offsets(PartitionId id) const {
+        return partitions_[id].topic == offsets_topic_;
     }
+    [[nodiscard]] bool is_transactions(PartitionId id) const {
+        return partitions_[id].topic == transaction_topic();
+    }
+    [[nodiscard]] bool is_internal(PartitionId id) const {
+        return partitions_[id].topic >= offsets_topic_;
+    }
+
+    /// Returns the number of `__transaction_state`, which is created when it is first needed.
+    [[nodiscard]] TopicId transaction_topic() const { return offsets_topic_ + 1; }
 
     /// Returns the partition of `__consumer_offsets` whose leader coordinates the group.
     /// **Source**: Kafka GroupCoordinatorService.partitionFor: abs(String.hashCode) mod partitions.
     [[nodiscard]] PartitionId offsets_partition(std::string_view group) const;
+
+    /// Returns the partition of `__transaction_state` whose leader coordinates the transactions.
+    /// **Source**: Kafka TransactionStateManager.partitionFor.
+    [[nodiscard]] PartitionId transactions_partition(std::string_view transactional_id) const;
+
+    [[nodiscard]] TransactionRules transaction_rules() const {
+        return {options_.transaction_partition_verification, options_.transaction_version >= 2};
+    }
+
+    /// Whether the partition is there, or will be without being asked for.
+    [[nodiscard]] bool is_needed(const PartitionState& state) const;
 
     /// Returns the node that leads the partition by the controller's word, or null. For fault
     /// targets.
@@ -126,7 +153,8 @@ private:
 
     sim::World& world_;
     ClusterOptions options_;
-    std::vector<TopicOptions> topics_; // with __consumer_offsets as the last
+    std::vector<TopicOptions> topics_; // with the internal ones as the last
+    TopicId offsets_topic_ = 0;
     std::vector<PartitionId> first_partition_;
     std::vector<PartitionInfo> partitions_;
     std::vector<sim::Node*> brokers_;

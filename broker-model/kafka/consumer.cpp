@@ -135,6 +135,9 @@ asio::awaitable<void> SimConsumer::accept(Partitions given) {
     if (member_->is_lost()) co_return; // by a commit of the listener
     if (gives_back) member_->request_join();
     generation_ = member_->generation();
+    // Not as it may be later: who has lost its membership must not look like nobody's consumer.
+    group_metadata_ = {options_.group_id, member_->member_id(), generation_,
+                       options_.group_instance_id};
     Partitions added = without(given, fetcher_->held());
     fetcher_->assign(given);
     record(events::assigned, added);
@@ -251,6 +254,10 @@ std::vector<TopicPartition> SimConsumer::names(const Partitions& ids) const {
 
 std::vector<TopicPartition> SimConsumer::assignment() const {
     return names(fetcher_->held());
+}
+
+crier::kafka::GroupMetadata SimConsumer::group_metadata() const {
+    return group_metadata_; // Source: ConsumerCoordinator.onJoinComplete
 }
 
 // Who closes while the group rebalances cannot say any more that what it holds is its own.

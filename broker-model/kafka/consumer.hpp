@@ -38,6 +38,7 @@ public:
     [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
     offsets_for_times(std::vector<crier::kafka::TopicPartitionTime> times) override;
     [[nodiscard]] std::vector<crier::kafka::TopicPartition> assignment() const override;
+    [[nodiscard]] crier::kafka::GroupMetadata group_metadata() const override;
     [[nodiscard]] asio::awaitable<void> close() override;
 
 private:
@@ -74,6 +75,7 @@ private:
     std::vector<TopicId> topics_; // sorted
     crier::kafka::RebalanceListener* listener_ = nullptr;
     std::int32_t generation_ = -1; // of what is held
+    crier::kafka::GroupMetadata group_metadata_;
     bool closed_ = false;
 };
 

@@ -204,6 +204,7 @@ void ConsumerFetcher::ask_offset(Held& held) {
     ListOffsetsRequest request;
     request.partition = held.partition;
     request.timestamp = reset_timestamp();
+    request.isolation = options_.isolation;
     context_.ask(leader, options_.request_timeout, 64, request,
                  [self = shared_from_this(), partition = held.partition,
                   version = held.version](const Outcome<ListOffsetsAnswer>& outcome) {
@@ -272,6 +273,7 @@ void ConsumerFetcher::fetch(BrokerId broker) {
     request.client = client_;
     request.min_bytes = options_.fetch_min_bytes;
     request.max_bytes = options_.fetch_max_bytes;
+    request.isolation = options_.isolation;
     request.partitions = leader.asking;
     const std::size_t bytes = 64 + 24 * leader.asking.size();
     context_.ask(broker, options_.request_timeout, bytes, std::move(request),
@@ -323,22 +325,46 @@ void ConsumerFetcher::on_partition(Leader& leader, FetchPartitionAnswer& answer)
     if (answer.error == ErrorCode::offset_out_of_range) {
         begin_reset(*held);
     } else if (answer.error == ErrorCode::none && !answer.batches.empty()) {
-        buffer(*held, std::move(answer.batches));
+        const Offset end = answer.batches.back().end_offset();
+        held->fetched_epoch = answer.batches.back().leader_epoch;
+        drop_hidden(answer.batches, std::move(answer.aborted));
+        buffer(*held, std::move(answer.batches), end);
     }
 }
 
+// Markers are nobody's records; those of aborted transactions come with the list of these only to
+// who reads committed records. Source: Kafka CompletedFetch.nextFetchedRecord.
+void ConsumerFetcher::drop_hidden(std::vector<StoredBatch>& batches,
+                                  std::vector<AbortedTransaction> aborted) {
+    std::vector<std::int64_t> aborting; // producers, while their aborted records pass
+    std::erase_if(batches, [&aborted, &aborting](const StoredBatch& batch) {
+        std::erase_if(aborted, [&](const AbortedTransaction& transaction) {
+            if (transaction.first >= batch.end_offset()) return false;
+            aborting.push_back(transaction.producer);
+            return true;
+        });
+        if (batch.marker != Marker::none) {
+            const auto passed = std::find(aborting.begin(), aborting.end(), batch.producer.id);
+            if (batch.marker == Marker::abort && passed != aborting.end()) aborting.erase(passed);
+            return true;
+        }
+        return batch.producer.is_transactional &&
+               std::find(aborting.begin(), aborting.end(), batch.producer.id) != aborting.end();
+    });
+}
+
 // Batches come whole; what lies before the position is skipped.
-void ConsumerFetcher::buffer(Held& held, std::vector<StoredBatch> batches) {
+void ConsumerFetcher::buffer(Held& held, std::vector<StoredBatch> batches, Offset end) {
     held.batches = std::move(batches);
     held.batch = 0;
     held.record = 0;
+    held.fetched_end = end;
     skip_to(held, held.position);
     if (held.batch < held.batches.size()) return arrived_.push_back(held.partition);
-    // Nothing left of them, as of what a compaction took away: reading goes on behind.
-    const Offset end = held.batches.back().end_offset();
-    const std::int32_t epoch = held.batches.back().leader_epoch;
+    // Nothing of them is for the application, as of what a compaction took away, or an abort:
+    // reading goes on behind.
     held.batches.clear();
-    if (end > held.position) advance(held, end, epoch);
+    if (end > held.position) advance(held, end, held.fetched_epoch);
 }
 
 // Goes on to the first record at `offset` or later.
@@ -402,8 +428,11 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
         held.record = 0;
         skip_to(held, next);
     }
-    if (held.batch == held.batches.size()) next = held.batches.back().end_offset();
-    if (held.batch == held.batches.size()) held.batches.clear();
+    if (held.batch == held.batches.size()) {
+        held.batches.clear();
+        next = held.fetched_end;
+        epoch = held.fetched_epoch;
+    }
     advance(held, next, epoch);
     context_.world().record_as(&context_.process(), events::delivered, info.name_text, group_text_,
                                first, next);

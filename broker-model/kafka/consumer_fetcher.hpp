@@ -92,6 +92,8 @@ private:
         std::vector<StoredBatch> batches; // not handed out yet
         std::size_t batch = 0;            // the first of them that has something left …
         std::size_t record = 0;           // … and where
+        Offset fetched_end = 0; // after the last of them, with what is hidden behind it …
+        std::int32_t fetched_epoch = -1; // … and the epoch in which that was written
     };
     struct Leader {
         bool is_fetching = false;
@@ -121,7 +123,9 @@ private:
     void on_partition(Leader& leader, FetchPartitionAnswer& answer);
     void back_off(Leader& leader, BrokerId broker);
     static void skip_to(Held& held, Offset offset);
-    void buffer(Held& held, std::vector<StoredBatch> batches);
+    static void drop_hidden(std::vector<StoredBatch>& batches,
+                            std::vector<AbortedTransaction> aborted);
+    void buffer(Held& held, std::vector<StoredBatch> batches, Offset end);
     void hand_out(Held& held, std::size_t limit,
                   std::vector<crier::kafka::ConsumerRecord>& records);
 

@@ -121,19 +121,44 @@ void Controller::create_topics() {
     }
     state_.has_topics = true;
     for (PartitionState& state : state_.partitions) {
-        const PartitionState before = state;
-        state.isr = state.replicas;
-        std::sort(state.isr.begin(), state.isr.end());
-        state.leader = state.replicas.front();
-        ++state.leader_epoch;
-        ++state.partition_epoch;
-        if (!cluster_.is_internal(state.partition)) tell_change(before, state);
+        if (cluster_.is_needed(state)) create(state);
     }
+}
+
+// Whoever is not there joins the ISR later.
+void Controller::create(PartitionState& state) {
+    const PartitionState before = state;
+    for (const BrokerId replica : state.replicas) {
+        if (!is_live(replica)) continue;
+        if (state.leader == 0) state.leader = replica;
+        state.isr.push_back(replica);
+    }
+    if (state.isr.empty()) state.isr = state.replicas; // all as empty as each other
+    std::sort(state.isr.begin(), state.isr.end());
+    ++state.leader_epoch;
+    ++state.partition_epoch;
+    if (!cluster_.is_internal(state.partition)) tell_change(before, state);
+}
+
+// Source: Kafka ReplicationControlManager.createTopic: it needs a live broker.
+void Controller::create_topic(const CreateTopicRequest& request) {
+    bool has_live_broker = false;
+    for (BrokerId broker = 1; broker <= cluster_.broker_count(); ++broker)
+        has_live_broker = has_live_broker || is_live(broker);
+    if (!state_.has_topics || !has_live_broker) return;
+    bool changed = false;
+    for (PartitionState& state : state_.partitions) {
+        if (cluster_.info(state.partition).topic != request.topic || state.is_created()) continue;
+        create(state);
+        changed = true;
+    }
+    if (changed) publish();
 }
 
 void Controller::elect_all(BrokerId gone) {
     if (!state_.has_topics) return;
     for (PartitionState& state : state_.partitions) {
+        if (!state.is_created()) continue;
         PartitionState before = state;
         if (elect(state, gone, rules_of(state.partition),
                   [this](BrokerId broker) { return is_live(broker); })) {

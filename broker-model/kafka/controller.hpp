@@ -40,12 +40,16 @@ public:
     [[nodiscard]] BrokerHeartbeatAnswer heartbeat(const BrokerHeartbeatRequest& request);
     [[nodiscard]] AlterPartitionAnswer alter_partition(const AlterPartitionRequest& request);
 
+    /// Creates a topic that was not there yet; no effect before the others are, or if it is.
+    void create_topic(const CreateTopicRequest& request);
+
 private:
     [[nodiscard]] bool is_live(BrokerId broker) const;
     [[nodiscard]] bool may_alter(const AlterPartitionRequest& request) const;
     void fence(BrokerId broker);
     void unfence(BrokerId broker);
     void create_topics();
+    void create(PartitionState& state);
     /// Elects in all partitions after `gone` (0: nobody) went, or somebody came.
     void elect_all(BrokerId gone);
     void tell_change(const PartitionState& before, const PartitionState& now);

@@ -1,25 +1,13 @@
 #include "broker-model/kafka/group_coordinator.hpp"
 
 #include "broker-model/events.hpp"
+#include "broker-model/kafka/coordinator_log.hpp"
 
 #include <algorithm>
 
 // Where groups are, how a new coordinator gets to know them, and their offsets.
 
 namespace crier::broker::kafka {
-
-ErrorCode as_coordinator_error(ErrorCode error) {
-    switch (error) {
-    case ErrorCode::none: return ErrorCode::none;
-    case ErrorCode::unknown_topic_or_partition:
-    case ErrorCode::not_enough_replicas:
-    case ErrorCode::not_enough_replicas_after_append:
-    case ErrorCode::request_timed_out: return ErrorCode::coordinator_not_available;
-    case ErrorCode::not_leader_or_follower:
-    case ErrorCode::kafka_storage_error: return ErrorCode::not_coordinator;
-    default: return ErrorCode::unknown_server_error;
-    }
-}
 
 GroupCoordinator::Shard* GroupCoordinator::find_shard(std::string_view group, ErrorCode& error) {
     const auto found = shards_.find(home_.cluster.offsets_partition(group));
@@ -44,18 +32,11 @@ Group* GroupCoordinator::find_group(Shard& shard, std::string_view group) {
 }
 
 void GroupCoordinator::leads(const Replica& replica) {
-    static constexpr sim::Purpose loading{"kafka.coordinator-load"};
     drop(replica.id);
     auto shard = std::make_unique<Shard>();
     shard->partition = replica.id;
     shard->epoch = replica.state.leader_epoch;
-    const auto epoch = static_cast<std::uint64_t>(shard->epoch);
-    const sim::Draw draw = home_.world().random().draw(loading, replica.id, epoch);
-    const auto records = static_cast<std::int64_t>(replica.log->batches().size());
-    const Duration time =
-        draw.between(std::chrono::milliseconds(1), std::chrono::milliseconds(20)) +
-        records * std::chrono::microseconds(2);
-    home_.kernel().at(home_.process, home_.now() + time,
+    home_.kernel().at(home_.process, home_.now() + loading_time(home_, replica),
                       [this, partition = shard->partition, epoch = shard->epoch] {
                           if (Shard* const it = find_shard(partition, epoch)) load(*it);
                       });
@@ -105,16 +86,7 @@ void GroupCoordinator::apply_offsets(Shard& shard, Offset end) {
     for (std::size_t at = log.find(shard.applied); at < log.batches().size(); ++at) {
         const StoredBatch& batch = log.batches()[at];
         if (batch.end_offset() > end) break;
-        for (const Record& record : batch.batch->records) {
-            if (const std::optional<OffsetRecord> commit = read_offset_record(record)) {
-                auto group = shard.offsets.find(commit->group);
-                if (group == shard.offsets.end()) {
-                    group =
-                        shard.offsets.emplace(commit->group, std::map<PartitionId, Offset>()).first;
-                }
-                group->second[commit->partition] = commit->offset;
-            }
-        }
+        shard.offsets.apply(batch);
     }
     shard.applied = std::max(shard.applied, end);
 }
@@ -141,32 +113,42 @@ void GroupCoordinator::drop(PartitionId partition) {
     }
 }
 
-ErrorCode GroupCoordinator::check_commit(Shard& shard, const OffsetCommitRequest& request) {
+ErrorCode GroupCoordinator::check_commit(Shard& shard, const OffsetCommitRequest& request,
+                                         bool in_transaction) {
     Group* const group = find_group(shard, request.group);
     const bool is_simple = request.generation < 0;
+    if (in_transaction && is_simple && request.member_id.empty()) return ErrorCode::none;
     if (group == nullptr) return is_simple ? ErrorCode::none : ErrorCode::illegal_generation;
     if (is_simple && group->phase == Group::Phase::empty) return ErrorCode::none;
     const ErrorCode stranger = group->check_member(request.member_id, request.instance_id);
     if (stranger != ErrorCode::none) return stranger;
     if (request.generation != group->generation) return ErrorCode::illegal_generation;
-    if (group->phase == Group::Phase::completing) return ErrorCode::rebalance_in_progress;
+    if (group->phase == Group::Phase::completing && !in_transaction) {
+        return ErrorCode::rebalance_in_progress;
+    }
     touch(*group->find(request.member_id));
     return ErrorCode::none;
 }
 
 void GroupCoordinator::commit(OffsetCommitRequest request, sim::Reply<OffsetCommitAnswer> reply) {
+    write_commit(request, {}, {}, std::move(reply));
+}
+
+void GroupCoordinator::commit(const TxnOffsetCommitRequest& request, const Admission& admission,
+                              sim::Reply<OffsetCommitAnswer> reply) {
+    const ProducerStamp producer{request.producer, request.epoch, -1, true};
+    write_commit(request.commit, producer, admission, std::move(reply));
+}
+
+void GroupCoordinator::write_commit(const OffsetCommitRequest& request,
+                                    const ProducerStamp& producer, const Admission& admission,
+                                    sim::Reply<OffsetCommitAnswer> reply) {
     OffsetCommitAnswer answer;
     Shard* const shard = find_shard(request.group, answer.error);
     if (shard == nullptr) return reply(answer);
-    answer.error = check_commit(*shard, request);
-    sim::History& history = home_.world().history();
+    answer.error = check_commit(*shard, request, producer.is_transactional);
     if (answer.error != ErrorCode::none) {
-        const std::uint64_t why = history.name(make_error_code(answer.error).message());
-        for (const PartitionOffset& refused : request.offsets) {
-            home_.world().record_as(&home_.process, events::commit_refused,
-                                    home_.cluster.info(refused.partition).name_text,
-                                    history.name(request.group), why);
-        }
+        tell_refused(request, answer.error);
         return reply(answer);
     }
     if (request.offsets.empty()) return reply(answer);
@@ -181,39 +163,39 @@ void GroupCoordinator::commit(OffsetCommitRequest request, sim::Reply<OffsetComm
         records.push_back(write_record(written));
     }
     auto held = std::make_shared<sim::Reply<OffsetCommitAnswer>>(std::move(reply));
-    replicas_->append(shard->partition, make_batch(std::move(records)),
-                      home_.cluster.options().offsets_commit_timeout, [held](ErrorCode error) {
+    const Writing writing{shard->partition, make_batch(home_, std::move(records)), producer,
+                          admission};
+    replicas_->append(writing, home_.cluster.options().offsets_commit_timeout,
+                      [held](ErrorCode error) {
                           OffsetCommitAnswer done;
                           done.error = as_coordinator_error(error);
                           (*held)(done);
                       });
 }
 
-SharedBatch GroupCoordinator::make_batch(std::vector<Record> records) const {
-    auto batch = std::make_shared<RecordBatch>();
-    batch->bytes = 61; // the header of Kafka's batches
-    const std::int64_t now = home_.wall_now();
-    for (Record& record : records) {
-        record.timestamp = now;
-        batch->bytes += 8 + record.key->size() + record.value.size();
+void GroupCoordinator::tell_refused(const OffsetCommitRequest& request, ErrorCode error) {
+    sim::History& history = home_.world().history();
+    const std::uint64_t why = history.name(make_error_code(error).message());
+    for (const PartitionOffset& refused : request.offsets) {
+        home_.world().record_as(&home_.process, events::commit_refused,
+                                home_.cluster.info(refused.partition).name_text,
+                                history.name(request.group), why);
     }
-    batch->max_timestamp = now;
-    batch->records = std::move(records);
-    return batch;
 }
 
 OffsetFetchAnswer GroupCoordinator::fetch(const OffsetFetchRequest& request) {
     OffsetFetchAnswer answer;
     Shard* const shard = find_shard(request.group, answer.error);
     if (shard == nullptr) return answer;
-    const auto offsets = shard->offsets.find(request.group);
     for (const PartitionId partition : request.partitions) {
+        if (request.require_stable && shard->offsets.is_pending(request.group, partition)) {
+            answer.error = ErrorCode::unstable_offset_commit;
+            answer.offsets.clear();
+            return answer;
+        }
         PartitionOffset found;
         found.partition = partition;
-        if (offsets != shard->offsets.end()) {
-            const auto at = offsets->second.find(partition);
-            if (at != offsets->second.end()) found.offset = at->second;
-        }
+        found.offset = shard->offsets.find(request.group, partition);
         answer.offsets.push_back(found);
     }
     return answer;
@@ -244,7 +226,7 @@ void GroupCoordinator::store(Shard& shard, GroupRecord record) {
 void GroupCoordinator::append(const Shard& shard, Record record, Appended done) {
     std::vector<Record> records;
     records.push_back(std::move(record));
-    replicas_->append(shard.partition, make_batch(std::move(records)),
+    replicas_->append({shard.partition, make_batch(home_, std::move(records))},
                       home_.cluster.options().offsets_commit_timeout, std::move(done));
 }
 

@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/alarm.hpp"
 #include "broker-model/kafka/broker_home.hpp"
+#include "broker-model/kafka/committed_offsets.hpp"
 #include "broker-model/kafka/group.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
@@ -17,10 +18,6 @@
 
 namespace crier::broker::kafka {
 
-/// Returns what the coordinator makes of an error of its own log. **Source**: Kafka
-/// CoordinatorRuntime, GroupCoordinatorService.
-[[nodiscard]] ErrorCode as_coordinator_error(ErrorCode error);
-
 class GroupCoordinator final : public InternalPartitions {
 public:
     explicit GroupCoordinator(BrokerHome& home) : home_(home), alarm_(home.process, *this) {}
@@ -33,6 +30,10 @@ public:
     [[nodiscard]] ErrorAnswer heartbeat(const HeartbeatRequest& request);
     [[nodiscard]] ErrorAnswer leave(const LeaveGroupRequest& request);
     void commit(OffsetCommitRequest request, sim::Reply<OffsetCommitAnswer> reply);
+
+    /// Commits inside a transaction: pending until its marker.
+    void commit(const TxnOffsetCommitRequest& request, const Admission& admission,
+                sim::Reply<OffsetCommitAnswer> reply);
     [[nodiscard]] OffsetFetchAnswer fetch(const OffsetFetchRequest& request);
 
     void leads(const Replica& replica) override;
@@ -47,7 +48,7 @@ private:
         bool is_loaded = false;
         Offset applied = 0; // offsets are those of the log before this
         std::map<std::string, Group, std::less<>> groups;
-        std::map<std::string, std::map<PartitionId, Offset>, std::less<>> offsets;
+        CommittedOffsets offsets;
     };
 
     [[nodiscard]] Shard* find_shard(std::string_view group, ErrorCode& error);
@@ -74,8 +75,11 @@ private:
     void remove(Shard& shard, Group& group, std::string_view member_id);
     void touch(GroupMemberState& member);
     [[nodiscard]] JoinGroupAnswer joined(const Group& group, const GroupMemberState& member) const;
-    [[nodiscard]] ErrorCode check_commit(Shard& shard, const OffsetCommitRequest& request);
-    [[nodiscard]] SharedBatch make_batch(std::vector<Record> records) const;
+    [[nodiscard]] ErrorCode check_commit(Shard& shard, const OffsetCommitRequest& request,
+                                         bool in_transaction);
+    void write_commit(const OffsetCommitRequest& request, const ProducerStamp& producer,
+                      const Admission& admission, sim::Reply<OffsetCommitAnswer> reply);
+    void tell_refused(const OffsetCommitRequest& request, ErrorCode error);
 
     void tick();
     void tick(Shard& shard, Group& group);

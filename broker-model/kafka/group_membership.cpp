@@ -54,7 +54,7 @@ asio::awaitable<void> GroupMembership::run_join(std::shared_ptr<GroupMembership>
 asio::awaitable<BrokerId> GroupMembership::find_coordinator(Duration timeout) {
     if (coordinator_ != 0) co_return coordinator_;
     FindCoordinatorRequest request;
-    request.group = options_.group_id;
+    request.id = options_.group_id;
     const BrokerId broker = context_.any_broker(coordinator_failures_);
     const Duration limit = std::min(timeout, options_.request_timeout);
     const Outcome<FindCoordinatorAnswer> outcome =

@@ -24,6 +24,7 @@ public:
     void close() { closed_ = true; }
 
     [[nodiscard]] std::int32_t generation() const { return generation_; }
+    [[nodiscard]] const std::string& member_id() const { return member_id_; }
 
     /// Whether the coordinator threw this member out, or it left for not polling, and the consumer
     /// has not taken notice.

@@ -1,6 +1,6 @@
 #include "broker-model/kafka/group_records.hpp"
 
-#include "messaging/ports/ensure.hpp"
+#include "broker-model/kafka/record_bytes.hpp"
 
 namespace crier::broker::kafka {
 
@@ -9,72 +9,14 @@ namespace {
 constexpr char offset_tag = 'o';
 constexpr char group_tag = 'g';
 
-class Writer {
-public:
-    explicit Writer(std::string& to) : to_(to) {}
-
-    void number(std::uint64_t value) {
-        for (int byte = 0; byte < 8; ++byte)
-            to_.push_back(static_cast<char>(value >> (8 * byte)));
-    }
-    void text(std::string_view value) {
-        number(value.size());
-        to_.append(value);
-    }
-    void numbers(const std::vector<std::uint32_t>& values) {
-        number(values.size());
-        for (const std::uint32_t value : values)
-            number(value);
-    }
-
-private:
-    std::string& to_;
-};
-
-class Reader {
-public:
-    explicit Reader(std::string_view from) : from_(from) {}
-
-    std::uint64_t number() {
-        ensure(from_.size() >= 8, "a group record is cut off");
-        std::uint64_t value = 0;
-        for (std::size_t byte = 0; byte < 8; ++byte) {
-            value |= std::uint64_t{static_cast<unsigned char>(from_[byte])} << (8 * byte);
-        }
-        from_.remove_prefix(8);
-        return value;
-    }
-    std::string text() {
-        const std::uint64_t size = number();
-        ensure(from_.size() >= size, "a group record is cut off");
-        std::string value(from_.substr(0, size));
-        from_.remove_prefix(size);
-        return value;
-    }
-    std::vector<std::uint32_t> numbers() {
-        std::vector<std::uint32_t> values(number());
-        for (std::uint32_t& value : values)
-            value = static_cast<std::uint32_t>(number());
-        return values;
-    }
-    [[nodiscard]] std::string_view rest() const { return from_; }
-
-private:
-    std::string_view from_;
-};
-
-std::uint64_t bits_of(std::int64_t value) {
-    return static_cast<std::uint64_t>(value);
-}
-
 } // namespace
 
 Record write_record(const OffsetRecord& commit) {
     Record record;
     std::string& key = record.key.emplace(1, offset_tag);
-    Writer(key).number(commit.partition);
+    RecordWriter(key).number(commit.partition);
     key.append(commit.group);
-    Writer value(record.value);
+    RecordWriter value(record.value);
     value.number(bits_of(commit.offset));
     value.number(bits_of(commit.generation));
     return record;
@@ -83,7 +25,7 @@ Record write_record(const OffsetRecord& commit) {
 Record write_record(const GroupRecord& group) {
     Record record;
     record.key.emplace(1, group_tag).append(group.group);
-    Writer value(record.value);
+    RecordWriter value(record.value);
     value.number(bits_of(group.generation));
     value.text(group.protocol);
     value.text(group.leader);
@@ -109,8 +51,8 @@ Record write_record(const GroupRecord& group) {
 
 std::optional<OffsetRecord> read_offset_record(const Record& record) {
     if (!record.key || record.key->front() != offset_tag) return std::nullopt;
-    Reader key(std::string_view(*record.key).substr(1));
-    Reader value(record.value);
+    RecordReader key(std::string_view(*record.key).substr(1));
+    RecordReader value(record.value);
     OffsetRecord commit;
     commit.partition = static_cast<PartitionId>(key.number());
     commit.group = key.rest();
@@ -121,7 +63,7 @@ std::optional<OffsetRecord> read_offset_record(const Record& record) {
 
 std::optional<GroupRecord> read_group_record(const Record& record) {
     if (!record.key || record.key->front() != group_tag) return std::nullopt;
-    Reader value(record.value);
+    RecordReader value(record.value);
     GroupRecord group;
     group.group = record.key->substr(1);
     group.generation = static_cast<std::int32_t>(value.number());

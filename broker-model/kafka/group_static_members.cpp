@@ -3,6 +3,7 @@
 // is answered. Source: Kafka GroupMetadataManager.classicGroupJoinNewStaticMember,
 // updateStaticMemberThenRebalanceOrCompleteJoin; KIP-345.
 
+#include "broker-model/kafka/coordinator_log.hpp"
 #include "broker-model/kafka/group_coordinator.hpp"
 
 namespace crier::broker::kafka {

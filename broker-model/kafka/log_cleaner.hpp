@@ -11,12 +11,13 @@ namespace crier::broker::kafka {
 
 struct Cleaning {
     Offset dirty_from = 0; ///< What lies before was cleaned already.
-    Offset limit = 0;      ///< What reaches beyond is left alone.
+    Offset limit = 0;      ///< What reaches beyond is left alone; not above the last stable offset.
     std::int64_t now = 0;  ///< Wall nanoseconds.
     Duration delete_retention{};
 };
 
-/// Removes superseded records and outdated tombstones. A batch that is some producer's last stays,
+/// Removes superseded and aborted records, outdated tombstones, and markers that decide nothing any
+/// more. A batch that is some producer's last stays,
 /// if empty, so that its sequence is not forgotten.
 /// **Returns** how many records are gone.
 std::uint64_t clean(std::deque<StoredBatch>& batches, const ProducerStates& producers,

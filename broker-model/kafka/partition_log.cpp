@@ -25,7 +25,7 @@ void PartitionLog::append(const StoredBatch& batch) {
     if (segments_.must_roll(bytes, batch.max_timestamp(), options_)) roll();
     segments_.note(bytes, batch.max_timestamp());
     batches_.push_back(batch);
-    producers_.note(batch);
+    note(batch);
     end_ = batch.end_offset();
 }
 
@@ -33,6 +33,33 @@ void PartitionLog::append(const StoredBatch& batch) {
 void PartitionLog::roll() {
     segments_.roll(end_, producers_);
     flushed_end_ = end_;
+}
+
+void PartitionLog::note(const StoredBatch& batch) {
+    const std::optional<EndedTransaction> ended = producers_.note(batch);
+    if (!ended) return;
+    unstable_.push_back(*ended);
+    if (batch.marker == Marker::abort) aborted_.push_back(*ended);
+}
+
+Offset PartitionLog::last_stable_offset(Offset high_watermark) const {
+    const Offset open = producers_.first_open();
+    Offset stable = open < 0 ? high_watermark : std::min(open, high_watermark);
+    for (const EndedTransaction& ended : unstable_) {
+        if (ended.marker >= high_watermark) stable = std::min(stable, ended.first);
+    }
+    return std::max(stable, start_);
+}
+
+std::vector<AbortedTransaction> PartitionLog::aborted(Offset from, Offset end) const {
+    std::vector<AbortedTransaction> found;
+    const auto first =
+        std::partition_point(aborted_.begin(), aborted_.end(),
+                             [from](const EndedTransaction& ended) { return ended.marker < from; });
+    for (auto it = first; it != aborted_.end(); ++it) {
+        if (it->first < end) found.push_back({it->producer, it->first});
+    }
+    return found;
 }
 
 void PartitionLog::begin_epoch(std::int32_t epoch) {
@@ -51,10 +78,14 @@ void PartitionLog::truncate(Offset to) {
     flushed_end_ = std::min(flushed_end_, end_);
     cleaned_end_ = std::min(cleaned_end_, end_);
     producers_ = segments_.truncate(end_);
-    for (std::size_t at = find(segments_.active().base); at < batches_.size(); ++at) {
+    const Offset base = segments_.active().base;
+    const auto is_noted_anew = [base](const EndedTransaction& it) { return it.marker >= base; };
+    std::erase_if(aborted_, is_noted_anew);
+    std::erase_if(unstable_, is_noted_anew);
+    for (std::size_t at = find(base); at < batches_.size(); ++at) {
         const StoredBatch& batch = batches_[at];
         segments_.note(static_cast<std::int64_t>(batch.batch->bytes), batch.max_timestamp());
-        producers_.note(batch);
+        note(batch);
     }
 }
 
@@ -62,6 +93,8 @@ void PartitionLog::restart(Offset offset) {
     batches_.clear();
     epochs_.clear();
     producers_.clear();
+    aborted_.clear();
+    unstable_.clear();
     segments_.restart(offset);
     start_ = end_ = flushed_end_ = cleaned_end_ = offset;
 }
@@ -73,6 +106,7 @@ void PartitionLog::raise_start(Offset offset) {
     segments_.raise_start(offset);
     while (!batches_.empty() && batches_.front().base_offset < segments_.oldest().base)
         batches_.pop_front();
+    std::erase_if(aborted_, [this](const EndedTransaction& it) { return it.marker < start_; });
     // The epoch in which the log begins now begins there. Source: LeaderEpochFileCache
     // .truncateFromStart.
     const auto later = std::find_if(epochs_.begin(), epochs_.end(),
@@ -138,6 +172,7 @@ std::uint64_t PartitionLog::lose_unflushed(sim::Draw draw) {
 }
 
 void PartitionLog::note_high_watermark(Offset offset, Instant now) {
+    std::erase_if(unstable_, [offset](const EndedTransaction& it) { return it.marker < offset; });
     if (now - watermark_kept_at_ < std::chrono::seconds(5)) return;
     kept_watermark_ = offset;
     watermark_kept_at_ = now;

@@ -50,6 +50,16 @@ public:
     [[nodiscard]] const ProducerStates& producers() const { return producers_; }
     [[nodiscard]] const LogOptions& options() const { return options_; }
     [[nodiscard]] const LogSegments& segments() const { return segments_; }
+    [[nodiscard]] ProducerStates& producers() { return producers_; }
+
+    /// Returns the last stable offset: no transaction below it is open, or was ended by a marker
+    /// that is not below `high_watermark`. **Source**: Kafka
+    /// UnifiedLog.fetchLastStableOffsetMetadata.
+    [[nodiscard]] Offset last_stable_offset(Offset high_watermark) const;
+
+    /// Returns the aborted transactions with records in [from, end).
+    /// **Source**: Kafka TransactionIndex.collectAbortedTxns.
+    [[nodiscard]] std::vector<AbortedTransaction> aborted(Offset from, Offset end) const;
 
     /// Returns the epoch of the last batch, -1 when there is none.
     [[nodiscard]] std::int32_t last_epoch() const {
@@ -127,12 +137,15 @@ public:
 private:
     void roll();
     std::uint64_t clean_up_to(Offset limit, std::int64_t now);
+    void note(const StoredBatch& batch);
 
     LogOptions options_;
     std::deque<StoredBatch> batches_;
     LogSegments segments_;
     std::vector<EpochStart> epochs_;
     ProducerStates producers_;
+    std::vector<EndedTransaction> aborted_;  // by marker
+    std::vector<EndedTransaction> unstable_; // ended by markers that were not below the watermark
     Offset start_ = 0;
     Offset end_ = 0;
     Offset flushed_end_ = 0;

@@ -15,8 +15,7 @@ SimProducer::~SimProducer() {
 // Records that have no place, for want of metadata or of their topic, fail when `max_block` is
 // over; nothing of them was sent. Source: Kafka KafkaProducer.waitOnMetadata.
 asio::awaitable<std::vector<Outcome<RecordMetadata>>>
-SimProducer::send(std::vector<ProducerRecord> records) {
-    const std::shared_ptr<ProducerSender> sender = sender_;
+send_records(std::shared_ptr<ProducerSender> sender, std::vector<ProducerRecord> records) {
     const ClientContext& context = sender->context();
     const Instant blocked_until = context.now() + sender->options().max_block;
     const auto call = std::make_shared<SendCall>(context.process());
@@ -49,11 +48,19 @@ SimProducer::send(std::vector<ProducerRecord> records) {
     co_return std::move(call->outcomes);
 }
 
-asio::awaitable<void> SimProducer::flush() {
-    const std::shared_ptr<ProducerSender> sender = sender_;
+asio::awaitable<void> flush_records(std::shared_ptr<ProducerSender> sender) {
     const auto call = std::make_shared<SendCall>(sender->context().process());
     sender->flush(call);
     if (call->open > 0) co_await call->finished.wait_until(Instant::max());
+}
+
+asio::awaitable<std::vector<Outcome<RecordMetadata>>>
+SimProducer::send(std::vector<ProducerRecord> records) {
+    return send_records(sender_, std::move(records));
+}
+
+asio::awaitable<void> SimProducer::flush() {
+    return flush_records(sender_);
 }
 
 } // namespace crier::broker::kafka

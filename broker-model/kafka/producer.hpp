@@ -6,6 +6,13 @@
 
 namespace crier::broker::kafka {
 
+/// Sends records and awaits their outcomes. **Source**: Kafka KafkaProducer.send.
+[[nodiscard]] asio::awaitable<std::vector<Outcome<crier::kafka::RecordMetadata>>>
+send_records(std::shared_ptr<ProducerSender> sender,
+             std::vector<crier::kafka::ProducerRecord> records);
+/// Awaits the outcomes of everything sent before.
+[[nodiscard]] asio::awaitable<void> flush_records(std::shared_ptr<ProducerSender> sender);
+
 class SimProducer final : public crier::kafka::Producer {
 public:
     SimProducer(const ClientContext& context, crier::kafka::ProducerOptions options);

@@ -123,19 +123,28 @@ void ProducerAccumulator::put_back(std::unique_ptr<ProducerBatch> batch) {
     }
 }
 
-std::vector<std::unique_ptr<ProducerBatch>> ProducerAccumulator::take_expired(Instant limit) {
-    std::vector<std::unique_ptr<ProducerBatch>> expired;
+template <class Predicate>
+std::vector<std::unique_ptr<ProducerBatch>> ProducerAccumulator::take_if(Predicate is_taken) {
+    std::vector<std::unique_ptr<ProducerBatch>> taken;
     for (const PartitionId partition : active_) {
         Queue& queue = queues_[partition];
         std::vector<std::unique_ptr<ProducerBatch>> kept;
         for (std::size_t at = queue.first; at < queue.batches.size(); ++at) {
             std::unique_ptr<ProducerBatch>& batch = queue.batches[at];
-            (batch->created <= limit ? expired : kept).push_back(std::move(batch));
+            (is_taken(*batch) ? taken : kept).push_back(std::move(batch));
         }
         queue.batches = std::move(kept);
         queue.first = 0;
     }
-    return expired;
+    return taken;
+}
+
+std::vector<std::unique_ptr<ProducerBatch>> ProducerAccumulator::take_expired(Instant limit) {
+    return take_if([limit](const ProducerBatch& batch) { return batch.created <= limit; });
+}
+
+std::vector<std::unique_ptr<ProducerBatch>> ProducerAccumulator::take_unsent() {
+    return take_if([](const ProducerBatch& batch) { return batch.attempts == 0; });
 }
 
 } // namespace crier::broker::kafka

@@ -73,6 +73,9 @@ public:
     /// Takes the batches created at `limit` or before, in the order of partitions and queues.
     [[nodiscard]] std::vector<std::unique_ptr<ProducerBatch>> take_expired(Instant limit);
 
+    /// Takes the batches that have never been sent, in the order of partitions and queues.
+    [[nodiscard]] std::vector<std::unique_ptr<ProducerBatch>> take_unsent();
+
     /// Returns when the oldest batch of the partition was created. **Requires** that one is queued.
     [[nodiscard]] Instant oldest(PartitionId partition) const;
 
@@ -90,6 +93,8 @@ private:
         bool is_active = false;
     };
 
+    template <class Predicate>
+    [[nodiscard]] std::vector<std::unique_ptr<ProducerBatch>> take_if(Predicate is_taken);
     [[nodiscard]] bool fits(const Queue& queue, std::size_t bytes) const;
     ProducerBatch& open_batch(PartitionId partition, Queue& queue, std::size_t bytes,
                               std::size_t following);

@@ -49,12 +49,25 @@ ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::Produ
       metadata_(std::make_shared<MetadataCache>(context, options_.request_timeout,
                                                 options_.retry_backoff, [this] { on_metadata(); })),
       accumulator_(context.cluster().partition_count(), options_),
-      sticky_(context, options_.batch_size), sequences_(context.cluster().partition_count()),
+      sticky_(context, options_.batch_size),
+      sequences_(context.cluster().partition_count(), !options_.transactional_id.empty()),
       client_(context.quota_name(options_.client_id)),
       is_idempotent_(crier::kafka::is_idempotent(options_)),
       connections_(context.cluster().broker_count() + std::size_t{1}),
       is_muted_(context.cluster().partition_count()) {
     ensure(options_.max_in_flight >= 1, "max_in_flight is at least 1");
+    if (options_.transactional_id.empty()) return;
+    ensure(is_idempotent_, "a transactional producer is idempotent");
+    transactions_ = std::make_shared<ProducerTransactions>(context, options_, [this] {
+        const std::shared_ptr<ProducerSender> self = shared_from_this();
+        drain();
+        tell_finished();
+    });
+}
+
+ProducerSender::~ProducerSender() {
+    metadata_->close();
+    if (transactions_) transactions_->close();
 }
 
 std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::size_t next,
@@ -157,9 +170,19 @@ void ProducerSender::send_ready() {
                            [self = shared_from_this()] { self->tell_finished(); });
 }
 
+// Source: Kafka RecordAccumulator.abortUndrainedBatches.
+void ProducerSender::drop_unsent() {
+    for (const std::unique_ptr<ProducerBatch>& batch : accumulator_.take_unsent()) {
+        const Failure dropped{make_error_code(ErrorCode::transaction_abortable), Certainty::failed};
+        complete(*batch, [&dropped](std::size_t) { return dropped; });
+    }
+    send_ready();
+}
+
 void ProducerSender::close() {
     closed_ = true;
     metadata_->close();
+    if (transactions_) transactions_->close();
     ready_timer_.disarm(context_.process());
     expiry_timer_.disarm(context_.process());
 }
@@ -218,8 +241,9 @@ bool ProducerSender::gather() {
             continue;
         }
         if (connection.in_flight >= options_.max_in_flight) continue;
+        if (transactions_ && !transactions_->may_send(partition)) continue;
         if (is_idempotent_) {
-            if (!sequences_.has_id()) request_id();
+            if (!sequences_.has_id() && !transactions_) request_id();
             ProducerBatch& head = accumulator_.head(partition);
             if (!sequences_.may_send(head)) continue;
             if (!head.stamp.is_set()) sequences_.stamp(head);
@@ -248,6 +272,7 @@ void ProducerSender::depart(BrokerId broker) {
     request.acks = options_.acks;
     request.client = client_;
     request.timeout = options_.request_timeout;
+    request.transactional_id = options_.transactional_id;
     request.partitions.reserve(connection.building.size());
     std::size_t bytes = 64;
     for (const std::unique_ptr<ProducerBatch>& batch : connection.building) {
@@ -369,6 +394,7 @@ void ProducerSender::succeed(ProducerBatch& batch, Offset base_offset) {
 
 void ProducerSender::fail(ProducerBatch& batch, ErrorCode error, bool expired) {
     sequences_.failed(batch, expired);
+    if (transactions_) transactions_->note_failure(error);
     const Failure failure{make_error_code(error),
                           batch.maybe_stored ? Certainty::unknown : Certainty::failed};
     complete(batch, [&failure](std::size_t) { return failure; });

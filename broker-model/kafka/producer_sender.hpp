@@ -5,6 +5,7 @@
 #include "broker-model/kafka/producer_accumulator.hpp"
 #include "broker-model/kafka/producer_partitioner.hpp"
 #include "broker-model/kafka/producer_sequences.hpp"
+#include "broker-model/kafka/producer_transactions.hpp"
 
 #include <memory>
 #include <vector>
@@ -19,7 +20,17 @@ namespace crier::broker::kafka {
 class ProducerSender : public std::enable_shared_from_this<ProducerSender> {
 public:
     ProducerSender(const ClientContext& context, crier::kafka::ProducerOptions options);
-    ~ProducerSender() { metadata_->close(); }
+    ~ProducerSender();
+
+    /// Returns the transactions, null without a transactional id. Its id and epoch count for what
+    /// is sent once `take_over_id` was called.
+    [[nodiscard]] const std::shared_ptr<ProducerTransactions>& transactions() const {
+        return transactions_;
+    }
+    void take_over_id() { sequences_.take_id(transactions_->producer(), transactions_->epoch()); }
+
+    /// Drops what was never sent.
+    void drop_unsent();
 
     [[nodiscard]] MetadataCache& metadata() { return *metadata_; }
     [[nodiscard]] const crier::kafka::ProducerOptions& options() const { return options_; }
@@ -94,6 +105,7 @@ private:
     StickyPartitions sticky_;
     ProducerSequences sequences_;
     std::uint64_t client_; // to quotas
+    std::shared_ptr<ProducerTransactions> transactions_;
     bool is_idempotent_;
     bool requesting_id_ = false;
     std::uint64_t id_refusals_ = 0;       // in a row

@@ -16,7 +16,7 @@ void ProducerSequences::take_id(std::int64_t id, std::int16_t epoch) {
 bool ProducerSequences::may_send(const ProducerBatch& head) const {
     const Partition& partition = partitions_[head.partition];
     if (!has_id()) return false;
-    if (!head.stamp.is_set()) return !partition.is_unresolved;
+    if (!head.stamp.is_set()) return !partition.is_unresolved || is_stale(partition);
     return partition.under_way.empty() || partition.under_way.front() == &head;
 }
 
@@ -25,13 +25,13 @@ void ProducerSequences::begin(Partition& partition) {
     partition.epoch = epoch_;
     partition.next = 0;
     partition.last_acked = -1;
+    partition.is_unresolved = false;
 }
 
 void ProducerSequences::stamp(ProducerBatch& batch) {
     Partition& partition = partitions_[batch.partition];
-    const bool is_stale = partition.id != id_ || partition.epoch != epoch_;
-    if (is_stale && partition.under_way.empty()) begin(partition);
-    batch.stamp = {partition.id, partition.epoch, partition.next};
+    if (is_stale(partition) && partition.under_way.empty()) begin(partition);
+    batch.stamp = {partition.id, partition.epoch, partition.next, transactional_};
     partition.next = sequence_after(partition.next, batch.records->records.size());
     partition.under_way.push_back(&batch);
 }
@@ -71,8 +71,9 @@ bool ProducerSequences::may_retry(const ProducerBatch& batch, ErrorCode error) {
     if (!batch.stamp.is_set() || error != ErrorCode::out_of_order_sequence_number) return false;
     Partition& partition = partitions_[batch.partition];
     const bool is_next = sequence_after(partition.last_acked, 1) == batch.stamp.sequence;
-    if (is_next || partition.is_unresolved) want_renewal(partition);
-    return true;
+    const bool is_gap = is_next || partition.is_unresolved;
+    if (is_gap) want_renewal(partition);
+    return !is_gap || !transactional_;
 }
 
 // Source: Kafka TransactionManager.handleFailedBatch, markSequenceUnresolved.
@@ -88,6 +89,7 @@ void ProducerSequences::failed(const ProducerBatch& batch, bool expired) {
 }
 
 void ProducerSequences::want_renewal(Partition& partition) {
+    if (transactional_) return; // its transaction is aborted
     partition.wants_renewal = true;
     wants_renewal_ = true;
 }

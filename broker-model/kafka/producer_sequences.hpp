@@ -6,13 +6,15 @@
 
 // How an idempotent producer numbers its batches: by partition, so that a leader can tell a copy
 // from a gap. Knows the batches that have a number and no outcome yet; sends nothing.
-// Source: Kafka TransactionManager, TxnPartitionMap, without transactions.
+// A transactional producer begins anew only with an epoch from its coordinator.
+// Source: Kafka TransactionManager, TxnPartitionMap.
 
 namespace crier::broker::kafka {
 
 class ProducerSequences {
 public:
-    explicit ProducerSequences(PartitionId partitions) : partitions_(partitions) {}
+    ProducerSequences(PartitionId partitions, bool transactional)
+        : partitions_(partitions), transactional_(transactional) {}
 
     [[nodiscard]] bool has_id() const { return id_ >= 0; }
 
@@ -55,11 +57,15 @@ private:
         std::vector<ProducerBatch*> under_way; // numbered, without outcome, in their order
     };
 
+    [[nodiscard]] bool is_stale(const Partition& partition) const {
+        return partition.id != id_ || partition.epoch != epoch_;
+    }
     void begin(Partition& partition);
     void leave(Partition& partition, const ProducerBatch& batch);
     void want_renewal(Partition& partition);
 
     std::vector<Partition> partitions_; // by PartitionId
+    bool transactional_;
     std::int64_t id_ = -1;
     std::int16_t epoch_ = -1;
     bool wants_renewal_ = false;

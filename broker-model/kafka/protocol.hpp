@@ -57,9 +57,21 @@ using SharedBatch = std::shared_ptr<const RecordBatch>;
 struct ProducerStamp {
     std::int64_t id = -1; ///< -1: not an idempotent producer.
     std::int16_t epoch = -1;
-    std::int32_t sequence = -1; ///< Of the first record.
+    std::int32_t sequence =
+        -1; ///< Of the first record; -1: not checked (written by a coordinator).
+    bool is_transactional = false;
 
     [[nodiscard]] bool is_set() const { return id >= 0; }
+};
+
+/// What a control batch says of the open transaction of its producer in the partition. It takes one
+/// offset and is never handed out. **Source**: Kafka ControlRecordType, EndTransactionMarker.
+enum class Marker : std::uint8_t { none, commit, abort };
+
+/// A transaction that was aborted, as a reader of committed records needs to know it.
+struct AbortedTransaction {
+    std::int64_t producer = -1;
+    Offset first = 0;
 };
 
 /// A batch where it lies in a log.
@@ -71,6 +83,8 @@ struct StoredBatch {
     std::int64_t append_time = -1; ///< LogAppendTime; -1: the records' own times count.
     /// When its tombstones may go: set when a cleaner first meets them. -1: not yet.
     std::int64_t delete_horizon = -1;
+    Marker marker = Marker::none;
+    std::int32_t coordinator_epoch = -1; ///< Of a marker.
 
     [[nodiscard]] std::int64_t timestamp_of(const Record& record) const {
         return append_time < 0 ? record.timestamp : append_time;
@@ -93,6 +107,12 @@ inline constexpr sim::CallKind list_offsets{"list-offsets"};
 inline constexpr sim::CallKind delete_records{"delete-records"};
 inline constexpr sim::CallKind offsets_for_leader_epoch{"offsets-for-leader-epoch"};
 inline constexpr sim::CallKind init_producer_id{"init-producer-id"};
+inline constexpr sim::CallKind add_partitions_to_txn{"add-partitions-to-txn"};
+inline constexpr sim::CallKind verify_partitions{"verify-partitions"}; ///< The same, of a leader.
+inline constexpr sim::CallKind add_offsets_to_txn{"add-offsets-to-txn"};
+inline constexpr sim::CallKind end_txn{"end-txn"};
+inline constexpr sim::CallKind write_txn_markers{"write-txn-markers"};
+inline constexpr sim::CallKind txn_offset_commit{"txn-offset-commit"};
 inline constexpr sim::CallKind find_coordinator{"find-coordinator"};
 inline constexpr sim::CallKind join_group{"join-group"};
 inline constexpr sim::CallKind sync_group{"sync-group"};
@@ -100,6 +120,7 @@ inline constexpr sim::CallKind heartbeat{"heartbeat"};
 inline constexpr sim::CallKind leave_group{"leave-group"};
 inline constexpr sim::CallKind offset_commit{"offset-commit"};
 inline constexpr sim::CallKind offset_fetch{"offset-fetch"};
+inline constexpr sim::CallKind create_topic{"create-topic"}; ///< Broker to controller; no answer.
 inline constexpr sim::CallKind register_broker{"register-broker"};
 inline constexpr sim::CallKind broker_heartbeat{"broker-heartbeat"};
 inline constexpr sim::CallKind alter_partition{"alter-partition"};
@@ -116,6 +137,8 @@ struct PartitionState {
     std::vector<BrokerId> isr;         ///< Sorted.
     std::vector<BrokerId> elr = {};    ///< Eligible leader replicas, sorted; see `elect`.
     BrokerId last_known_leader = 0;    ///< When ISR and ELR came to be empty; 0: unknown.
+
+    [[nodiscard]] bool is_created() const { return leader_epoch >= 0; }
 };
 
 /// The controller's view at one version; clients get it from any broker, possibly stale.
@@ -130,7 +153,12 @@ struct MetadataAnswer {
     std::shared_ptr<const ClusterMetadata> metadata;
 };
 
-struct InitProducerIdRequest {};
+struct InitProducerIdRequest {
+    std::string transactional_id; ///< Empty: only idempotent.
+    Duration transaction_timeout{};
+    std::int64_t producer = -1; ///< Of a producer that asks for a higher epoch …
+    std::int16_t epoch = -1;    ///< … than this.
+};
 struct InitProducerIdAnswer {
     ErrorCode error = ErrorCode::none;
     std::int64_t id = -1;
@@ -147,6 +175,7 @@ struct ProduceRequest {
     std::uint64_t client = 0; ///< Whose quota it counts for; 0: none.
     Duration timeout{};
     std::vector<ProducePartition> partitions;
+    std::string transactional_id; ///< Empty: no transaction.
 };
 struct ProducePartitionAnswer {
     PartitionId partition = 0;
@@ -157,6 +186,39 @@ struct ProducePartitionAnswer {
 struct ProduceAnswer {
     Duration throttle{};                            ///< The client is to send nothing for so long.
     std::vector<ProducePartitionAnswer> partitions; ///< One per partition asked, same order.
+};
+
+/// Adds partitions to a transaction; or, sent by a leader, asks whether they are part of it.
+struct AddPartitionsRequest {
+    std::string transactional_id;
+    std::int64_t producer = -1;
+    std::int16_t epoch = -1;
+    std::vector<PartitionId> partitions;
+    bool verify_only = false;
+};
+struct AddPartitionsAnswer {
+    std::vector<ErrorCode> errors; ///< One per partition, same order.
+};
+struct EndTransactionRequest {
+    std::string transactional_id;
+    std::int64_t producer = -1;
+    std::int16_t epoch = -1;
+    bool committed = false;
+};
+struct EndTransactionAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::int64_t producer = -1; ///< For the next transaction …
+    std::int16_t epoch = -1;    ///< … where the version gives each an epoch of its own.
+};
+/// A coordinator's verdict on its way into the logs of the partitions.
+struct WriteMarkersRequest {
+    ProducerStamp producer;
+    Marker marker = Marker::none;
+    std::int32_t coordinator_epoch = -1;
+    std::vector<PartitionId> partitions;
+};
+struct WriteMarkersAnswer {
+    std::vector<ErrorCode> errors; ///< One per partition, same order.
 };
 
 struct FetchPartition {
@@ -174,6 +236,7 @@ struct FetchRequest {
     Duration max_wait{};
     std::size_t min_bytes = 1;
     std::size_t max_bytes = 52428800;
+    crier::kafka::Isolation isolation = crier::kafka::Isolation::read_uncommitted;
     /// Of a follower: what the leader called its session; then `partitions` are only those that
     /// changed. 0: a new session with all of them. **Source**: KIP-227.
     std::uint64_t session = 0;
@@ -185,6 +248,7 @@ struct FetchPartitionAnswer {
     std::int32_t leader_epoch = -1; ///< Of the leader that answers.
     Offset high_watermark = -1;
     Offset log_start_offset = 0;
+    std::vector<AbortedTransaction> aborted; ///< That overlap, for a reader of committed records.
     std::optional<std::int32_t> diverging_epoch; ///< The follower has to cut its log …
     Offset diverging_end = -1;                   ///< … where this epoch ended on the leader.
     std::vector<StoredBatch> batches; ///< Whole batches; the first may begin before the offset.
@@ -203,6 +267,7 @@ inline constexpr std::int64_t earliest_timestamp = -2;
 struct ListOffsetsRequest {
     PartitionId partition = 0;
     std::int64_t timestamp = latest_timestamp; ///< Wall nanoseconds, or one of the above.
+    crier::kafka::Isolation isolation = crier::kafka::Isolation::read_uncommitted;
 };
 struct ListOffsetsAnswer {
     ErrorCode error = ErrorCode::none;
@@ -232,7 +297,8 @@ struct DeleteRecordsAnswer {
 };
 
 struct FindCoordinatorRequest {
-    std::string group;
+    std::string id;              ///< Of a group, or a transactional id.
+    bool is_transaction = false; ///< Which of both.
 };
 struct FindCoordinatorAnswer {
     ErrorCode error = ErrorCode::none;
@@ -314,13 +380,32 @@ struct OffsetCommitRequest {
 struct OffsetCommitAnswer {
     ErrorCode error = ErrorCode::none;
 };
+struct AddOffsetsRequest {
+    std::string transactional_id;
+    std::int64_t producer = -1;
+    std::int16_t epoch = -1;
+    std::string group;
+};
+struct TxnOffsetCommitRequest {
+    std::string transactional_id;
+    std::int64_t producer = -1;
+    std::int16_t epoch = -1;
+    OffsetCommitRequest commit; ///< Generation -1 and no member: the consumer is not checked.
+};
 struct OffsetFetchRequest {
     std::string group;
     std::vector<PartitionId> partitions;
+    bool require_stable = true; ///< UNSTABLE_OFFSET_COMMIT while a transaction's is undecided.
 };
 struct OffsetFetchAnswer {
     ErrorCode error = ErrorCode::none;
     std::vector<PartitionOffset> offsets; ///< One per partition asked, same order.
+};
+
+/// Of a broker that finds a topic missing which is created on demand; no answer tells the outcome
+/// but the metadata.
+struct CreateTopicRequest {
+    TopicId topic = 0;
 };
 
 struct RegisterBrokerRequest {

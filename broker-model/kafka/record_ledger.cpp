@@ -48,6 +48,7 @@ void RecordLedger::leads(const sim::Process& leader, PartitionId partition, std:
     told.end = common;
     while (!told.epochs.empty() && told.epochs.back().start >= common)
         told.epochs.pop_back();
+    std::erase_if(told.open, [common](const auto& it) { return it.first >= common; });
 }
 
 void RecordLedger::stored_up_to(const sim::Process& leader, PartitionId partition,
@@ -55,28 +56,65 @@ void RecordLedger::stored_up_to(const sim::Process& leader, PartitionId partitio
                                 Offset high_watermark) {
     Told& told = told_[partition];
     if (high_watermark <= told.end || epoch < told.leader_epoch || !leader.is_alive()) return;
-    const bool commits = cluster_.is_internal(partition);
-    const std::uint64_t cause = world_.kernel().cause();
     for (std::size_t at = log.find(told.end); at < log.batches().size(); ++at) {
         const StoredBatch& batch = log.batches()[at];
         if (batch.base_offset >= high_watermark) break;
         if (told.epochs.empty() || told.epochs.back().epoch < batch.leader_epoch) {
             told.epochs.push_back({batch.leader_epoch, batch.base_offset});
         }
-        for (std::size_t record = 0; record < batch.batch->records.size(); ++record) {
-            const Offset offset = batch.offset_of(record);
-            const Record& it = batch.batch->records[record];
-            if (offset >= told.end) {
-                commits ? tell_commit(leader, it) : tell(leader, partition, offset, it);
-            }
-            world_.kernel().set_cause(cause); // one record does not lead to the next
+        if (batch.marker != Marker::none) {
+            tell_ended(leader, partition, log, batch);
+        } else if (!batch.producer.is_transactional) {
+            tell(leader, partition, batch, told.end, high_watermark, Fate::stored);
+        } else {
+            const std::int64_t producer = batch.producer.id;
+            const bool is_open =
+                std::any_of(told.open.begin(), told.open.end(),
+                            [producer](const auto& it) { return it.producer == producer; });
+            if (!is_open) told.open.push_back({producer, batch.base_offset});
+            tell(leader, partition, batch, told.end, high_watermark, Fate::written);
         }
     }
     told.end = high_watermark;
 }
 
+void RecordLedger::tell_ended(const sim::Process& leader, PartitionId partition,
+                              const PartitionLog& log, const StoredBatch& marker) {
+    std::vector<AbortedTransaction>& open = told_[partition].open;
+    const std::int64_t producer = marker.producer.id;
+    const auto found = std::find_if(open.begin(), open.end(),
+                                    [producer](const auto& it) { return it.producer == producer; });
+    if (found == open.end()) return;
+    const Offset first = found->first;
+    open.erase(found);
+    const Fate fate = marker.marker == Marker::commit ? Fate::stored : Fate::aborted;
+    for (std::size_t at = log.find(first); at < log.batches().size(); ++at) {
+        const StoredBatch& batch = log.batches()[at];
+        if (batch.base_offset >= marker.base_offset) break;
+        const bool is_its = batch.producer.id == producer && batch.marker == Marker::none;
+        if (is_its) tell(leader, partition, batch, first, marker.base_offset, fate);
+    }
+}
+
+void RecordLedger::tell(const sim::Process& leader, PartitionId partition, const StoredBatch& batch,
+                        Offset from, Offset to, Fate fate) {
+    const std::uint64_t cause = world_.kernel().cause();
+    for (std::size_t at = 0; at < batch.batch->records.size(); ++at) {
+        const Record& record = batch.batch->records[at];
+        const Offset offset = batch.offset_of(at);
+        if (offset >= from && offset < to) {
+            if (cluster_.is_internal(partition)) {
+                if (fate == Fate::stored) tell_commit(leader, record);
+            } else {
+                tell(leader, partition, offset, record, fate);
+            }
+        }
+        world_.kernel().set_cause(cause); // one record does not lead to the next
+    }
+}
+
 void RecordLedger::tell(const sim::Process& leader, PartitionId partition, Offset offset,
-                        const Record& record) {
+                        const Record& record, Fate fate) {
     sim::History& history = world_.history();
     const PartitionInfo& info = cluster_.info(partition);
     const std::string_view id = find_header(record.headers, id_header);
@@ -85,7 +123,17 @@ void RecordLedger::tell(const sim::Process& leader, PartitionId partition, Offse
                                                                 info.index, offset)
                                 : id);
     const std::uint64_t key = record.key ? history.text(*record.key) : 0;
-    world_.record_as(&leader, events::stored, info.name_text, offset, message, key);
+    switch (fate) {
+    case Fate::stored:
+        world_.record_as(&leader, events::stored, info.name_text, offset, message, key);
+        break;
+    case Fate::written:
+        world_.record_as(&leader, events::written, info.name_text, offset, message, key);
+        return;
+    case Fate::aborted:
+        world_.record_as(&leader, events::aborted, info.name_text, offset, message, key);
+        return;
+    }
     if (!cluster_.topic(info.topic).dead_letters) return;
     const std::string_view service =
         find_header(record.headers, messaging::dead_letter_service_header);

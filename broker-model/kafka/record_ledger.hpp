@@ -6,7 +6,8 @@
 
 // The world's truth about what is stored: per partition how far its records were told to the
 // history, over all changes of leadership. Each record below a high watermark is told once, by the
-// leader that moved the watermark; what a later leader lacks is told as lost.
+// leader that moved the watermark; a transaction's when its marker is below it, and until then only
+// as written. What a later leader lacks is told as lost.
 
 namespace crier::sim {
 class World;
@@ -35,12 +36,19 @@ public:
 private:
     struct Told {
         Offset end = 0;
-        std::int32_t leader_epoch = -1; // the newest that anybody led in
-        std::vector<EpochStart> epochs; // of what was told
+        std::int32_t leader_epoch = -1;       // the newest that anybody led in
+        std::vector<EpochStart> epochs;       // of what was told
+        std::vector<AbortedTransaction> open; // transactions without a verdict
     };
+    /// What is known of a record when it is told.
+    enum class Fate { stored, written, aborted };
 
+    void tell(const sim::Process& leader, PartitionId partition, const StoredBatch& batch,
+              Offset from, Offset to, Fate fate);
+    void tell_ended(const sim::Process& leader, PartitionId partition, const PartitionLog& log,
+                    const StoredBatch& marker);
     void tell(const sim::Process& leader, PartitionId partition, Offset offset,
-              const Record& record);
+              const Record& record, Fate fate);
     void tell_commit(const sim::Process& leader, const Record& record);
 
     const Cluster& cluster_;

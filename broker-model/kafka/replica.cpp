@@ -25,6 +25,7 @@ Peer* Replica::find_peer(BrokerId broker) {
 
 void Replica::lead(BrokerId self, Instant now) {
     log->begin_epoch(state.leader_epoch);
+    log->producers().forget_verifications(); // of a life or a leadership before
     epoch_start = log->end();
     part = Part::leader;
     joining.clear();
@@ -39,14 +40,15 @@ void Replica::lead(BrokerId self, Instant now) {
     }
 }
 
-Offset Replica::append(const SharedBatch& batch, const ProducerStamp& producer,
-                       std::int64_t append_time) {
+Offset Replica::append(const Writing& writing) {
     StoredBatch stored;
     stored.base_offset = log->end();
     stored.leader_epoch = state.leader_epoch;
-    stored.batch = batch;
-    stored.producer = producer;
-    stored.append_time = append_time;
+    stored.batch = writing.batch;
+    stored.producer = writing.producer;
+    stored.append_time = writing.append_time;
+    stored.marker = writing.marker;
+    stored.coordinator_epoch = writing.coordinator_epoch;
     log->append(stored);
     return stored.base_offset;
 }

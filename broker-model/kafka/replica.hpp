@@ -11,6 +11,25 @@
 
 namespace crier::broker::kafka {
 
+class InternalPartitions;
+
+/// What a leader found out of a transactional batch before it takes it.
+struct Admission {
+    ErrorCode error = ErrorCode::none; ///< Why it must not be appended.
+    std::uint32_t guard = 0;           ///< Of its verification; 0: none was needed.
+};
+
+/// A batch on its way into a leader's log.
+struct Writing {
+    PartitionId partition = 0;
+    SharedBatch batch;
+    ProducerStamp producer = {};
+    Admission admission = {};
+    Marker marker = Marker::none;
+    std::int32_t coordinator_epoch = -1; ///< Of a marker.
+    std::int64_t append_time = -1;       ///< As in `StoredBatch`.
+};
+
 /// A produce that waits in a partition for the high watermark.
 struct WaitingProduce {
     Offset required = 0;    ///< End of its batch.
@@ -43,8 +62,8 @@ struct Replica {
     PartitionLog* log = nullptr;
     PartitionState state;
     Part part = Part::none;
-    std::int32_t min_insync = 1; ///< Effective: not above the number of replicas.
-    bool is_internal = false;
+    std::int32_t min_insync = 1;         ///< Effective: not above the number of replicas.
+    InternalPartitions* owner = nullptr; ///< Of a partition that a coordinator keeps its books in.
     Offset high_watermark = 0;
     Offset epoch_start = 0; ///< Log end when this leadership began.
     std::vector<Peer> peers;
@@ -63,9 +82,15 @@ struct Replica {
     /// Becomes leader of the epoch in `state`.
     void lead(BrokerId self, Instant now);
 
-    /// Appends a client's batch; `append_time` as in `StoredBatch`. **Returns** its base offset.
-    Offset append(const SharedBatch& batch, const ProducerStamp& producer,
-                  std::int64_t append_time);
+    /// Appends a batch. **Returns** its base offset.
+    Offset append(const Writing& writing);
+
+    /// Returns up to where a reader may read.
+    [[nodiscard]] Offset readable_end(crier::kafka::Isolation isolation) const {
+        return isolation == crier::kafka::Isolation::read_committed
+                   ? log->last_stable_offset(high_watermark)
+                   : high_watermark;
+    }
 
     /// Before an append: a follower that had everything had it at its session's last fetch.
     void note_caught_up(Peer& peer, Instant session_fetch);

@@ -6,6 +6,8 @@
 
 namespace crier::broker::kafka {
 
+using crier::kafka::Isolation;
+
 namespace {
 
 // Source: Kafka Partition.checkCurrentLeaderEpoch, then the check for the leader.
@@ -49,10 +51,15 @@ bool ReplicaManager::answer_consumer(FetchRequest& request, sim::Reply<FetchAnsw
             part.log_start_offset = log.start();
             if (asked.fetch_offset < log.start() || asked.fetch_offset > log.end()) {
                 part.error = ErrorCode::offset_out_of_range;
-            } else if (asked.fetch_offset < replica->high_watermark && bytes < request.max_bytes) {
-                bytes += log.read(asked.fetch_offset, replica->high_watermark,
+            } else if (const Offset end = replica->readable_end(request.isolation);
+                       asked.fetch_offset < end && bytes < request.max_bytes) {
+                bytes += log.read(asked.fetch_offset, end,
                                   std::min(asked.max_bytes, request.max_bytes - bytes), bytes == 0,
                                   part.batches);
+                if (request.isolation == Isolation::read_committed && !part.batches.empty()) {
+                    part.aborted =
+                        log.aborted(asked.fetch_offset, part.batches.back().end_offset());
+                }
             }
         }
         has_error = has_error || part.error != ErrorCode::none;
@@ -113,9 +120,10 @@ ListOffsetsAnswer ReplicaManager::list_offsets(const ListOffsetsRequest& request
     if (request.timestamp == earliest_timestamp) {
         answer.offset = replica->log->start();
     } else if (request.timestamp == latest_timestamp) {
-        if (is_settled) answer.offset = replica->high_watermark;
+        if (is_settled) answer.offset = replica->readable_end(request.isolation);
     } else {
-        const auto found = replica->log->find_time(request.timestamp, replica->high_watermark);
+        const auto found =
+            replica->log->find_time(request.timestamp, replica->readable_end(request.isolation));
         answer.offset = found.offset;
         answer.timestamp = found.timestamp;
     }
@@ -290,7 +298,9 @@ ReplicaManager::Received ReplicaManager::receive(BrokerId leader, FetchPartition
     if (watermark > replica->high_watermark) {
         replica->high_watermark = watermark;
         log.note_high_watermark(watermark, home_.now());
-        if (replica->is_internal) log.compact_internal(watermark, home_.wall_now());
+        if (replica->owner != nullptr) {
+            log.compact_internal(log.last_stable_offset(watermark), home_.wall_now());
+        }
     }
     const Offset start = std::min(answer.log_start_offset, replica->high_watermark);
     const bool has_risen = start > log.start();

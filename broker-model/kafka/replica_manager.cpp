@@ -20,24 +20,11 @@ BrokerLogs& logs_of(BrokerHome& home) {
 
 } // namespace
 
-ReplicaManager::ReplicaManager(BrokerHome& home, InternalPartitions& internal)
+ReplicaManager::ReplicaManager(BrokerHome& home, InternalTopics internal)
     : home_(home), internal_(internal), metadata_(home.cluster.first_metadata()),
       replicas_(home.cluster.partition_count()), sessions_(home.cluster.broker_count()),
       produce_quota_(home.cluster.options().producer_byte_rate),
       fetch_quota_(home.cluster.options().consumer_byte_rate), alarm_(home.process, *this) {
-    BrokerLogs& logs = logs_of(home);
-    for (const PartitionState& placed : metadata_->partitions) {
-        const auto self = std::find(placed.replicas.begin(), placed.replicas.end(), home.id);
-        if (self == placed.replicas.end()) continue;
-        auto replica = std::make_unique<Replica>();
-        const TopicOptions& topic = home.cluster.topic(home.cluster.info(placed.partition).topic);
-        replica->id = placed.partition;
-        replica->log = &logs.open(placed.partition, topic.log);
-        replica->min_insync = std::min(topic.min_insync, topic.replication);
-        replica->is_internal = home.cluster.is_internal(placed.partition);
-        replica->high_watermark = replica->log->kept_high_watermark();
-        replicas_[placed.partition] = std::move(replica);
-    }
     for (BrokerId leader = 1; leader <= home.cluster.broker_count(); ++leader) {
         fetchers_.emplace_back(home, *this, leader);
     }
@@ -49,11 +36,29 @@ ReplicaManager::ReplicaManager(BrokerHome& home, InternalPartitions& internal)
     home.kernel().at(home.process,
                      home.now() + home.cluster.options().producer_id_expiration_check_interval,
                      [this] { forget_producers(); });
-    const bool any_compacts =
-        std::any_of(replicas_.begin(), replicas_.end(), [](const auto& replica) {
-            return replica && !replica->is_internal && replica->log->options().compacts;
-        });
+    bool any_compacts = false;
+    for (PartitionId id = 0; id < home.cluster.partition_count(); ++id) {
+        const TopicOptions& topic = home.cluster.topic(home.cluster.info(id).topic);
+        any_compacts = any_compacts || (!home.cluster.is_internal(id) && topic.log.compacts);
+    }
     if (any_compacts) clean_logs();
+}
+
+// Its log may be there from a life before.
+void ReplicaManager::open(const PartitionState& state) {
+    if (std::find(state.replicas.begin(), state.replicas.end(), home_.id) == state.replicas.end()) {
+        return;
+    }
+    auto replica = std::make_unique<Replica>();
+    const Cluster& cluster = home_.cluster;
+    const TopicOptions& topic = cluster.topic(cluster.info(state.partition).topic);
+    replica->id = state.partition;
+    replica->log = &logs_of(home_).open(state.partition, topic.log);
+    replica->min_insync = std::min(topic.min_insync, topic.replication);
+    if (cluster.is_offsets(state.partition)) replica->owner = &internal_.groups;
+    if (cluster.is_transactions(state.partition)) replica->owner = &internal_.transactions;
+    replica->high_watermark = replica->log->kept_high_watermark();
+    replicas_[state.partition] = std::move(replica);
 }
 
 Replica* ReplicaManager::find(PartitionId partition) {
@@ -64,6 +69,7 @@ void ReplicaManager::apply(std::shared_ptr<const ClusterMetadata> metadata) {
     if (!metadata || metadata->version <= metadata_->version) return;
     metadata_ = std::move(metadata);
     for (const PartitionState& state : metadata_->partitions) {
+        if (state.is_created() && !replicas_[state.partition]) open(state);
         Replica* const replica = find(state.partition);
         if (replica == nullptr) continue;
         apply(*replica, state);
@@ -99,7 +105,7 @@ void ReplicaManager::begin_leading(Replica& replica) {
     replica.lead(home_.id, home_.now());
     home_.cluster.ledger().leads(home_.process, replica.id, replica.state.leader_epoch,
                                  *replica.log);
-    if (replica.is_internal) internal_.leads(replica);
+    if (replica.owner != nullptr) replica.owner->leads(replica);
 }
 
 void ReplicaManager::resign(Replica& replica) {
@@ -108,7 +114,7 @@ void ReplicaManager::resign(Replica& replica) {
     for (const std::uint32_t slot : replica.fetches) {
         if (!std::exchange(fetches_[slot].woken, true)) woken_fetches_.push_back(slot);
     }
-    if (replica.is_internal) internal_.resigned(replica);
+    if (replica.owner != nullptr) replica.owner->resigned(replica);
 }
 
 void ReplicaManager::advance(Replica& replica) {
@@ -131,9 +137,9 @@ void ReplicaManager::advance(Replica& replica) {
     }
     for (Peer& peer : replica.peers)
         list(replica, peer, false); // they learn it with the next answer
-    if (replica.is_internal) {
-        replica.log->compact_internal(allowed, home_.wall_now());
-        internal_.watermark_moved(replica);
+    if (replica.owner != nullptr) {
+        replica.log->compact_internal(replica.log->last_stable_offset(allowed), home_.wall_now());
+        replica.owner->watermark_moved(replica);
     }
 }
 

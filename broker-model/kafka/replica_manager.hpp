@@ -21,7 +21,7 @@ namespace crier::broker::kafka {
 
 using crier::kafka::Acks;
 
-/// Told of what happens to partitions of `__consumer_offsets`.
+/// Told of what happens to partitions that a coordinator keeps its books in.
 class InternalPartitions {
 public:
     virtual ~InternalPartitions() = default;
@@ -30,9 +30,15 @@ public:
     virtual void watermark_moved(const Replica& replica) = 0;
 };
 
+/// Who is told of which internal topic.
+struct InternalTopics {
+    InternalPartitions& groups;       ///< __consumer_offsets
+    InternalPartitions& transactions; ///< __transaction_state
+};
+
 class ReplicaManager {
 public:
-    ReplicaManager(BrokerHome& home, InternalPartitions& internal);
+    ReplicaManager(BrokerHome& home, InternalTopics internal);
 
     /// Takes over the controller's view when it is newer.
     void apply(std::shared_ptr<const ClusterMetadata> metadata);
@@ -40,7 +46,9 @@ public:
         return metadata_;
     }
 
-    void produce(ProduceRequest request, sim::Reply<ProduceAnswer> reply);
+    /// `admissions`: one for each partition of a transactional request; else none.
+    void produce(ProduceRequest request, const std::vector<Admission>& admissions,
+                 sim::Reply<ProduceAnswer> reply);
     void fetch(FetchRequest request, sim::Reply<FetchAnswer> reply);
     [[nodiscard]] ListOffsetsAnswer list_offsets(const ListOffsetsRequest& request);
 
@@ -51,8 +59,7 @@ public:
     void delete_records(const DeleteRecordsRequest& request, sim::Reply<DeleteRecordsAnswer> reply);
 
     /// Appends with acks=all and calls `done` once, maybe before this returns.
-    void append(PartitionId partition, SharedBatch batch, Duration timeout,
-                std::function<void(ErrorCode)> done);
+    void append(const Writing& writing, Duration timeout, std::function<void(ErrorCode)> done);
 
     /// Returns the replica, or null when this broker has none.
     [[nodiscard]] Replica* find(PartitionId partition);
@@ -98,6 +105,7 @@ private:
         std::vector<FetchPartitionAnswer> verdicts;
     };
 
+    void open(const PartitionState& state);
     void apply(Replica& replica, const PartitionState& state);
     void begin_leading(Replica& replica);
     void resign(Replica& replica);
@@ -108,9 +116,10 @@ private:
     [[nodiscard]] std::uint32_t open_produce(Duration timeout);
     [[nodiscard]] Duration throttle(const ProduceRequest& request);
     void close_produce(std::uint32_t slot);
-    void append_to(std::uint32_t slot, const ProducePartition& asked, Acks acks);
-    [[nodiscard]] ErrorCode try_append(const ProducePartition& asked, Acks acks,
-                                       ProducePartitionAnswer& answer);
+    void append_to(std::uint32_t slot, const Writing& writing, Acks acks);
+    [[nodiscard]] ErrorCode try_append(Writing writing, Acks acks, ProducePartitionAnswer& answer);
+    [[nodiscard]] ProducerStates::Verdict judge(const Replica& replica,
+                                                const Writing& writing) const;
     void note_written(Replica& replica);
     void end_waiting(Replica& replica, ErrorCode error);
     void settle_waiting(const WaitingProduce& waiting, ErrorCode error);
@@ -137,7 +146,7 @@ private:
     void answer_deletes();
 
     BrokerHome& home_;
-    InternalPartitions& internal_;
+    InternalTopics internal_;
     std::shared_ptr<const ClusterMetadata> metadata_;
     std::vector<std::unique_ptr<Replica>> replicas_; // by partition
     std::deque<ReplicaFetcher> fetchers_;            // by broker - 1

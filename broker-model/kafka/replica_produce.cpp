@@ -7,11 +7,15 @@
 
 namespace crier::broker::kafka {
 
-void ReplicaManager::produce(ProduceRequest request, sim::Reply<ProduceAnswer> reply) {
+void ReplicaManager::produce(ProduceRequest request, const std::vector<Admission>& admissions,
+                             sim::Reply<ProduceAnswer> reply) {
     const std::uint32_t slot = open_produce(request.timeout);
     produces_[slot].answer.partitions.reserve(request.partitions.size());
-    for (const ProducePartition& partition : request.partitions) {
-        append_to(slot, partition, request.acks);
+    for (std::size_t at = 0; at < request.partitions.size(); ++at) {
+        const ProducePartition& asked = request.partitions[at];
+        Writing writing{asked.partition, asked.batch, asked.producer};
+        if (!admissions.empty()) writing.admission = admissions[at];
+        append_to(slot, writing, request.acks);
     }
     PendingProduce& pending = produces_[slot];
     pending.answer.throttle = throttle(request);
@@ -24,10 +28,10 @@ void ReplicaManager::produce(ProduceRequest request, sim::Reply<ProduceAnswer> r
     settle();
 }
 
-void ReplicaManager::append(PartitionId partition, SharedBatch batch, Duration timeout,
+void ReplicaManager::append(const Writing& writing, Duration timeout,
                             std::function<void(ErrorCode)> done) {
     const std::uint32_t slot = open_produce(timeout);
-    append_to(slot, {partition, std::move(batch)}, Acks::all);
+    append_to(slot, writing, Acks::all);
     PendingProduce& pending = produces_[slot];
     pending.done = std::move(done);
     if (pending.left == 0) {
@@ -60,13 +64,13 @@ std::uint32_t ReplicaManager::open_produce(Duration timeout) {
     return slot;
 }
 
-void ReplicaManager::append_to(std::uint32_t slot, const ProducePartition& asked, Acks acks) {
+void ReplicaManager::append_to(std::uint32_t slot, const Writing& writing, Acks acks) {
     ProducePartitionAnswer answer;
-    answer.partition = asked.partition;
-    answer.error = try_append(asked, acks, answer);
+    answer.partition = writing.partition;
+    answer.error = try_append(writing, acks, answer);
     if (answer.error == ErrorCode::none) {
-        Replica& replica = *find(asked.partition);
-        const Offset end = answer.base_offset + static_cast<Offset>(asked.batch->records.size());
+        Replica& replica = *find(writing.partition);
+        const Offset end = answer.base_offset + static_cast<Offset>(writing.batch->records.size());
         if (acks == Acks::all && replica.high_watermark < end) {
             PendingProduce& pending = produces_[slot];
             // Until the watermark gets there. Source: Kafka DelayedProduce.
@@ -83,33 +87,45 @@ void ReplicaManager::append_to(std::uint32_t slot, const ProducePartition& asked
 }
 
 // A copy of what is stored already is answered as the first was, and waits as it did.
-ErrorCode ReplicaManager::try_append(const ProducePartition& asked, Acks acks,
-                                     ProducePartitionAnswer& answer) {
-    Replica* const replica = find(asked.partition);
+ErrorCode ReplicaManager::try_append(Writing writing, Acks acks, ProducePartitionAnswer& answer) {
+    Replica* const replica = find(writing.partition);
     if (replica == nullptr) {
-        return asked.partition < replicas_.size() ? ErrorCode::not_leader_or_follower
-                                                  : ErrorCode::unknown_topic_or_partition;
+        return writing.partition < replicas_.size() ? ErrorCode::not_leader_or_follower
+                                                    : ErrorCode::unknown_topic_or_partition;
     }
     if (!replica->leads() || !home_.process.is_alive()) return ErrorCode::not_leader_or_follower;
     if (acks == Acks::all && replica->is_under_min_insync()) return ErrorCode::not_enough_replicas;
+    if (writing.admission.error != ErrorCode::none) return writing.admission.error;
     if (home_.node.disk().is_full()) return ErrorCode::kafka_storage_error;
     const LogOptions& options = replica->log->options();
     const std::int64_t now = home_.wall_now();
-    BatchVerdict valid = validate(*asked.batch, options, now);
-    answer.bad_records = std::move(valid.bad_records);
-    if (valid.error != ErrorCode::none) return valid.error;
-    const ProducerStates::Verdict verdict =
-        replica->log->producers().judge(asked.producer, asked.batch->records.size());
+    if (writing.marker == Marker::none) {
+        BatchVerdict valid = validate(*writing.batch, options, now);
+        answer.bad_records = std::move(valid.bad_records);
+        if (valid.error != ErrorCode::none) return valid.error;
+    }
+    const ProducerStates::Verdict verdict = judge(*replica, writing);
     if (verdict.error != ErrorCode::none) return verdict.error;
     answer.base_offset = verdict.copy_at;
     if (answer.base_offset >= 0) return ErrorCode::none;
     for (Peer& peer : replica->peers) {
         replica->note_caught_up(peer, sessions_[peer.broker - 1].last_fetch);
     }
-    answer.base_offset =
-        replica->append(asked.batch, asked.producer, options.log_append_time ? now : -1);
+    if (options.log_append_time) writing.append_time = now;
+    answer.base_offset = replica->append(writing);
     note_written(*replica);
     return ErrorCode::none;
+}
+
+ProducerStates::Verdict ReplicaManager::judge(const Replica& replica,
+                                              const Writing& writing) const {
+    const TransactionRules rules = home_.cluster.transaction_rules();
+    const ProducerStates& producers = replica.log->producers();
+    if (writing.marker == Marker::none) {
+        return producers.judge(writing.producer, writing.batch->records.size(), rules,
+                               writing.admission.guard);
+    }
+    return {producers.judge_marker(writing.producer, writing.coordinator_epoch, rules)};
 }
 
 void ReplicaManager::note_written(Replica& replica) {

@@ -27,8 +27,10 @@ void ReplicaManager::delete_old_segments() {
 void ReplicaManager::clean_logs() {
     sim::World& world = home_.world();
     for (const auto& replica : replicas_) {
-        if (!replica || replica->is_internal) continue;
-        const std::uint64_t gone = replica->log->compact(replica->high_watermark, home_.wall_now());
+        if (!replica || replica->owner != nullptr) continue;
+        PartitionLog& log = *replica->log;
+        const std::uint64_t gone =
+            log.compact(log.last_stable_offset(replica->high_watermark), home_.wall_now());
         if (gone == 0 || !replica->leads()) continue;
         world.record_as(&home_.process, events::log_compacted,
                         home_.cluster.info(replica->id).name_text, gone);

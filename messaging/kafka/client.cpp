@@ -4,6 +4,7 @@
 #include "messaging/kafka/consumer.hpp"
 #include "messaging/kafka/producer.hpp"
 #include "messaging/kafka/settings.hpp"
+#include "messaging/kafka/transactional_producer.hpp"
 #include "messaging/ports/ensure.hpp"
 
 #include <utility>
@@ -39,6 +40,14 @@ RdkafkaClient::producer(crier::kafka::ProducerOptions options) {
     return std::make_unique<RdkafkaProducer>(background_.executor(), clock_,
                                              with_common(producer_settings(options), options_),
                                              options.max_block);
+}
+
+std::unique_ptr<crier::kafka::TransactionalProducer>
+RdkafkaClient::transactional_producer(crier::kafka::ProducerOptions options) {
+    ensure(!options.transactional_id.empty(), "a transactional producer has a transactional id");
+    return std::make_unique<RdkafkaTransactionalProducer>(
+        background_.executor(), clock_, with_common(producer_settings(options), options_),
+        options.max_block);
 }
 
 std::unique_ptr<crier::kafka::Consumer>

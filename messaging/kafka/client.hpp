@@ -35,6 +35,8 @@ public:
 
     [[nodiscard]] std::unique_ptr<crier::kafka::Producer>
     producer(crier::kafka::ProducerOptions options) override;
+    [[nodiscard]] std::unique_ptr<crier::kafka::TransactionalProducer>
+    transactional_producer(crier::kafka::ProducerOptions options) override;
     [[nodiscard]] std::unique_ptr<crier::kafka::Consumer>
     consumer(crier::kafka::ConsumerOptions options) override;
     [[nodiscard]] std::unique_ptr<crier::kafka::Admin>

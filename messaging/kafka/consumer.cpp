@@ -164,6 +164,8 @@ asio::awaitable<void> RdkafkaConsumer::close() {
 
 asio::awaitable<void> RdkafkaConsumer::assign(Partitions partitions) {
     assigned_.insert(partitions.begin(), partitions.end());
+    std::function<crier::kafka::GroupMetadata()> ask = [this] { return member_->group_metadata(); };
+    group_ = co_await worker_.run<crier::kafka::GroupMetadata>(std::move(ask));
     if (listener_ != nullptr) co_await listener_->partitions_assigned(partitions);
     // A seek by the listener is where fetching starts, so no record of the old place slips through.
     std::map<TopicPartition, Offset> positions = std::exchange(seeks_, {});

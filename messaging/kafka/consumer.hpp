@@ -51,6 +51,7 @@ public:
     [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
     offsets_for_times(std::vector<crier::kafka::TopicPartitionTime> times) override;
     [[nodiscard]] std::vector<crier::kafka::TopicPartition> assignment() const override;
+    [[nodiscard]] crier::kafka::GroupMetadata group_metadata() const override { return group_; }
     [[nodiscard]] asio::awaitable<void> close() override;
 
 private:
@@ -66,6 +67,7 @@ private:
 
     crier::kafka::ConsumerOptions options_;
     crier::kafka::RebalanceListener* listener_ = nullptr;
+    crier::kafka::GroupMetadata group_; ///< As of the last assignment.
     std::set<crier::kafka::TopicPartition> assigned_;
     std::map<crier::kafka::TopicPartition, bool> pauses_; ///< Asked for, not yet told.
     std::map<crier::kafka::TopicPartition, crier::kafka::Offset>

@@ -18,6 +18,9 @@ struct Release {
     void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
     void operator()(rd_kafka_error_t* error) const { rd_kafka_error_destroy(error); }
     void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
+    void operator()(rd_kafka_consumer_group_metadata_t* metadata) const {
+        rd_kafka_consumer_group_metadata_destroy(metadata);
+    }
     void operator()(rd_kafka_topic_partition_list_t* list) const {
         rd_kafka_topic_partition_list_destroy(list);
     }

@@ -350,4 +350,20 @@ void Member::store_consumed() {
     rd_kafka_offsets_store(handle_, list.get());
 }
 
+// librdkafka 2.0 names no generation; it writes all that it knows as bytes of its own.
+crier::kafka::GroupMetadata Member::group_metadata() const {
+    crier::kafka::GroupMetadata group;
+    group.group_id = options_.group_id;
+    const Owned<rd_kafka_consumer_group_metadata_t> metadata(
+        rd_kafka_consumer_group_metadata(handle_));
+    if (!metadata) return group;
+    void* bytes = nullptr;
+    std::size_t size = 0;
+    const Owned<rd_kafka_error_t> error(
+        rd_kafka_consumer_group_metadata_write(metadata.get(), &bytes, &size));
+    if (!error) group.token.assign(static_cast<const char*>(bytes), size);
+    rd_kafka_mem_free(nullptr, bytes);
+    return group;
+}
+
 } // namespace crier::messaging::kafka

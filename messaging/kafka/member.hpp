@@ -63,6 +63,9 @@ public:
     /// Answers an assignment without taking it.
     void decline();
 
+    /// Returns the membership as a transactional producer over librdkafka reads it.
+    [[nodiscard]] crier::kafka::GroupMetadata group_metadata() const;
+
     [[nodiscard]] Outcome<void>
     commit(const std::vector<crier::kafka::TopicPartitionOffset>& offsets);
 

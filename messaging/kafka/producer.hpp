@@ -33,6 +33,10 @@ public:
     /// Also ends the lingering of what is queued.
     [[nodiscard]] asio::awaitable<void> flush() override;
 
+    /// For what else blocks in librdkafka with the same handle.
+    [[nodiscard]] rd_kafka_s* handle() const { return handle_; }
+    [[nodiscard]] AsioWorker& worker() { return worker_; }
+
 private:
     class Batch;
     struct Place;

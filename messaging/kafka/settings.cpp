@@ -9,6 +9,7 @@ namespace crier::messaging::kafka {
 namespace {
 
 using crier::kafka::Acks;
+using crier::kafka::Isolation;
 using crier::kafka::OffsetReset;
 
 /// Rounds up, so that a positive duration never becomes "at once".
@@ -78,6 +79,13 @@ Settings producer_settings(const crier::kafka::ProducerOptions& options) {
         {"socket.timeout.ms", milliseconds(options.request_timeout)},
     };
     if (!options.client_id.empty()) settings.emplace("client.id", options.client_id);
+    if (!options.transactional_id.empty()) {
+        settings.emplace("transactional.id", options.transactional_id);
+        settings.emplace("transaction.timeout.ms", milliseconds(options.transaction_timeout));
+        // librdkafka refuses to wait for a record beyond its transaction.
+        settings["message.timeout.ms"] =
+            milliseconds(std::min(options.delivery_timeout, options.transaction_timeout));
+    }
     return settings;
 }
 
@@ -94,7 +102,8 @@ Settings consumer_settings(const crier::kafka::ConsumerOptions& options) {
         {"fetch.wait.max.ms", milliseconds(options.fetch_max_wait)},
         {"group.id", options.group_id},
         {"heartbeat.interval.ms", milliseconds(options.heartbeat_interval)},
-        {"isolation.level", "read_uncommitted"},
+        {"isolation.level",
+         options.isolation == Isolation::read_committed ? "read_committed" : "read_uncommitted"},
         {"max.partition.fetch.bytes", std::to_string(options.max_partition_fetch_bytes)},
         {"max.poll.interval.ms", milliseconds(options.max_poll_interval)},
         {"partition.assignment.strategy", assignor_names(options.assignors)},

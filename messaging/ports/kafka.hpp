@@ -103,6 +103,11 @@ enum class ErrorCode : std::int16_t {
     out_of_order_sequence_number = 45,
     duplicate_sequence_number = 46,
     invalid_producer_epoch = 47,
+    invalid_txn_state = 48,
+    invalid_producer_id_mapping = 49,
+    invalid_transaction_timeout = 50,
+    concurrent_transactions = 51,
+    transaction_coordinator_fenced = 52,
     kafka_storage_error = 56,
     fenced_leader_epoch = 74,
     unknown_leader_epoch = 75,
@@ -111,6 +116,9 @@ enum class ErrorCode : std::int16_t {
     group_max_size_reached = 81,
     fenced_instance_id = 82,
     invalid_record = 87,
+    unstable_offset_commit = 88,
+    producer_fenced = 90,
+    transaction_abortable = 120,
 };
 
 /// Returns the category of `ErrorCode`; `message()` is Kafka's own name, `NOT_LEADER_OR_FOLLOWER`.
@@ -145,6 +153,8 @@ struct ProducerOptions {
     Duration request_timeout = std::chrono::seconds(30);
     Duration delivery_timeout = std::chrono::seconds(120);
     Duration max_block = std::chrono::seconds(60);
+    std::string transactional_id; ///< Of `Client::transactional_producer` only.
+    Duration transaction_timeout = std::chrono::seconds(60);
 };
 
 /// Whether a producer with these options is idempotent. **Source**: Kafka ProducerConfig
@@ -157,6 +167,9 @@ struct ProducerOptions {
 
 /// `by_duration`: the first record not older than `auto_offset_reset_duration`.
 enum class OffsetReset { earliest, latest, none, by_duration };
+
+/// Whether a consumer reads records of transactions that are open or were aborted.
+enum class Isolation { read_uncommitted, read_committed };
 
 /// How the leader of a group shares out partitions.
 enum class Assignor { range, round_robin, sticky, cooperative_sticky };
@@ -178,6 +191,7 @@ struct ConsumerOptions {
     Duration auto_commit_interval = std::chrono::seconds(5);
     OffsetReset auto_offset_reset = OffsetReset::latest;
     Duration auto_offset_reset_duration{};
+    Isolation isolation = Isolation::read_uncommitted; ///< isolation.level
     /// The preferred first: partition.assignment.strategy. By this default a group of one mind uses
     /// range, eagerly; when its members are restarted one by one with cooperative-sticky alone, it
     /// becomes cooperative.
@@ -211,6 +225,53 @@ public:
 
     /// Completes when every record queued before has its outcome.
     [[nodiscard]] virtual asio::awaitable<void> flush() = 0;
+};
+
+/// Who commits offsets inside a transaction. Without a member only the group's name counts, and no
+/// zombie is stopped. **Source**: KIP-447.
+struct GroupMetadata {
+    std::string group_id;
+    std::string member_id;
+    std::int32_t generation = -1;
+    std::string instance_id = {}; ///< Of a static member.
+    std::string token = {};       ///< What a client library keeps of it in words of its own.
+};
+
+/// Where a transactional producer stands, and with it what may be called.
+enum class TransactionPhase {
+    uninitialized, ///< `init` comes first.
+    ready,         ///< `begin` may be called.
+    in_transaction,
+    unsettled, ///< A `commit` or `abort` ended without an answer: the same call again.
+    abortable, ///< Something failed: only `abort` goes on.
+    fatal,     ///< Fenced by another producer, or worse: this producer is over.
+};
+
+/// A producer whose records and offsets become visible together, or not at all, to consumers that
+/// read committed records. One coroutine uses it at a time, but for `send`.
+/// **Errors**: a call in the wrong phase throws `std::logic_error`. A failed call names the error;
+/// `phase()` tells what may follow.
+class TransactionalProducer : public Producer {
+public:
+    /// Takes the transactional id: fences every producer that had it, and ends what it left open.
+    /// **Errors**: REQUEST_TIMED_OUT after `max_block`: call it again.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>> init() = 0;
+
+    virtual void begin() = 0;
+
+    /// Commits offsets of a consumer as part of the transaction.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>>
+    send_offsets(std::vector<TopicPartitionOffset> offsets, GroupMetadata group) = 0;
+
+    /// Waits for everything sent, then commits. Completes when the verdict is certain; readers see
+    /// the records soon after. **Errors**: failed, when a send of the transaction has failed;
+    /// unknown after `max_block`.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>> commit() = 0;
+
+    /// Drops what was not sent, and aborts.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>> abort() = 0;
+
+    [[nodiscard]] virtual TransactionPhase phase() const = 0;
 };
 
 /// Told of rebalances, inside `poll` and `close`. Of a cooperative member only the partitions that
@@ -271,6 +332,9 @@ public:
     [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
     offsets_for_times(std::vector<TopicPartitionTime> times) = 0;
 
+    /// Returns this member's place in its group, for offsets in a transaction.
+    [[nodiscard]] virtual GroupMetadata group_metadata() const = 0;
+
     /// Returns the partitions held, sorted.
     [[nodiscard]] virtual std::vector<TopicPartition> assignment() const = 0;
 
@@ -303,6 +367,11 @@ class Client {
 public:
     virtual ~Client() = default;
     [[nodiscard]] virtual std::unique_ptr<Producer> producer(ProducerOptions options) = 0;
+
+    /// **Requires** a transactional id, and options that allow idempotence.
+    [[nodiscard]] virtual std::unique_ptr<TransactionalProducer>
+    transactional_producer(ProducerOptions options) = 0;
+
     [[nodiscard]] virtual std::unique_ptr<Consumer> consumer(ConsumerOptions options) = 0;
     [[nodiscard]] virtual std::unique_ptr<Admin> admin(AdminOptions options) = 0;
 };

@@ -44,6 +44,14 @@ const char* name_of(int code) {
     case ErrorCode::group_max_size_reached: return "GROUP_MAX_SIZE_REACHED";
     case ErrorCode::fenced_instance_id: return "FENCED_INSTANCE_ID";
     case ErrorCode::invalid_record: return "INVALID_RECORD";
+    case ErrorCode::invalid_txn_state: return "INVALID_TXN_STATE";
+    case ErrorCode::invalid_producer_id_mapping: return "INVALID_PRODUCER_ID_MAPPING";
+    case ErrorCode::invalid_transaction_timeout: return "INVALID_TRANSACTION_TIMEOUT";
+    case ErrorCode::concurrent_transactions: return "CONCURRENT_TRANSACTIONS";
+    case ErrorCode::transaction_coordinator_fenced: return "TRANSACTION_COORDINATOR_FENCED";
+    case ErrorCode::unstable_offset_commit: return "UNSTABLE_OFFSET_COMMIT";
+    case ErrorCode::producer_fenced: return "PRODUCER_FENCED";
+    case ErrorCode::transaction_abortable: return "TRANSACTION_ABORTABLE";
     }
     return nullptr;
 }
@@ -85,7 +93,9 @@ bool is_retriable(ErrorCode code) noexcept {
     case ErrorCode::kafka_storage_error:
     case ErrorCode::fenced_leader_epoch:
     case ErrorCode::unknown_leader_epoch:
-    case ErrorCode::offset_not_available: return true;
+    case ErrorCode::offset_not_available:
+    case ErrorCode::concurrent_transactions:
+    case ErrorCode::unstable_offset_commit: return true;
     case ErrorCode::unknown_server_error:
     case ErrorCode::none:
     case ErrorCode::offset_out_of_range:
@@ -105,6 +115,12 @@ bool is_retriable(ErrorCode code) noexcept {
     case ErrorCode::member_id_required:
     case ErrorCode::group_max_size_reached:
     case ErrorCode::fenced_instance_id:
+    case ErrorCode::invalid_txn_state:
+    case ErrorCode::invalid_producer_id_mapping:
+    case ErrorCode::invalid_transaction_timeout:
+    case ErrorCode::transaction_coordinator_fenced:
+    case ErrorCode::producer_fenced:
+    case ErrorCode::transaction_abortable:
     case ErrorCode::invalid_record: return false;
     }
     return false;

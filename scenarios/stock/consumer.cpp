@@ -63,6 +63,9 @@ kafka::ConsumerOptions group_options(const ServiceContext& context) {
     if (instance == "per-replica") {
         options.group_instance_id = context.service() + "-" + std::to_string(context.replica());
     }
+    if (context.text("isolation") == "read-committed") {
+        options.isolation = kafka::Isolation::read_committed;
+    }
     options.auto_offset_reset = offset_reset(context.text("offset-reset"));
     options.auto_offset_reset_duration = context.duration("offset-reset-duration");
     return options;
@@ -254,6 +257,12 @@ ServiceType consumer() {
          {"none", "per-replica", "shared"},
          "Kafka's group.instance.id: per-replica makes static members, that come back without a "
          "rebalance; shared is the mistake of one id for all"},
+        {"isolation",
+         OptionType::choice,
+         "read-uncommitted",
+         false,
+         {"read-uncommitted", "read-committed"},
+         "Kafka's isolation.level: whether records of open or aborted transactions are read"},
         {"offset-reset",
          OptionType::choice,
          "latest",

@@ -7,7 +7,7 @@ using KafkaGroup = GroupStage;
 
 TEST_F(KafkaGroup, FindsItsCoordinatorAndOthersRefuse) {
     FindCoordinatorRequest find;
-    find.group = "billing";
+    find.id = "billing";
     const auto found = kafka.call<FindCoordinatorAnswer>(1, calls::find_coordinator, find);
     EXPECT_EQ(found->coordinator, coordinator());
     const BrokerId other = coordinator() % 3 + 1;

@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(Catalogue, EveryMistake, testing::ValuesIn(mistakes()),
                          });
 
 TEST(Catalogue, HasNoMistakeWithoutACanary) {
-    std::set<std::string> watched{"order-fulfilment"};
+    std::set<std::string> watched{"order-fulfilment", "transactional-copy"};
     for (const Mistake& mistake : mistakes())
         watched.insert(mistake.scenario);
     const std::vector<std::string> names = test::catalogue_names();
@@ -108,4 +108,17 @@ TEST(OrderFulfilment, HoldsAndJudgesSomething) {
 }
 
 } // namespace
+// The copier dies, freezes and loses answers; billing has no inbox of its own.
+TEST(TransactionalCopy, HoldsAndJudgesSomething) {
+    const scenario::Scenario scenario = test::load(test::catalogue_file("transactional-copy"));
+    scenario::ExploreOptions options;
+    options.last_seed = 12;
+    const scenario::Campaign found =
+        scenario::explore(scenario, scenario::stock_services(), options, {});
+    EXPECT_EQ(found.verdict, VerdictKind::holds);
+    EXPECT_EQ(found.runs, 12U);
+    EXPECT_EQ(found.ledger.unaccounted, 0U);
+    EXPECT_EQ(found.ledger.effective, 12U * 600U);
+}
+
 } // namespace crier

@@ -17,6 +17,7 @@ namespace crier::conformance {
 /// Kafka's request numbers. Source: the protocol guide, "API keys".
 inline constexpr std::int16_t produce_request = 0;
 inline constexpr std::int16_t offset_commit_request = 8;
+inline constexpr std::int16_t end_txn_request = 26;
 
 /// A cluster in this process.
 class MockCluster {

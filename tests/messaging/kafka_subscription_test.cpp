@@ -52,6 +52,7 @@ public:
         co_return Commits{};
     }
     std::vector<TopicPartition> assignment() const override { return {}; }
+    kafka::GroupMetadata group_metadata() const override { return {}; }
     asio::awaitable<void> close() override {
         co_await listener_->partitions_revoked(held);
         closed = true;
