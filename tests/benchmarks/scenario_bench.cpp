@@ -98,7 +98,7 @@ void run_flows(benchmark::State& state, FlowOptions options) {
     const double messages =
         static_cast<double>(options.total) * static_cast<double>(state.iterations());
     state.counters["messages/s"] = benchmark::Counter(messages, benchmark::Counter::kIsRate);
-    state.counters["us/message"] = benchmark::Counter(
+    state.counters["time/million"] = benchmark::Counter(
         messages / 1e6, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
