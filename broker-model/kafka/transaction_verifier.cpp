@@ -41,8 +41,7 @@ void TransactionVerifier::admit(const std::string& transactional_id,
         question->request.epoch = subject.producer.epoch;
         question->request.partitions.push_back(subject.partition);
         question->places.push_back(at);
-        question->admissions[at].guard =
-            replica->log->producers().begin_verification(subject.producer, ++guards_);
+        question->subjects.push_back(subject);
     }
     if (question->places.empty()) return done(std::move(question->admissions));
     question->request.transactional_id = transactional_id;
@@ -54,7 +53,16 @@ void TransactionVerifier::admit(const std::string& transactional_id,
     ask(question);
 }
 
+// Asked again, it is another question: the end of the transaction before, which was waited for, has
+// voided the first.
 void TransactionVerifier::ask(const std::shared_ptr<Question>& question) {
+    for (std::size_t at = 0; at < question->places.size(); ++at) {
+        const Subject& subject = question->subjects[at];
+        question->admissions[question->places[at]].guard =
+            replicas_.find(subject.partition)
+                ->log->producers()
+                .begin_verification(subject.producer, ++guards_);
+    }
     const PartitionId partition =
         home_.cluster.transactions_partition(question->request.transactional_id);
     const BrokerId coordinator = replicas_.metadata()->partitions[partition].leader;

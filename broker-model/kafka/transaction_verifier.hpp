@@ -32,7 +32,8 @@ public:
 private:
     struct Question {
         AddPartitionsRequest request;
-        std::vector<std::size_t> places; // of its partitions among the admissions
+        std::vector<Subject> subjects;   // its partitions …
+        std::vector<std::size_t> places; // … and their places among the admissions
         std::vector<Admission> admissions;
         Instant deadline{};
         Done done;

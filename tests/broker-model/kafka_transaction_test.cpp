@@ -308,6 +308,19 @@ TEST_P(KafkaTransaction, AnEndWhoseAnswerIsLostIsAskedForAgain) {
     }
 }
 
+// The first batch of the next arrives while the markers of the last are still on their way.
+TEST_P(KafkaTransaction, OneFollowsTheOtherWithoutAPause) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+        Farm farm(seed, {topic_of("orders", 2)}, version(GetParam()));
+        Story story;
+        farm.add("writer", [&](ClientProgram& it) { return write_many(it, story, 30); });
+        farm.run_for(60s);
+        EXPECT_EQ(std::count(story.notes.begin(), story.notes.end(), "send: stored"), 60);
+        EXPECT_EQ(std::count(story.notes.begin(), story.notes.end(), "commit: done"), 30);
+        EXPECT_EQ(story.notes.size(), 90u) << "and nothing else happened";
+    }
+}
+
 TEST_P(KafkaTransaction, EndsUnderTheNextCoordinatorWhatTheOneBeforeDecided) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
         Farm farm(seed, {topic_of("orders", 2)}, version(GetParam()));
