@@ -167,7 +167,7 @@ void Broker::write_markers(const WriteMarkersRequest& request,
     auto batch = std::make_shared<RecordBatch>();
     batch->records.emplace_back();
     batch->bytes = 78; // of a control batch
-    batch->max_timestamp = home_.node.wall_clock().read(home_.now()).time_since_epoch().count();
+    batch->max_timestamp = home_.timestamp_now();
     constexpr Duration timeout = std::chrono::seconds(30); // request.timeout.ms
     for (std::size_t at = 0; at < request.partitions.size(); ++at) {
         const Writing writing{request.partitions[at],   batch, request.producer, {}, request.marker,

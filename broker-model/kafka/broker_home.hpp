@@ -20,9 +20,11 @@ struct BrokerHome {
     [[nodiscard]] sim::Kernel& kernel() const { return process.kernel(); }
     [[nodiscard]] sim::Network& network() const { return node.world().network(); }
     [[nodiscard]] Instant now() const { return process.kernel().now(); }
-    /// Returns what the machine's clock shows, in nanoseconds.
-    [[nodiscard]] std::int64_t wall_now() const {
-        return node.wall_clock().read(now()).time_since_epoch().count();
+    /// Returns what the machine's clock shows.
+    [[nodiscard]] WallTime wall_now() const { return node.wall_clock().read(now()); }
+    /// Returns it as the timestamp of a record, in nanoseconds.
+    [[nodiscard]] std::int64_t timestamp_now() const {
+        return wall_now().time_since_epoch().count();
     }
 
     /// Returns the disk time since the last call, when it is worth a step of its own: a write to

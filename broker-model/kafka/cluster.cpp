@@ -12,26 +12,18 @@ namespace crier::broker::kafka {
 
 namespace {
 
-TopicOptions offsets_topic(const ClusterOptions& options) {
+// Of a topic that a coordinator keeps its books in: nothing of it is deleted but by compaction.
+TopicOptions internal_topic(std::string name, std::int32_t partitions, std::int32_t min_insync,
+                            const ClusterOptions& options) {
     TopicOptions topic;
-    topic.name = "__consumer_offsets";
-    topic.partitions = options.offsets_topic_partitions;
-    topic.replication = std::min(3, options.brokers); // offsets.topic.replication.factor
-    topic.min_insync = options.offsets_topic_min_insync;
+    topic.name = std::move(name);
+    topic.partitions = partitions;
+    topic.replication = std::min(3, options.brokers); // …topic.replication.factor
+    topic.min_insync = min_insync;
     topic.log.delete_retention = {}; // its reader, the coordinator, is never behind
     topic.log.deletes = false;
     topic.log.compacts = true;
-    topic.log.segment_bytes = std::int64_t{100} << 20; // offsets.topic.segment.bytes
-    return topic;
-}
-
-TopicOptions transaction_topic(const ClusterOptions& options) {
-    TopicOptions topic;
-    topic.name = "__transaction_state";
-    topic.partitions = options.transaction_topic_partitions;
-    topic.replication = std::min(3, options.brokers); // transaction.state.log.replication.factor
-    topic.min_insync = options.transaction_topic_min_insync;
-    topic.log.delete_retention = {};
+    topic.log.segment_bytes = std::int64_t{100} << 20; // …topic.segment.bytes
     return topic;
 }
 
@@ -50,8 +42,10 @@ bool has(const std::vector<BrokerId>& brokers, BrokerId id) {
 Cluster::Cluster(sim::World& world, ClusterOptions options, std::vector<TopicOptions> topics)
     : world_(world), options_(std::move(options)), topics_(std::move(topics)) {
     offsets_topic_ = static_cast<TopicId>(topics_.size());
-    topics_.push_back(offsets_topic(options_));
-    topics_.push_back(kafka::transaction_topic(options_));
+    topics_.push_back(internal_topic("__consumer_offsets", options_.offsets_topic_partitions,
+                                     options_.offsets_topic_min_insync, options_));
+    topics_.push_back(internal_topic("__transaction_state", options_.transaction_topic_partitions,
+                                     options_.transaction_topic_min_insync, options_));
     number_partitions();
     first_metadata_ = place_replicas();
     ledger_ = std::make_unique<RecordLedger>(*this);

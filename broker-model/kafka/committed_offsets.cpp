@@ -10,19 +10,16 @@ void CommittedOffsets::apply(const StoredBatch& batch) {
     if (batch.marker != Marker::none) {
         return end(batch.producer.id, batch.marker == Marker::commit);
     }
-    Offset place = batch.base_offset;
-    for (const Record& record : batch.batch->records) {
-        if (const std::optional<OffsetRecord> commit = read_offset_record(record)) {
-            if (batch.producer.is_transactional) {
-                pending_.push_back({batch.producer.id,
-                                    std::string(commit->group),
-                                    commit->partition,
-                                    {commit->offset, place}});
-            } else {
-                note(commit->group, commit->partition, {commit->offset, place});
-            }
+    for (std::size_t at = 0; at < batch.batch->records.size(); ++at) {
+        const std::optional<OffsetRecord> taken = read_offset_record(batch.batch->records[at]);
+        if (!taken) continue;
+        const Commit commit{taken->offset, batch.offset_of(at)};
+        if (batch.producer.is_transactional) {
+            pending_.push_back(
+                {batch.producer.id, std::string(taken->group), taken->partition, commit});
+        } else {
+            note(taken->group, taken->partition, commit);
         }
-        ++place;
     }
 }
 

@@ -32,7 +32,7 @@ Duration loading_time(const BrokerHome& home, const Replica& replica) {
 SharedBatch make_batch(const BrokerHome& home, std::vector<Record> records) {
     auto batch = std::make_shared<RecordBatch>();
     batch->bytes = 61; // the header of Kafka's batches
-    const std::int64_t now = home.node.wall_clock().read(home.now()).time_since_epoch().count();
+    const std::int64_t now = home.timestamp_now();
     for (Record& record : records) {
         record.timestamp = now;
         batch->bytes += 8 + record.key->size() + record.value.size();

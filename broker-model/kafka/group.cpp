@@ -12,6 +12,16 @@ bool contains(const std::vector<std::string>& texts, std::string_view text) {
 
 } // namespace
 
+void GroupMemberState::take(JoinGroupRequest& request) {
+    record.client_id = std::move(request.client_id);
+    record.session_timeout = request.session_timeout;
+    record.rebalance_timeout = request.rebalance_timeout;
+    record.protocols = std::move(request.protocols);
+    record.topics = std::move(request.topics);
+    owned = std::move(request.owned);
+    owned_generation = request.owned_generation;
+}
+
 GroupMemberState* Group::find(std::string_view member_id) {
     const auto found = members.find(member_id);
     return found == members.end() ? nullptr : &found->second;

@@ -28,6 +28,9 @@ struct GroupMemberState {
         return (static_cast<bool>(join) && !is_new) || static_cast<bool>(sync);
     }
 
+    /// Takes over what it says of itself when it joins.
+    void take(JoinGroupRequest& request);
+
     /// Whether it keeps its place while it is away (KIP-345).
     [[nodiscard]] bool is_static() const { return !record.instance_id.empty(); }
 };

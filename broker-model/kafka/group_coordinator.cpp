@@ -10,20 +10,7 @@
 namespace crier::broker::kafka {
 
 GroupCoordinator::Shard* GroupCoordinator::find_shard(std::string_view group, ErrorCode& error) {
-    const auto found = shards_.find(home_.cluster.offsets_partition(group));
-    if (found == shards_.end()) {
-        error = ErrorCode::not_coordinator;
-        return nullptr;
-    }
-    if (found->second->is_loaded) return found->second.get();
-    error = ErrorCode::coordinator_load_in_progress;
-    return nullptr;
-}
-
-GroupCoordinator::Shard* GroupCoordinator::find_shard(PartitionId partition, std::int32_t epoch) {
-    const auto found = shards_.find(partition);
-    const bool is_it = found != shards_.end() && found->second->epoch == epoch;
-    return is_it ? found->second.get() : nullptr;
+    return shards_.find(home_.cluster.offsets_partition(group), error);
 }
 
 Group* GroupCoordinator::find_group(Shard& shard, std::string_view group) {
@@ -33,14 +20,7 @@ Group* GroupCoordinator::find_group(Shard& shard, std::string_view group) {
 
 void GroupCoordinator::leads(const Replica& replica) {
     drop(replica.id);
-    auto shard = std::make_unique<Shard>();
-    shard->partition = replica.id;
-    shard->epoch = replica.state.leader_epoch;
-    home_.kernel().at(home_.process, home_.now() + loading_time(home_, replica),
-                      [this, partition = shard->partition, epoch = shard->epoch] {
-                          if (Shard* const it = find_shard(partition, epoch)) load(*it);
-                      });
-    shards_[replica.id] = std::move(shard);
+    shards_.open(home_, replica, [this](Shard& shard) { load(shard); });
 }
 
 void GroupCoordinator::load(Shard& shard) {
@@ -77,7 +57,7 @@ void GroupCoordinator::restore(Shard& shard, GroupRecord record) {
 }
 
 void GroupCoordinator::watermark_moved(const Replica& replica) {
-    Shard* const shard = find_shard(replica.id, replica.state.leader_epoch);
+    Shard* const shard = shards_.find(replica.id, replica.state.leader_epoch);
     if (shard != nullptr && shard->is_loaded) apply_offsets(*shard, replica.high_watermark);
 }
 
@@ -96,10 +76,8 @@ void GroupCoordinator::resigned(const Replica& replica) {
 }
 
 void GroupCoordinator::drop(PartitionId partition) {
-    const auto found = shards_.find(partition);
-    if (found == shards_.end()) return;
-    const std::unique_ptr<Shard> shard = std::move(found->second);
-    shards_.erase(found);
+    const std::unique_ptr<Shard> shard = shards_.take(partition);
+    if (!shard) return;
     for (auto& [name, group] : shard->groups) {
         for (auto& [id, member] : group.members) {
             JoinGroupAnswer no_join;
@@ -206,7 +184,7 @@ void GroupCoordinator::store(Shard& shard, GroupRecord record) {
     Record bytes = write_record(record);
     auto done = [this, partition = shard.partition, epoch = shard.epoch,
                  written = std::move(record)](ErrorCode error) {
-        Shard* const at = find_shard(partition, epoch);
+        Shard* const at = shards_.find(partition, epoch);
         Group* const it = at == nullptr ? nullptr : find_group(*at, written.group);
         if (it == nullptr || it->generation != written.generation ||
             it->phase != Group::Phase::completing) {

@@ -3,6 +3,7 @@
 #include "broker-model/kafka/alarm.hpp"
 #include "broker-model/kafka/broker_home.hpp"
 #include "broker-model/kafka/committed_offsets.hpp"
+#include "broker-model/kafka/coordinator_log.hpp"
 #include "broker-model/kafka/group.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
@@ -52,7 +53,6 @@ private:
     };
 
     [[nodiscard]] Shard* find_shard(std::string_view group, ErrorCode& error);
-    [[nodiscard]] Shard* find_shard(PartitionId partition, std::int32_t epoch);
     [[nodiscard]] static Group* find_group(Shard& shard, std::string_view group);
     void load(Shard& shard);
     void restore(Shard& shard, GroupRecord record);
@@ -93,7 +93,7 @@ private:
 
     BrokerHome& home_;
     ReplicaManager* replicas_ = nullptr;
-    std::map<PartitionId, std::unique_ptr<Shard>> shards_;
+    CoordinatorShards<Shard> shards_;
     Alarm<GroupCoordinator, static_cast<Method>(&GroupCoordinator::tick)> alarm_;
 };
 

@@ -74,13 +74,7 @@ void GroupCoordinator::admit(Shard& shard, Group& group, JoinGroupRequest reques
     GroupMemberState member;
     member.record.member_id = request.member_id;
     member.record.instance_id = std::move(request.instance_id);
-    member.record.client_id = std::move(request.client_id);
-    member.record.session_timeout = request.session_timeout;
-    member.record.rebalance_timeout = request.rebalance_timeout;
-    member.record.protocols = std::move(request.protocols);
-    member.record.topics = std::move(request.topics);
-    member.owned = std::move(request.owned);
-    member.owned_generation = request.owned_generation;
+    member.take(request);
     member.join = std::move(reply);
     member.is_new = true;
     member.session_end = home_.now() + new_member_join_timeout;
@@ -104,12 +98,7 @@ void GroupCoordinator::rejoin(Shard& shard, Group& group, GroupMemberState& memb
                        (group.phase == Group::Phase::stable && is_same && !is_leader);
     touch(member);
     if (stays) return reply(joined(group, member));
-    member.record.protocols = std::move(request.protocols);
-    member.record.topics = std::move(request.topics);
-    member.owned = std::move(request.owned);
-    member.owned_generation = request.owned_generation;
-    member.record.session_timeout = request.session_timeout;
-    member.record.rebalance_timeout = request.rebalance_timeout;
+    member.take(request);
     member.join = std::move(reply);
     if (group.phase == Group::Phase::preparing) {
         try_complete_join(shard, group);
@@ -303,7 +292,7 @@ void GroupCoordinator::touch(GroupMemberState& member) {
 }
 
 void GroupCoordinator::tick() {
-    for (auto& [partition, shard] : shards_) {
+    for (const auto& [partition, shard] : shards_.all()) {
         for (auto& [name, group] : shard->groups)
             tick(*shard, group);
     }

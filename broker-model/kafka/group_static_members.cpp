@@ -43,13 +43,7 @@ void GroupCoordinator::join_static(Shard& shard, Group& group, JoinGroupRequest 
     fence(*known);
     MemberRecord former = known->record;
     GroupMemberState& member = rename(group, former.member_id, request.member_id);
-    member.record.client_id = std::move(request.client_id);
-    member.record.session_timeout = request.session_timeout;
-    member.record.rebalance_timeout = request.rebalance_timeout;
-    member.record.protocols = std::move(request.protocols);
-    member.record.topics = std::move(request.topics);
-    member.owned = std::move(request.owned);
-    member.owned_generation = request.owned_generation;
+    member.take(request);
     touch(member);
     if (group.phase == Group::Phase::stable && group.vote() == group.protocol) {
         return keep_place(shard, group, std::move(request.member_id), std::move(former),
@@ -68,7 +62,7 @@ void GroupCoordinator::keep_place(Shard& shard, Group& group, std::string member
     auto held = std::make_shared<sim::Reply<JoinGroupAnswer>>(std::move(reply));
     auto done = [this, held, partition = shard.partition, epoch = shard.epoch, name = group.name,
                  id = std::move(member_id), before = std::move(former)](ErrorCode error) {
-        Shard* const at = find_shard(partition, epoch);
+        Shard* const at = shards_.find(partition, epoch);
         Group* const it = at == nullptr ? nullptr : find_group(*at, name);
         GroupMemberState* const member = it == nullptr ? nullptr : it->find(id);
         JoinGroupAnswer answer;

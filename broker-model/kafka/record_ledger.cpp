@@ -99,14 +99,15 @@ void RecordLedger::tell_ended(const sim::Process& leader, PartitionId partition,
 void RecordLedger::tell(const sim::Process& leader, PartitionId partition, const StoredBatch& batch,
                         Offset from, Offset to, Fate fate) {
     const std::uint64_t cause = world_.kernel().cause();
+    const bool is_internal = cluster_.is_internal(partition);
     for (std::size_t at = 0; at < batch.batch->records.size(); ++at) {
         const Record& record = batch.batch->records[at];
         const Offset offset = batch.offset_of(at);
         if (offset >= from && offset < to) {
-            if (cluster_.is_internal(partition)) {
-                if (fate == Fate::stored) tell_commit(leader, record);
-            } else {
+            if (!is_internal) {
                 tell(leader, partition, offset, record, fate);
+            } else if (fate == Fate::stored) {
+                tell_commit(leader, record);
             }
         }
         world_.kernel().set_cause(cause); // one record does not lead to the next

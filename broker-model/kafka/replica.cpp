@@ -40,13 +40,13 @@ void Replica::lead(BrokerId self, Instant now) {
     }
 }
 
-Offset Replica::append(const Writing& writing) {
+Offset Replica::append(const Writing& writing, std::int64_t now) {
     StoredBatch stored;
     stored.base_offset = log->end();
     stored.leader_epoch = state.leader_epoch;
     stored.batch = writing.batch;
     stored.producer = writing.producer;
-    stored.append_time = writing.append_time;
+    if (log->options().log_append_time) stored.append_time = now;
     stored.marker = writing.marker;
     stored.coordinator_epoch = writing.coordinator_epoch;
     log->append(stored);

@@ -27,7 +27,6 @@ struct Writing {
     Admission admission = {};
     Marker marker = Marker::none;
     std::int32_t coordinator_epoch = -1; ///< Of a marker.
-    std::int64_t append_time = -1;       ///< As in `StoredBatch`.
 };
 
 /// A produce that waits in a partition for the high watermark.
@@ -82,8 +81,8 @@ struct Replica {
     /// Becomes leader of the epoch in `state`.
     void lead(BrokerId self, Instant now);
 
-    /// Appends a batch. **Returns** its base offset.
-    Offset append(const Writing& writing);
+    /// Appends a batch at that timestamp. **Returns** its base offset.
+    Offset append(const Writing& writing, std::int64_t now);
 
     /// Returns up to where a reader may read.
     [[nodiscard]] Offset readable_end(crier::kafka::Isolation isolation) const {

@@ -299,7 +299,7 @@ ReplicaManager::Received ReplicaManager::receive(BrokerId leader, FetchPartition
         replica->high_watermark = watermark;
         log.note_high_watermark(watermark, home_.now());
         if (replica->owner != nullptr) {
-            log.compact_internal(log.last_stable_offset(watermark), home_.wall_now());
+            log.compact_internal(log.last_stable_offset(watermark), home_.timestamp_now());
         }
     }
     const Offset start = std::min(answer.log_start_offset, replica->high_watermark);

@@ -138,7 +138,8 @@ void ReplicaManager::advance(Replica& replica) {
     for (Peer& peer : replica.peers)
         list(replica, peer, false); // they learn it with the next answer
     if (replica.owner != nullptr) {
-        replica.log->compact_internal(replica.log->last_stable_offset(allowed), home_.wall_now());
+        replica.log->compact_internal(replica.log->last_stable_offset(allowed),
+                                      home_.timestamp_now());
         replica.owner->watermark_moved(replica);
     }
 }

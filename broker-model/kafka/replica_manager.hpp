@@ -117,7 +117,8 @@ private:
     [[nodiscard]] Duration throttle(const ProduceRequest& request);
     void close_produce(std::uint32_t slot);
     void append_to(std::uint32_t slot, const Writing& writing, Acks acks);
-    [[nodiscard]] ErrorCode try_append(Writing writing, Acks acks, ProducePartitionAnswer& answer);
+    [[nodiscard]] ErrorCode try_append(const Writing& writing, Acks acks,
+                                       ProducePartitionAnswer& answer);
     [[nodiscard]] ProducerStates::Verdict judge(const Replica& replica,
                                                 const Writing& writing) const;
     void note_written(Replica& replica);

@@ -87,7 +87,8 @@ void ReplicaManager::append_to(std::uint32_t slot, const Writing& writing, Acks 
 }
 
 // A copy of what is stored already is answered as the first was, and waits as it did.
-ErrorCode ReplicaManager::try_append(Writing writing, Acks acks, ProducePartitionAnswer& answer) {
+ErrorCode ReplicaManager::try_append(const Writing& writing, Acks acks,
+                                     ProducePartitionAnswer& answer) {
     Replica* const replica = find(writing.partition);
     if (replica == nullptr) {
         return writing.partition < replicas_.size() ? ErrorCode::not_leader_or_follower
@@ -97,10 +98,9 @@ ErrorCode ReplicaManager::try_append(Writing writing, Acks acks, ProducePartitio
     if (acks == Acks::all && replica->is_under_min_insync()) return ErrorCode::not_enough_replicas;
     if (writing.admission.error != ErrorCode::none) return writing.admission.error;
     if (home_.node.disk().is_full()) return ErrorCode::kafka_storage_error;
-    const LogOptions& options = replica->log->options();
-    const std::int64_t now = home_.wall_now();
+    const std::int64_t now = home_.timestamp_now();
     if (writing.marker == Marker::none) {
-        BatchVerdict valid = validate(*writing.batch, options, now);
+        BatchVerdict valid = validate(*writing.batch, replica->log->options(), now);
         answer.bad_records = std::move(valid.bad_records);
         if (valid.error != ErrorCode::none) return valid.error;
     }
@@ -111,8 +111,7 @@ ErrorCode ReplicaManager::try_append(Writing writing, Acks acks, ProducePartitio
     for (Peer& peer : replica->peers) {
         replica->note_caught_up(peer, sessions_[peer.broker - 1].last_fetch);
     }
-    if (options.log_append_time) writing.append_time = now;
-    answer.base_offset = replica->append(writing);
+    answer.base_offset = replica->append(writing, now);
     note_written(*replica);
     return ErrorCode::none;
 }

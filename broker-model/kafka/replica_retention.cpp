@@ -9,7 +9,7 @@ namespace crier::broker::kafka {
 
 // Each replica deletes by its own clock; a follower also follows its leader's log start.
 void ReplicaManager::delete_old_segments() {
-    const std::int64_t now = home_.wall_now();
+    const std::int64_t now = home_.timestamp_now();
     for (const auto& replica : replicas_) {
         if (!replica) continue;
         const Offset before = replica->log->start();
@@ -30,7 +30,7 @@ void ReplicaManager::clean_logs() {
         if (!replica || replica->owner != nullptr) continue;
         PartitionLog& log = *replica->log;
         const std::uint64_t gone =
-            log.compact(log.last_stable_offset(replica->high_watermark), home_.wall_now());
+            log.compact(log.last_stable_offset(replica->high_watermark), home_.timestamp_now());
         if (gone == 0 || !replica->leads()) continue;
         world.record_as(&home_.process, events::log_compacted,
                         home_.cluster.info(replica->id).name_text, gone);
@@ -41,7 +41,7 @@ void ReplicaManager::clean_logs() {
 
 void ReplicaManager::forget_producers() {
     const ClusterOptions& options = home_.cluster.options();
-    const std::int64_t oldest = home_.wall_now() - options.producer_id_expiration.count();
+    const std::int64_t oldest = home_.timestamp_now() - options.producer_id_expiration.count();
     for (const auto& replica : replicas_) {
         if (replica) replica->log->forget_producers_before(oldest);
     }

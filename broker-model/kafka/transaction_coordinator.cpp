@@ -10,22 +10,14 @@ namespace crier::broker::kafka {
 
 TransactionCoordinator::Shard* TransactionCoordinator::find_shard(std::string_view id,
                                                                   ErrorCode& error) {
-    const auto found = shards_.find(home_.cluster.transactions_partition(id));
-    if (found == shards_.end()) {
-        error = ErrorCode::not_coordinator;
-        return nullptr;
-    }
-    if (found->second->is_loaded) return found->second.get();
-    error = ErrorCode::coordinator_load_in_progress;
-    return nullptr;
+    return shards_.find(home_.cluster.transactions_partition(id), error);
 }
 
-TransactionCoordinator::Entry*
-TransactionCoordinator::find_entry(PartitionId partition, std::int32_t epoch, std::string_view id) {
-    const auto shard = shards_.find(partition);
-    if (shard == shards_.end() || shard->second->epoch != epoch) return nullptr;
-    const auto entry = shard->second->entries.find(id);
-    return entry == shard->second->entries.end() ? nullptr : &entry->second;
+TransactionCoordinator::Entry* TransactionCoordinator::find_entry(Shard* shard,
+                                                                  std::string_view id) {
+    if (shard == nullptr) return nullptr;
+    const auto entry = shard->entries.find(id);
+    return entry == shard->entries.end() ? nullptr : &entry->second;
 }
 
 void TransactionCoordinator::take_id(const InitProducerIdRequest& request,
@@ -78,12 +70,8 @@ void TransactionCoordinator::add_partitions(const AddPartitionsRequest& request,
     AddPartitionsAnswer answer;
     ErrorCode error = ErrorCode::none;
     Shard* const shard = find_shard(request.transactional_id, error);
-    Entry* entry = nullptr;
-    if (shard != nullptr) {
-        const auto found = shard->entries.find(request.transactional_id);
-        if (found != shard->entries.end()) entry = &found->second;
-        if (entry == nullptr) error = ErrorCode::invalid_producer_id_mapping;
-    }
+    Entry* const entry = find_entry(shard, request.transactional_id);
+    if (shard != nullptr && entry == nullptr) error = ErrorCode::invalid_producer_id_mapping;
     if (entry != nullptr && request.verify_only) {
         for (const PartitionId partition : request.partitions)
             answer.errors.push_back(verify_partition(entry->now, request, partition));
@@ -91,7 +79,7 @@ void TransactionCoordinator::add_partitions(const AddPartitionsRequest& request,
     }
     TransactionStep step;
     if (entry != nullptr) {
-        step = kafka::add_partitions(entry->now, request, wall_now());
+        step = kafka::add_partitions(entry->now, request, home_.wall_now());
         // A step on its way into the log: what this one would begin from is not known.
         if (step.error == ErrorCode::none && entry->is_pending) {
             step = {ErrorCode::concurrent_transactions, std::nullopt};
@@ -115,12 +103,12 @@ void TransactionCoordinator::end(const EndTransactionRequest& request,
     EndTransactionAnswer answer;
     Shard* const shard = find_shard(request.transactional_id, answer.error);
     if (shard == nullptr) return reply(answer);
-    const auto found = shard->entries.find(request.transactional_id);
-    if (found == shard->entries.end()) {
+    Entry* const found = find_entry(shard, request.transactional_id);
+    if (found == nullptr) {
         answer.error = ErrorCode::invalid_producer_id_mapping;
         return reply(answer);
     }
-    Entry& entry = found->second;
+    Entry& entry = *found;
     const bool needs_fresh = entry.now.has_used_up_epochs();
     TransactionStep step = kafka::end(entry.now, request, rules(), needs_fresh ? ids_.next() : -1);
     if (step.error == ErrorCode::none && entry.is_pending) {
@@ -152,10 +140,11 @@ void TransactionCoordinator::store(Shard& shard, Entry& entry, const Transaction
     constexpr Duration timeout = std::chrono::seconds(30); // request.timeout.ms
     auto written = [this, partition = shard.partition, epoch = shard.epoch, next,
                     tell = std::move(done)](ErrorCode error) {
-        Entry* const it = find_entry(partition, epoch, next.id);
+        Shard* const at = shards_.find(partition, epoch);
+        Entry* const it = find_entry(at, next.id);
         if (it == nullptr) return tell(ErrorCode::not_coordinator);
         it->is_pending = false;
-        if (error == ErrorCode::none) stored(*shards_.find(partition)->second, *it, next);
+        if (error == ErrorCode::none) stored(*at, *it, next);
         tell(as_coordinator_error(error));
     };
     replicas_->append({shard.partition, make_batch(home_, std::move(records))}, timeout,
@@ -195,27 +184,27 @@ void TransactionCoordinator::bring_markers(Shard& shard, Entry& entry) {
 // All markers are written. While the coordinator's log does not take that, the id stays busy.
 void TransactionCoordinator::complete_soon(PartitionId partition, std::int32_t epoch,
                                            const std::string& id) {
-    Entry* const entry = find_entry(partition, epoch, id);
+    Shard* const shard = shards_.find(partition, epoch);
+    Entry* const entry = find_entry(shard, id);
     if (entry == nullptr || !entry->now.is_prepared() || entry->is_pending) return;
     entry->markers.reset();
-    store(*shards_.find(partition)->second, *entry, complete(entry->now),
-          [this, partition, epoch, id](ErrorCode error) {
-              if (error == ErrorCode::none) return;
-              constexpr Duration pause = std::chrono::milliseconds(100); // retry.backoff.ms
-              home_.kernel().at(home_.process, home_.now() + pause, [this, partition, epoch, id] {
-                  complete_soon(partition, epoch, id);
-              });
-          });
+    store(*shard, *entry, complete(entry->now), [this, partition, epoch, id](ErrorCode error) {
+        if (error == ErrorCode::none) return;
+        constexpr Duration pause = std::chrono::milliseconds(100); // retry.backoff.ms
+        home_.kernel().at(home_.process, home_.now() + pause,
+                          [this, partition, epoch, id] { complete_soon(partition, epoch, id); });
+    });
 }
 
 // Late by up to the interval, as in Kafka. Source: TransactionStateManager.timedOutTransactions.
 void TransactionCoordinator::abort_overdue() {
     bool is_any_open = false;
-    for (auto& [partition, shard] : shards_) {
+    for (const auto& [partition, shard] : shards_.all()) {
         for (auto& [id, entry] : shard->entries) {
             if (entry.now.state != TransactionState::ongoing) continue;
             is_any_open = true;
-            if (entry.is_pending || entry.now.started + entry.now.timeout > wall_now()) continue;
+            if (entry.is_pending || entry.now.started + entry.now.timeout > home_.wall_now())
+                continue;
             store(*shard, entry, abort_and_fence(entry.now, rules()), [](ErrorCode) {});
         }
     }
@@ -226,15 +215,7 @@ void TransactionCoordinator::abort_overdue() {
 
 void TransactionCoordinator::leads(const Replica& replica) {
     drop(replica.id);
-    auto shard = std::make_unique<Shard>();
-    shard->partition = replica.id;
-    shard->epoch = replica.state.leader_epoch;
-    home_.kernel().at(home_.process, home_.now() + loading_time(home_, replica),
-                      [this, partition = shard->partition, epoch = shard->epoch] {
-                          const auto it = shards_.find(partition);
-                          if (it != shards_.end() && it->second->epoch == epoch) load(*it->second);
-                      });
-    shards_[replica.id] = std::move(shard);
+    shards_.open(home_, replica, [this](Shard& shard) { load(shard); });
 }
 
 // Verdicts that were not brought everywhere are brought again, now with this epoch.
@@ -258,12 +239,11 @@ void TransactionCoordinator::resigned(const Replica& replica) {
 }
 
 void TransactionCoordinator::drop(PartitionId partition) {
-    const auto found = shards_.find(partition);
-    if (found == shards_.end()) return;
-    for (auto& [id, entry] : found->second->entries) {
+    const std::unique_ptr<Shard> shard = shards_.take(partition);
+    if (!shard) return;
+    for (auto& [id, entry] : shard->entries) {
         if (entry.markers) entry.markers->cancel();
     }
-    shards_.erase(found);
 }
 
 } // namespace crier::broker::kafka

@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/alarm.hpp"
 #include "broker-model/kafka/broker_home.hpp"
+#include "broker-model/kafka/coordinator_log.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 #include "broker-model/kafka/transaction.hpp"
 #include "broker-model/kafka/transaction_markers.hpp"
@@ -67,9 +68,8 @@ private:
     };
 
     [[nodiscard]] Shard* find_shard(std::string_view id, ErrorCode& error);
-    [[nodiscard]] Entry* find_entry(PartitionId partition, std::int32_t epoch, std::string_view id);
+    [[nodiscard]] static Entry* find_entry(Shard* shard, std::string_view id);
     [[nodiscard]] TransactionRules rules() const { return home_.cluster.transaction_rules(); }
-    [[nodiscard]] WallTime wall_now() const { return home_.node.wall_clock().read(home_.now()); }
     void load(Shard& shard);
     void drop(PartitionId partition);
 
@@ -84,7 +84,7 @@ private:
     BrokerHome& home_;
     ProducerIds& ids_;
     ReplicaManager* replicas_ = nullptr;
-    std::map<PartitionId, std::unique_ptr<Shard>> shards_;
+    CoordinatorShards<Shard> shards_;
     Alarm<TransactionCoordinator, &TransactionCoordinator::abort_overdue> alarm_;
 };
 

@@ -42,14 +42,13 @@ asio::awaitable<Outcome<void>> send_committed(SharedSender sender,
     const Cluster& cluster = sender->context().cluster();
     std::vector<PartitionOffset> sent;
     for (const TopicPartitionOffset& offset : offsets) {
-        const std::optional<TopicId> topic = cluster.find_topic(offset.topic);
-        const bool is_known =
-            topic && offset.partition >= 0 && offset.partition < cluster.topic(*topic).partitions;
-        if (!is_known) {
+        const std::optional<PartitionId> id =
+            cluster.find_partition(offset.topic, offset.partition);
+        if (!id) {
             co_return Failure{make_error_code(ErrorCode::unknown_topic_or_partition),
                               Certainty::failed};
         }
-        sent.push_back({cluster.partition(*topic, offset.partition), offset.offset});
+        sent.push_back({*id, offset.offset});
     }
     if (sent.empty()) co_return boost::system::in_place_value;
     const Outcome<void> outcome =

@@ -347,6 +347,18 @@ TEST_P(KafkaTransaction, EndsUnderTheNextCoordinatorWhatTheOneBeforeDecided) {
 INSTANTIATE_TEST_SUITE_P(Versions, KafkaTransaction, ::testing::Values(1, 2),
                          [](const auto& info) { return "Version" + std::to_string(info.param); });
 
+// --- the books of the coordinators
+
+TEST(KafkaCoordinators, NothingOfTheirBooksIsDeletedByAge) {
+    const Farm farm(1, {topic_of("orders", 1)}, quick_cluster());
+    for (const PartitionId partition :
+         {farm.cluster.transactions_partition("copy"), farm.cluster.offsets_partition("readers")}) {
+        const LogOptions& log = farm.cluster.topic(farm.cluster.info(partition).topic).log;
+        EXPECT_TRUE(log.compacts);
+        EXPECT_FALSE(log.deletes);
+    }
+}
+
 // --- wrong calls (A4.8.2)
 
 asio::awaitable<void> misuse(ClientProgram& program, Story& story) {
