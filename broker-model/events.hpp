@@ -81,6 +81,12 @@ inline constexpr EventKind position_reset{
     "position-reset",
     "{node} has no position in {partition} for {group} and begins at {offset}, {policy}",
     {{{"partition", text}, {"group", text}, {"offset", number}, {"policy", text}}}};
+/// The application moved a consumer's position.
+inline constexpr EventKind position_sought{
+    0x0240,
+    "position-sought",
+    "{node} goes to {offset} of {partition} for {group}",
+    {{{"partition", text}, {"group", text}, {"offset", number}}}};
 /// A consumer was handed records [first, end) of a partition.
 inline constexpr EventKind delivered{
     0x020B,
@@ -155,6 +161,7 @@ inline constexpr std::array all{stored,
                                 revoked,
                                 lost,
                                 position_reset,
+                                position_sought,
                                 delivered,
                                 offset_committed,
                                 commit_refused,

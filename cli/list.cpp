@@ -2,7 +2,7 @@
 #include "cli/output.hpp"
 #include "properties/property.hpp"
 #include "reports/table.hpp"
-#include "scenarios/load_format.hpp"
+#include "scenarios/fault_format.hpp"
 #include "scenarios/load_units.hpp"
 
 namespace crier::cli {
@@ -43,7 +43,7 @@ std::string properties_text() {
 std::string faults_text() {
     report::Table table;
     for (const scenario::FaultFormat& fault : scenario::fault_formats())
-        table.row({"  " + std::string(sim::name_of(fault.kind)), std::string(fault.help)});
+        table.row({"  " + std::string(fault.name), std::string(fault.help)});
     std::string text = "faults:\n" + table.text() + "calls that faults can wait for:\n ";
     for (const std::string& call : scenario::call_names())
         text += " " + call;

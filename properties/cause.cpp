@@ -98,8 +98,13 @@ std::string lost(const Case& facts) {
                " took it for a duplicate, but its effect was never durable: remembering it and "
                "its effect are not one transaction";
     }
+    // What is handed out at its offset after that is another.
+    const bool is_lost = !main.losses.empty() &&
+                         first_after(main.stored, main.losses.front()->sequence, {}) == nullptr;
+    const bool was_received =
+        is_lost && last_before(main.deliveries, main.losses.front()->sequence) != nullptr;
+    if (is_lost && !was_received) return "the log lost it after it was stored";
     if (main.deliveries.empty()) {
-        if (!main.losses.empty()) return "the log lost it after it was stored";
         if (!main.earlier_commits.empty()) {
             return "the log had lost records, and it was stored anew at an offset that " +
                    facts.text(main.earlier_commits.back()->operands[1]) + " had committed before";

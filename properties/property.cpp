@@ -1,17 +1,31 @@
 #include "properties/property.hpp"
 
+#include "properties/assigned_all.hpp"
+#include "properties/assignment_exclusive.hpp"
 #include "properties/attempts_exact.hpp"
+#include "properties/commit_monotone.hpp"
 #include "properties/commit_not_ahead.hpp"
+#include "properties/commit_not_behind.hpp"
+#include "properties/duplicate_record.hpp"
 #include "properties/effect_at_least_once.hpp"
 #include "properties/effect_at_most_once.hpp"
+#include "properties/epoch_single_leader.hpp"
 #include "properties/heal_progress.hpp"
 #include "properties/key_affinity.hpp"
 #include "properties/ledger.hpp"
+#include "properties/nonmonotonic_poll.hpp"
+#include "properties/offset_stability.hpp"
 #include "properties/outbox_no_missing.hpp"
 #include "properties/outbox_no_phantom.hpp"
 #include "properties/outbox_order_per_key.hpp"
 #include "properties/park_exactly_once.hpp"
 #include "properties/per_key_effect_order.hpp"
+#include "properties/poll_skip.hpp"
+#include "properties/read_above_watermark.hpp"
+#include "properties/rebalance_storm.hpp"
+#include "properties/reset_policy.hpp"
+#include "properties/unseen.hpp"
+#include "properties/zombie_commit.hpp"
 
 namespace crier::properties {
 
@@ -37,19 +51,33 @@ Verdict finish(Checker& checker, const PropertyOptions& options, const RunEnd& e
 
 const std::vector<PropertyInfo>& catalogue() {
     static const std::vector<PropertyInfo> all{
+        {"assigned-all", "At the end a partition had no owner in a group that reads it.",
+         make_assigned_all},
+        {"assignment-exclusive", "Two members held one partition in the same generation.",
+         make_assignment_exclusive},
         {"attempts-exact", "A message was parked after too few or too many failed attempts.",
          make_attempts_exact},
+        {"commit-monotone", "A group's committed offset went back.", make_commit_monotone},
         {"commit-not-ahead", "An offset was committed past a message that was not finished.",
          make_commit_not_ahead},
+        {"commit-not-behind", "Everything was finished, but not everything committed.",
+         make_commit_not_behind},
+        {"duplicate-record", "A message was stored twice without an occasion to send it anew.",
+         make_duplicate_record},
         {"effect-at-least-once",
          "An accepted event has no effect, although it was neither parked nor discarded.",
          make_effect_at_least_once},
         {"effect-at-most-once", "One event took effect more than once.", make_effect_at_most_once},
+        {"epoch-single-leader", "A leader epoch of a partition had two leaders.",
+         make_epoch_single_leader},
         {"heal-progress", "After all faults were over, work was pending and nothing moved.",
          make_heal_progress},
         {"key-affinity", "Events of one aggregate were stored with different record keys.",
          make_key_affinity},
         {"ledger", "An accepted event is unaccounted for, or has two fates.", make_ledger_checker},
+        {"nonmonotonic-poll", "A member was handed records that it had been handed before.",
+         make_nonmonotonic_poll},
+        {"offset-stability", "Records that were stored for good are gone.", make_offset_stability},
         {"outbox-no-missing", "An accepted event was never published.", make_outbox_no_missing},
         {"outbox-no-phantom", "An event was published without, or before, its transaction.",
          make_outbox_no_phantom},
@@ -61,6 +89,15 @@ const std::vector<PropertyInfo>& catalogue() {
         {"per-key-effect-order",
          "Events of one aggregate took effect in another order than they were accepted.",
          make_per_key_effect_order},
+        {"poll-skip", "A member was handed later records without those before.", make_poll_skip},
+        {"read-above-watermark", "A reader was handed records that were not stored for good.",
+         make_read_above_watermark},
+        {"rebalance-storm", "A group rebalanced again and again although no member came or went.",
+         make_rebalance_storm},
+        {"reset-policy", "A member began by its reset policy although its group had committed.",
+         make_reset_policy},
+        {"unseen", "A stored record was never handed to a group that reads it.", make_unseen},
+        {"zombie-commit", "A commit of a former generation was accepted.", make_zombie_commit},
     };
     return all;
 }

@@ -57,8 +57,10 @@ enum class OrderMode { strict, skip_parked, none };
 /// What a scenario may say of a property.
 struct PropertyOptions {
     OrderMode order = OrderMode::skip_parked;
-    Duration within = std::chrono::seconds(60); ///< heal-progress: the longest silence allowed.
-    bool must_observe = false;                  ///< Having nothing to judge is a violation.
+    /// heal-progress: the longest silence allowed. rebalance-storm: the time of `generations`.
+    Duration within = std::chrono::seconds(60);
+    std::uint32_t generations = 10; ///< rebalance-storm: so many within the time are allowed.
+    bool must_observe = false;      ///< Having nothing to judge is a violation.
 };
 
 /// Returns the checker's verdict; having had nothing to judge is a violation where `options` say

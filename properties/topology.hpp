@@ -28,6 +28,8 @@ struct Subscriber {
 struct Channel {
     std::string name;
     bool dead_letters = false;
+    bool may_lose =
+        false; ///< Kafka may lose what is stored in it: too few replicas must be in sync.
     std::vector<std::uint64_t> partition_texts; ///< `orders/0`, `orders/1` …
 };
 

@@ -1,3 +1,4 @@
+#include "scenarios/fault_format.hpp"
 #include "scenarios/load_parts.hpp"
 
 #include "scenarios/load_units.hpp"
@@ -23,7 +24,9 @@ public:
                const YamlNode& value)
         : loading_(loading), format_(format), kind_(kind), value_(value),
           fields_(value, fault_keys(format), "fault `" + kind.text + "`", loading.problems) {
+        rule_.name = format.name;
         rule_.kind = format.kind;
+        rule_.story = format.story;
         rule_.place = kind.place;
     }
 
@@ -43,6 +46,7 @@ public:
         case FaultFormat::Amount::loss:
             fields_.read_share_range("loss", rule_.amount_low, rule_.amount_high);
             break;
+        case FaultFormat::Amount::error: read_error(); break;
         case FaultFormat::Amount::by: {
             DurationRange by;
             fields_.read_duration_range("by", by);
@@ -58,17 +62,21 @@ private:
     void note(Place place, const std::string& message) { loading_.problems.add(place, message); }
 
     void read_when() {
+        if (format_.is_call()) {
+            read_when_of_calls();
+            return;
+        }
         std::vector<std::string> given;
-        for (const char* key : {"at", "every", "call", "point"}) {
-            const bool has_row = !format_.is_call || std::string_view(key) == "call";
+        for (const std::string_view key : {"at", "every", "call", "point"}) {
+            const bool has_row = format_.takes_points() || key == "at" || key == "every";
             if (has_row && fields_.has(key)) given.emplace_back(key);
         }
         if (given.size() > 1) {
             note(kind_.place, "fault `" + kind_.text + "` needs one of " + quoted_list(given) +
                                   ", not " + std::to_string(given.size()));
-        } else if (given.empty() && !format_.is_call) {
-            note(kind_.place,
-                 "fault `" + kind_.text + "` does not say when: `at`, `every`, `call` or `point`");
+        } else if (given.empty()) {
+            note(kind_.place, "fault `" + kind_.text + "` does not say when: `at`, `every`" +
+                                  (format_.takes_points() ? ", `call` or `point`" : ""));
         }
         const std::string when = given.empty() ? "" : given.front();
         if (when == "at") {
@@ -83,7 +91,26 @@ private:
             rule_.when = FaultRule::When::point;
             read_point();
         }
-        read_nth(when);
+        if (format_.takes_points()) read_nth(when);
+    }
+
+    /// A fault of calls may wait for a time besides, and strike more than once.
+    void read_when_of_calls() {
+        rule_.when = FaultRule::When::call;
+        read_call();
+        read_nth("call");
+        if (fields_.has("at") && fields_.has("every"))
+            note(kind_.place, "fault `" + kind_.text + "` needs one of `at`, `every`, not 2");
+        fields_.read_duration("at", rule_.at);
+        if (fields_.has("every")) read_every();
+        fields_.read_count_range("strikes", rule_.strikes_low, rule_.strikes_high);
+        bool always = fields_.has("chance") || fields_.has("lasts");
+        if (fields_.has("always") && fields_.has("strikes"))
+            note(kind_.place, "fault `" + kind_.text + "` needs one of `strikes`, `always`, not 2");
+        fields_.read_flag("always", always);
+        if (always && !fields_.has("strikes")) rule_.strikes_low = rule_.strikes_high = 0;
+        fields_.read_share("chance", rule_.chance);
+        fields_.read_duration_range("lasts", rule_.window);
     }
 
     void read_nth(const std::string& when) {
@@ -112,12 +139,51 @@ private:
     void read_call() {
         const YamlNode* const call = fields_.reference("call");
         if (call == nullptr) return;
-        const std::vector<std::string> names = call_names();
-        if (std::find(names.begin(), names.end(), call->text) == names.end()) {
+        for (const CallFormat& known : call_formats()) {
+            if (known.name == call->text) call_ = known;
+        }
+        if (call_.name.empty()) {
             note(call->place,
-                 "there is no call `" + call->text + "`" + name_hint(call->text, names));
+                 "there is no call `" + call->text + "`" + name_hint(call->text, call_names()));
+        } else if (format_.kind == sim::FaultKind::stale_answer && !call_.can_be_stale) {
+            note(call->place,
+                 "`" + call->text + "` has no answer that could be stale" + stale_hint());
         }
         rule_.call = call->text;
+        if (const YamlNode* const topic = fields_.reference("topic")) {
+            if (loading_.things.check(ThingKind::channel, *topic))
+                rule_.about.push_back(topic->text);
+        }
+        if (const YamlNode* const partition = fields_.reference("partition")) {
+            if (check_partition("partition", *partition)) rule_.about.push_back(partition->text);
+        }
+        if (const YamlNode* const group = fields_.reference("group")) {
+            if (check_group(*group)) rule_.about.push_back(group->text);
+        }
+    }
+
+    static std::string stale_hint() {
+        std::vector<std::string> names;
+        for (const CallFormat& call : call_formats()) {
+            if (call.can_be_stale) names.emplace_back(call.name);
+        }
+        return " (these have: " + quoted_list(names) + ")";
+    }
+
+    void read_error() {
+        const YamlNode* const error = fields_.reference("error");
+        if (error == nullptr || call_.name.empty()) return;
+        if (call_.errors == CallFormat::Errors::none) {
+            note(error->place, "`" + std::string(call_.name) + "` is never answered with an error");
+            return;
+        }
+        const std::optional<std::int64_t> number = find_error(call_.errors, error->text);
+        if (!number) {
+            note(error->place, "there is no error `" + error->text + "`" +
+                                   name_hint(error->text, error_names(call_.errors)));
+        }
+        rule_.error = error->text;
+        rule_.amount_low = rule_.amount_high = number.value_or(0);
     }
 
     /// Returns the points that the target can reach.
@@ -162,8 +228,7 @@ private:
     }
 
     void read_targets() {
-        std::vector<std::string> ways{"of", "any-of", "leader-of", "coordinator-of"};
-        if (format_.is_link) ways.emplace_back("between");
+        const std::vector<std::string> ways = format_.ways();
         std::vector<std::string> given;
         for (const std::string& way : ways) {
             if (fields_.has(way)) given.push_back(way);
@@ -178,7 +243,7 @@ private:
         } else {
             read_way(given.front());
         }
-        if (format_.is_link) fields_.read_flag("one-way", rule_.one_way);
+        if (format_.is_link()) fields_.read_flag("one-way", rule_.one_way);
     }
 
     /// A point alone says whom: those who can reach it.
@@ -190,6 +255,7 @@ private:
             }
             return;
         }
+        if (format_.is_call()) return; // anybody's
         note(kind_.place, "fault `" + kind_.text + "` does not say whom it befalls: one of " +
                               quoted_list(ways));
     }
@@ -223,7 +289,29 @@ private:
             note(node.place, "`" + target->name + "` does not reach the point `" + rule_.point +
                                  "`" + name_hint(rule_.point, points_of(*target)));
         }
+        if (!fits(*target, node)) return;
         to.push_back(*target);
+    }
+
+    /// Whether the fault can befall that kind of thing; notes it when not.
+    bool fits(const Target& target, const YamlNode& node) {
+        if (target.kind != Target::Kind::name) return true;
+        const auto kind = loading_.things.kind_of(split_address(target.name).first);
+        const bool needs_service = format_.whom == FaultFormat::Whom::service;
+        const bool needs_broker = format_.whom == FaultFormat::Whom::broker;
+        if (needs_service && kind != ThingKind::service) {
+            note(node.place, "fault `" + kind_.text + "` befalls a service, not `" + target.name +
+                                 "`" +
+                                 name_hint(target.name, loading_.things.names(ThingKind::service)));
+            return false;
+        }
+        if (needs_broker && kind != ThingKind::broker) {
+            note(node.place, "fault `" + kind_.text + "` befalls a broker, not `" + target.name +
+                                 "`" +
+                                 name_hint(target.name, loading_.things.names(ThingKind::broker)));
+            return false;
+        }
+        return true;
     }
 
     std::optional<Target> read_target(const YamlNode& node) {
@@ -256,7 +344,9 @@ private:
         }
         const Target target{Target::Kind::name, node.text};
         if (name == node.text) return target;
-        if (*kind == ThingKind::broker && member == "controller" && format_.is_link) return target;
+        if (*kind == ThingKind::broker && member == "controller" &&
+            (format_.is_link() || format_.is_call()))
+            return target;
         if (*kind == ThingKind::database) {
             note(node.place,
                  "a database has no members: write `" + name + "`, not `" + node.text + "`");
@@ -295,35 +385,47 @@ private:
     }
 
     std::optional<Target> read_leader(const YamlNode& node) {
+        if (!check_partition("leader-of", node)) return std::nullopt;
+        return Target{Target::Kind::leader_of, node.text};
+    }
+
+    /// Whether the node names a partition; notes it when not.
+    bool check_partition(const std::string& key, const YamlNode& node) {
         const auto [name, member] = split_address(node.text);
         YamlNode channel = node;
         channel.text = name;
-        if (!loading_.things.check(ThingKind::channel, channel)) return std::nullopt;
+        if (!loading_.things.check(ThingKind::channel, channel)) return false;
         const ChannelSpec* const spec = find_channel(loading_.scenario, name);
         const auto number = parse_count(member);
         const std::int64_t partitions = spec == nullptr ? 0 : spec->partitions;
         if (number && std::to_string(*number) == member && *number >= 0 && *number < partitions) {
-            return Target{Target::Kind::leader_of, node.text};
+            return true;
         }
         if (partitions > 0) {
-            note(node.place, "`leader-of` must be a partition, `" + name + "/0`" +
+            note(node.place, "`" + key + "` must be a partition, `" + name + "/0`" +
                                  (partitions == 1 ? ""
                                                   : " to `" + name + "/" +
                                                         std::to_string(partitions - 1) + "`") +
                                  ", not " + shown(node));
         }
-        return std::nullopt;
+        return false;
     }
 
     std::optional<Target> read_coordinator(const YamlNode& node) {
-        if (!loading_.things.check(ThingKind::service, node)) return std::nullopt;
+        if (!check_group(node)) return std::nullopt;
+        return Target{Target::Kind::coordinator_of, node.text};
+    }
+
+    /// Whether the node names a service that subscribes; notes it when not.
+    bool check_group(const YamlNode& node) {
+        if (!loading_.things.check(ThingKind::service, node)) return false;
         const ServiceSpec* const service = find_service(loading_.scenario, node.text);
         if (service != nullptr && loading_.table.find(service->is)->from_option.empty()) {
             note(node.place,
                  "service `" + node.text + "` subscribes to nothing: it has no coordinator");
-            return std::nullopt;
+            return false;
         }
-        return Target{Target::Kind::coordinator_of, node.text};
+        return true;
     }
 
     Loading& loading_;
@@ -332,12 +434,13 @@ private:
     const YamlNode& value_;
     Fields fields_;
     FaultRule rule_;
+    CallFormat call_; // that it waits for, if it is known
 };
 
 void read_rule(Loading& loading, const YamlNode& node) {
     std::vector<std::string> kinds;
     for (const FaultFormat& format : fault_formats())
-        kinds.emplace_back(sim::name_of(format.kind));
+        kinds.emplace_back(format.name);
     if (node.kind != YamlNode::Kind::map) {
         loading.problems.add(node.place,
                              "a fault must be a map such as `crash: {of: …}`, not " + shown(node));

@@ -1,13 +1,9 @@
 #include "scenarios/load_format.hpp"
 
-#include "broker-model/kafka/protocol.hpp"
-#include "broker-model/store/database_server.hpp"
 #include "scenarios/load_units.hpp"
 #include "scenarios/names.hpp"
-#include "scenarios/service_program.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace crier::scenario {
 
@@ -90,27 +86,6 @@ Key option_key(const OptionInfo& option, std::string name) {
     }
     return key;
 }
-
-constexpr std::array<FaultFormat, 13> formats{{
-    {sim::FaultKind::crash, "the process dies, and starts again over what its disk has"},
-    {sim::FaultKind::power_loss, "the machine dies: unsynced writes go"},
-    {sim::FaultKind::pause, "the process freezes while the world goes on"},
-    {sim::FaultKind::partition, "nothing passes between two sides", true},
-    {sim::FaultKind::slow_link, "latency grows `times`", true, false, true, false,
-     FaultFormat::Amount::times},
-    {sim::FaultKind::lossy_link, "packets are lost", true, false, true, false,
-     FaultFormat::Amount::loss},
-    {sim::FaultKind::reset, "connections break", true, false, false},
-    {sim::FaultKind::clock_jump, "the wall clock jumps `by`, and back after `for`", false, false,
-     true, true, FaultFormat::Amount::by},
-    {sim::FaultKind::slow_disk, "the disk is `times` as slow", false, false, true, false,
-     FaultFormat::Amount::times},
-    {sim::FaultKind::full_disk, "the disk takes no new data"},
-    {sim::FaultKind::drop_request, "one call vanishes on its way", false, true, false},
-    {sim::FaultKind::lose_answer, "one call is executed, and its answer vanishes", false, true,
-     false},
-    {sim::FaultKind::delay_call, "one call leaves late", false, true, true},
-}};
 
 } // namespace
 
@@ -263,67 +238,15 @@ Keys option_keys(const ServiceType& type, std::string_view prefix) {
     return keys;
 }
 
-std::span<const FaultFormat> fault_formats() {
-    return formats;
-}
-
-Keys target_keys() {
-    return {
-        reference("leader-of", "the leader of `orders/0` when it begins"),
-        reference("coordinator-of", "the coordinator of a consumer's group when it begins"),
-    };
-}
-
-Keys fault_keys(const FaultFormat& format) {
-    Keys keys{
-        structure("of", "target", "whom it befalls"),
-        structure("any-of", "targets", "one of these is drawn each time"),
-    };
-    for (Key& key : target_keys())
-        keys.push_back(std::move(key));
-    if (format.is_link) {
-        keys.push_back(
-            structure("between", "sides", "two sides; with `of` everybody else is the other"));
-        keys.push_back(flag("one-way", "only from the first side to the other; off"));
-    }
-    if (!format.is_call) {
-        keys.push_back(duration("at", 0, "once, then"));
-        keys.push_back(
-            duration("every", millisecond, "again and again, at drawn distances with this mean"));
-    }
-    Key call = reference("call", "at a call from or to the target");
-    call.choices = call_names();
-    keys.push_back(format.is_call ? required(std::move(call)) : std::move(call));
-    if (!format.is_call)
-        keys.push_back(reference("point", "when the target reaches a named point"));
-    keys.push_back({"nth", KeyType::count_range, "which time; 1", false, 1, 1'000'000'000});
-    if (format.lasts) {
-        Key length = duration("for", millisecond, "how long", KeyType::duration_range);
-        keys.push_back(format.for_ever ? std::move(length) : required(std::move(length)));
-    }
-    switch (format.amount) {
-    case FaultFormat::Amount::none: break;
-    case FaultFormat::Amount::times:
-        keys.push_back(
-            required({"times", KeyType::count_range, "how many times", false, 2, 1'000'000}));
-        break;
-    case FaultFormat::Amount::loss:
-        keys.push_back(
-            required({"loss", KeyType::share_range, "share of packets", false, 1, 1'000'000}));
-        break;
-    case FaultFormat::Amount::by:
-        keys.push_back(required(
-            {"by", KeyType::duration_range, "how far", false, -longest.count(), longest.count()}));
-        break;
-    }
-    return keys;
-}
-
 Keys expectation_keys(std::string_view property) {
     Keys keys{flag("must-observe", "having nothing to judge is a violation; off")};
     if (property == "per-key-effect-order") {
         keys.push_back(choice("order", {"strict", "skip-parked", "none"},
                               "whether a parked event leaves the order; skip-parked"));
+    }
+    if (property == "rebalance-storm") {
+        keys.push_back(count("generations", 1, 1'000'000, "how many are allowed; 10"));
+        keys.push_back(duration("within", millisecond, "within this time; 60s"));
     }
     if (property == "heal-progress") {
         keys.push_back(duration("within", millisecond, "the longest silence allowed; 60s"));
@@ -338,44 +261,6 @@ std::vector<std::string> property_names() {
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
-}
-
-std::vector<std::string> call_names() {
-    namespace calls = broker::kafka::calls;
-    std::vector<std::string> names;
-    for (const sim::CallKind& call : {calls::metadata,
-                                      calls::produce,
-                                      calls::init_producer_id,
-                                      calls::fetch,
-                                      calls::replica_fetch,
-                                      calls::list_offsets,
-                                      calls::find_coordinator,
-                                      calls::join_group,
-                                      calls::sync_group,
-                                      calls::heartbeat,
-                                      calls::leave_group,
-                                      calls::offset_commit,
-                                      calls::offset_fetch,
-                                      calls::register_broker,
-                                      calls::broker_heartbeat,
-                                      calls::alter_partition,
-                                      calls::add_partitions_to_txn,
-                                      calls::verify_partitions,
-                                      calls::add_offsets_to_txn,
-                                      calls::end_txn,
-                                      calls::write_txn_markers,
-                                      calls::txn_offset_commit}) {
-        names.emplace_back(call.name);
-    }
-    for (const sim::CallKind& call : {broker::sql_statement, broker::sql_execute,
-                                      broker::sql_commit, broker::sql_rollback, input_call}) {
-        names.emplace_back(call.name);
-    }
-    return names;
-}
-
-std::vector<std::string> disk_points() {
-    return {"disk.write", "disk.sync"};
 }
 
 std::string allowed_text(const Key& key) {

@@ -71,35 +71,11 @@ inline constexpr Duration longest = std::chrono::hours(24);
 /// The options of one type, below `prefix` (`retry.`); dotted ones as a structure of their group.
 [[nodiscard]] Keys option_keys(const ServiceType& type, std::string_view prefix = {});
 
-/// How a fault is written.
-struct FaultFormat {
-    enum class Amount { none, times, loss, by };
-
-    sim::FaultKind kind = sim::FaultKind::crash;
-    std::string_view help;
-    bool is_link = false;  ///< Has another side: `between`, `one-way`.
-    bool is_call = false;  ///< Befalls a call, and needs one.
-    bool lasts = true;     ///< Takes `for`.
-    bool for_ever = false; ///< … which may be left out.
-    Amount amount = Amount::none;
-};
-[[nodiscard]] std::span<const FaultFormat> fault_formats();
-[[nodiscard]] Keys fault_keys(const FaultFormat& format);
-
-/// The ways to name whom a fault befalls that are not plain names.
-[[nodiscard]] Keys target_keys();
-
 /// What may be said of that property of the catalogue.
 [[nodiscard]] Keys expectation_keys(std::string_view property);
 
 /// Names of properties that a scenario can expect, sorted; `sql` is not among them.
 [[nodiscard]] std::vector<std::string> property_names();
-
-/// Names of calls that faults can wait for.
-[[nodiscard]] std::vector<std::string> call_names();
-
-/// Points of the machinery, reached by databases.
-[[nodiscard]] std::vector<std::string> disk_points();
 
 /// Returns ` a whole number from 1 to 10, such as `3``: what a value of that key must be.
 [[nodiscard]] std::string allowed_text(const Key& key);

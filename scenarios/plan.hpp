@@ -20,14 +20,18 @@ struct PlannedInput {
 struct PlannedFault {
     std::uint32_t id =
         0; ///< Identity of the fault, the same whatever else is left out: rule and occurrence.
+    std::string_view name; ///< As scenarios write it: `crash`, `rolling-deploy`.
     sim::FaultKind kind = sim::FaultKind::crash;
+    Story story = Story::none; ///< Of which it is a part.
     Target target; ///< Whom; a name with several replicas has been narrowed to one (`billing/2`).
+                   ///< Without a name: everybody's calls.
     std::vector<Target> peers;
     bool one_way = false;
     sim::FaultTrigger trigger;
     Duration length{};
     std::int64_t amount = 0;
-    std::string what; ///< `crash billing/2 for 3s`
+    std::string error; ///< What a failing call is answered with.
+    std::string what;  ///< `crash billing/2 for 3s`
 };
 
 /// What is left out of a seed's plan, by identity.

@@ -115,7 +115,7 @@ private:
             const sim::FaultRecord& record = world_.faults().records()[ids[at] - 1];
             FaultOutcome outcome;
             outcome.id = planned.id;
-            outcome.kind = std::string(sim::name_of(planned.kind));
+            outcome.kind = std::string(planned.name);
             outcome.target = text_of(planned.target);
             outcome.what = planned.what;
             outcome.began = record.began;

@@ -111,19 +111,39 @@ struct Target {
     friend bool operator==(const Target&, const Target&) = default;
 };
 
+/// A fault that is a whole story: what it is made of is planned as faults of its own.
+enum class Story {
+    none,
+    leader_change,    ///< Another replica in sync leads the partition.
+    coordinator_move, ///< … that has the group's offsets, and thereby coordinates it.
+    rebalance_storm,  ///< Members of the group are stopped and started one after the other.
+    rolling_deploy,   ///< Every replica of the service is stopped and started, in order.
+    slow_broker,      ///< Its links and its disk are slow.
+    zombie,           ///< A member freezes for longer than its session, and goes on.
+    old_log,          ///< A broker comes back without anything that it had not flushed.
+};
+
 struct FaultRule {
     enum class When { at, every, call, point };
 
+    std::string_view name; ///< As scenarios write it; empty: that of its kind.
     sim::FaultKind kind = sim::FaultKind::crash;
+    Story story = Story::none;
     std::vector<Target> targets; ///< One is drawn each time.
     std::vector<Target> peers;   ///< Other side of a link fault; empty: everybody else.
     bool one_way = false;
     When when = When::every;
-    Duration at{};     ///< When::at
-    Duration every{};  ///< When::every: mean distance; each is drawn in [half, one and a half].
-    std::string call;  ///< When::call
-    std::string point; ///< When::point
-    std::uint32_t nth_low = 1; ///< Of call and point; drawn in the range.
+    Duration at{};    ///< When::at; of a fault of calls: those before do not count.
+    Duration every{}; ///< When::every: mean distance; each is drawn in [half, one and a half].
+    std::string call; ///< When::call
+    std::vector<std::string> about; ///< Topic, partition, group that the call must concern.
+    std::int64_t strikes_low = 1;   ///< Calls that a fault of calls befalls; 0: all …
+    std::int64_t strikes_high = 1;
+    sim::Probability chance{1'000'000}; ///< … with this probability …
+    DurationRange window;               ///< … for so long.
+    std::string error;                  ///< What a failing call is answered with.
+    std::string point;                  ///< When::point
+    std::uint32_t nth_low = 1;          ///< Of call and point; drawn in the range.
     std::uint32_t nth_high = 1;
     DurationRange length;        ///< How long it lasts.
     std::int64_t amount_low = 0; ///< Slowness, loss per million, clock nanoseconds.

@@ -1,7 +1,7 @@
 // The JSON Schema of scenario files, made from the rows that the loader reads by. It says what can
 // be said without knowing the file's own names: which keys, which types, units and choices. Names,
 // limits between values and budgets remain the loader's.
-#include "scenarios/load_format.hpp"
+#include "scenarios/fault_format.hpp"
 #include "scenarios/load_scenario.hpp"
 
 #include <nlohmann/json.hpp>
@@ -159,17 +159,31 @@ Json services(const ServiceTable& table, Json& definitions) {
     return schema;
 }
 
+/// One of these keys, or none.
+Json at_most_one_of(const std::vector<std::string>& keys) {
+    Json schema = one_of(keys);
+    Json none;
+    for (const std::string& key : keys)
+        none["properties"][key] = false;
+    schema["oneOf"].push_back(std::move(none));
+    return schema;
+}
+
 Json fault(const FaultFormat& format) {
     Json schema = object(fault_keys(format));
     schema["type"] = "object";
     schema["description"] = format.help;
-    std::vector<std::string> whom{"of", "any-of", "leader-of", "coordinator-of"};
-    if (format.is_link) whom.emplace_back("between");
-    Json targets = one_of(whom);
+    const std::vector<std::string> whom = format.ways();
     Json conditions = Json::array();
-    if (format.is_call) {
-        conditions.push_back(std::move(targets));
+    if (format.is_call()) {
+        conditions.push_back(at_most_one_of(whom));
+        conditions.push_back(at_most_one_of({"at", "every"}));
+        conditions.push_back(at_most_one_of({"strikes", "always"}));
+    } else if (!format.takes_points()) {
+        conditions.push_back(one_of({"at", "every"}));
+        conditions.push_back(one_of(whom));
     } else {
+        Json targets = one_of(whom);
         conditions.push_back(one_of({"at", "every", "call", "point"}));
         Json by_point; // a point says whom: those who can reach it
         by_point["required"] = Json::array({"point"});
@@ -185,7 +199,7 @@ Json fault(const FaultFormat& format) {
 Json faults(Json& definitions) {
     Json kinds = Json::object();
     for (const FaultFormat& format : fault_formats()) {
-        const std::string kind(sim::name_of(format.kind));
+        const std::string kind(format.name);
         definitions["fault-" + kind] = fault(format);
         kinds[kind] = reference_to("fault-" + kind);
     }

@@ -15,6 +15,11 @@ asio::awaitable<void> carry_out(Service& service, Input input, sim::Reply<InputA
     }
 }
 
+asio::awaitable<void> shut_down(Service& service, Duration grace, std::function<void()> done) {
+    co_await service.stop(grace);
+    done();
+}
+
 } // namespace
 
 asio::awaitable<Outcome<void>> Service::input(Input) {
@@ -35,6 +40,10 @@ ServiceProgram::ServiceProgram(sim::Node& node, const Directory& directory, cons
 
 void ServiceProgram::take(Input input, sim::Reply<InputAnswer> reply) {
     process_.spawn("input", carry_out(*service_, std::move(input), std::move(reply)));
+}
+
+void ServiceProgram::stop(Duration grace, std::function<void()> done) {
+    process_.spawn("stop", shut_down(*service_, grace, std::move(done)));
 }
 
 Store& ServiceProgram::store(const std::string& database) {

@@ -33,6 +33,8 @@ public:
     /// Hands an input to the service and answers when it is done.
     void take(Input input, sim::Reply<InputAnswer> reply);
 
+    void stop(Duration grace, std::function<void()> done) override;
+
 private:
     ProcessPorts ports() override { return process_.ports(); }
     const std::string& service() const override { return spec_.name; }

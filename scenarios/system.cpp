@@ -165,6 +165,8 @@ void System::describe(const ServiceTable& services) {
         Channel channel;
         channel.name = spec.name;
         channel.dead_letters = spec.dead_letters;
+        channel.may_lose =
+            spec.replication < 2 || spec.min_in_sync < 2 || spec.unclean_leader_election;
         for (std::int32_t partition = 0; partition < spec.partitions; ++partition) {
             const std::uint64_t text = name(spec.name + "/" + std::to_string(partition));
             topology_.partitions[text] = {topology_.channels.size(),
@@ -276,24 +278,26 @@ std::vector<std::uint32_t> System::nodes_of(const Target& target) const {
         }
         return nodes;
     }
+    const auto [cluster, partition] = find_partition(target);
+    const sim::Node* const leader = cluster == nullptr ? nullptr : cluster->leader_of(partition);
+    if (leader == nullptr) return {};
+    return {leader->id()};
+}
+
+System::Place System::find_partition(const Target& target) const {
     for (const auto& cluster : clusters_) {
-        std::optional<broker::kafka::PartitionId> partition;
         if (target.kind == Target::Kind::leader_of) {
             const std::size_t slash = target.name.rfind('/');
             const auto topic = cluster->find_topic(target.name.substr(0, slash));
             if (!topic) continue;
-            partition = cluster->partition(*topic, std::stoi(target.name.substr(slash + 1)));
-        } else {
-            const bool is_here =
-                std::any_of(services_.begin(), services_.end(), [&](const ServiceNodes& service) {
-                    return service.spec->name == target.name;
-                });
-            if (is_here) partition = cluster->offsets_partition(target.name);
+            const std::int32_t index = std::stoi(target.name.substr(slash + 1));
+            return {cluster.get(), cluster->partition(*topic, index)};
         }
-        if (!partition) continue;
-        const sim::Node* const leader = cluster->leader_of(*partition);
-        if (leader == nullptr) return {};
-        return {leader->id()};
+        const bool is_here =
+            std::any_of(services_.begin(), services_.end(), [&](const ServiceNodes& service) {
+                return service.spec->name == target.name;
+            });
+        if (is_here) return {cluster.get(), cluster->offsets_partition(target.name)};
     }
     return {};
 }
@@ -317,6 +321,12 @@ std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
                 return nodes;
             };
         }
+        if (planned.kind == sim::FaultKind::act) {
+            spec.act = [place = find_partition(planned.target)] {
+                return place.cluster != nullptr && place.cluster->move_leader(place.partition);
+            };
+        }
+        spec.thorough = planned.story == Story::old_log;
         spec.one_way = planned.one_way;
         spec.trigger = planned.trigger;
         spec.duration = planned.length;
@@ -333,7 +343,8 @@ std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
 // missing.
 bool System::fits_budget(sim::FaultKind kind, std::span<const std::uint32_t> nodes) const {
     const bool takes_away = kind == sim::FaultKind::crash || kind == sim::FaultKind::power_loss ||
-                            kind == sim::FaultKind::pause || kind == sim::FaultKind::partition;
+                            kind == sim::FaultKind::stop || kind == sim::FaultKind::pause ||
+                            kind == sim::FaultKind::partition;
     if (!takes_away) return true;
     for (const auto& cluster : clusters_) {
         const std::vector<broker::kafka::BrokerId> missing = cluster->missing();

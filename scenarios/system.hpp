@@ -38,7 +38,14 @@ private:
     void add_load(const Plan& plan);
     void describe(const ServiceTable& services);
 
+    struct Place {
+        broker::kafka::Cluster* cluster = nullptr; ///< Null: there is none.
+        broker::kafka::PartitionId partition = 0;
+    };
+
     [[nodiscard]] std::vector<std::uint32_t> nodes_of(const Target& target) const;
+    /// Returns the partition whose leader the target is.
+    [[nodiscard]] Place find_partition(const Target& target) const;
     [[nodiscard]] std::uint64_t name(const std::string& text);
     [[nodiscard]] bool fits_budget(sim::FaultKind kind, std::span<const std::uint32_t> nodes) const;
 

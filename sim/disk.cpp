@@ -87,12 +87,13 @@ DurableState* Disk::find(std::string_view name) const {
     return found == states_.end() ? nullptr : found->second.get();
 }
 
-std::uint64_t Disk::lose_unsynced(Draw draw) {
+std::uint64_t Disk::lose_unsynced(std::optional<Draw> draw) {
     std::uint64_t lost = 0;
     for (auto& [name, file] : files_)
         lost += file->lose_unsynced();
     for (auto& [name, state] : states_)
-        lost += state->lose_unsynced(Draw(mix(draw.bits(), hash_text(name))));
+        lost += state->lose_unsynced(draw ? std::optional(Draw(mix(draw->bits(), hash_text(name))))
+                                          : std::nullopt);
     time_ = {};
     return lost;
 }

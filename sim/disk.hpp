@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,9 +19,9 @@ class DurableState {
 public:
     virtual ~DurableState() = default;
 
-    /// The machine lost power: drops what was not synced, or a drawn part of it.
+    /// The machine lost power: drops what was not synced, or a drawn part of it if there is a draw.
     /// **Returns** how many writes were lost.
-    virtual std::uint64_t lose_unsynced(Draw draw) = 0;
+    virtual std::uint64_t lose_unsynced(std::optional<Draw> draw) = 0;
 };
 
 /// One file: what processes read and write (the page cache), and what the platter has.
@@ -90,8 +91,9 @@ public:
     void set_full(bool full) { full_ = full; }
     [[nodiscard]] bool is_full() const { return full_; }
 
-    /// The machine lost power. **Returns** how many unsynced writes are gone.
-    std::uint64_t lose_unsynced(Draw draw);
+    /// The machine lost power, and everything that could go with it if there is no draw.
+    /// **Returns** how many unsynced writes are gone.
+    std::uint64_t lose_unsynced(std::optional<Draw> draw);
 
 private:
     DiskOptions options_;

@@ -16,6 +16,7 @@ inline constexpr EventKind power_lost{0x0104,
                                       "power-lost",
                                       "{node} loses power; {lost} unsynced writes are gone",
                                       {{{"lost", number}}}};
+inline constexpr EventKind stopping{0x0113, "stopping", "{node} is told to stop", {}};
 inline constexpr EventKind paused{
     0x0105, "paused", "{node} freezes for {for}", {{{"for", duration}}}};
 inline constexpr EventKind resumed{0x0106, "resumed", "{node} goes on", {}};
@@ -43,6 +44,12 @@ inline constexpr EventKind connection_reset{
     "connection-reset",
     "the connection of {from} and {to} breaks",
     {{{"from", OperandType::node}, {"to", OperandType::node}}}};
+/// A fault had the server answer a call otherwise than it would have: an error, or what is stale.
+inline constexpr EventKind answer_forged{
+    0x010F,
+    "answer-forged",
+    "{to} answers {call} of {from} as the fault has it: {answer}",
+    {{{"call", text}, {"from", OperandType::node}, {"to", OperandType::node}, {"answer", text}}}};
 inline constexpr EventKind attempting{0x0110,
                                       "attempting",
                                       "{node} handles {message}, attempt {attempt}",
@@ -58,10 +65,10 @@ inline constexpr EventKind settled{0x0112,
                                    {{{"message", text}, {"fate", text}, {"reason", text}}}};
 
 /// All of them, for readers.
-inline constexpr std::array all{node_added,  started,          crashed,           power_lost,
-                                paused,      resumed,          fault_began,       fault_ended,
-                                healed,      point_reached,    exception_escaped, message_stalled,
-                                answer_lost, connection_reset, attempting,        attempt_failed,
-                                settled};
+inline constexpr std::array all{
+    node_added,    stopping,          started,         crashed,     power_lost,
+    paused,        resumed,           fault_began,     fault_ended, healed,
+    point_reached, exception_escaped, message_stalled, answer_lost, connection_reset,
+    answer_forged, attempting,        attempt_failed,  settled};
 
 } // namespace crier::sim::events

@@ -24,7 +24,20 @@ bool is_link_fault(FaultKind kind) {
 
 bool is_call_fault(FaultKind kind) {
     return kind == FaultKind::drop_request || kind == FaultKind::lose_answer ||
-           kind == FaultKind::delay_call;
+           kind == FaultKind::delay_call || kind == FaultKind::fail_call ||
+           kind == FaultKind::stale_answer;
+}
+
+// Whether the call goes from or to one of the nodes, and to or from one of the peers if there are
+// any. A fault without nodes befalls everybody's.
+bool is_between(const FaultSpec& spec, std::uint32_t client, std::uint32_t server) {
+    if (spec.nodes.empty() && !spec.resolve) return true;
+    const std::vector<std::uint32_t> nodes = nodes_of(spec);
+    const bool has_peers = !spec.peers.empty() || spec.resolve_peers;
+    if (!has_peers) return contains(nodes, client) || contains(nodes, server);
+    const std::vector<std::uint32_t> peers = spec.resolve_peers ? spec.resolve_peers() : spec.peers;
+    return (contains(nodes, client) && contains(peers, server)) ||
+           (contains(nodes, server) && contains(peers, client));
 }
 
 } // namespace
@@ -33,6 +46,7 @@ std::string_view name_of(FaultKind kind) {
     switch (kind) {
     case FaultKind::crash: return "crash";
     case FaultKind::power_loss: return "power-loss";
+    case FaultKind::stop: return "stop";
     case FaultKind::pause: return "pause";
     case FaultKind::partition: return "partition";
     case FaultKind::slow_link: return "slow-link";
@@ -44,6 +58,9 @@ std::string_view name_of(FaultKind kind) {
     case FaultKind::drop_request: return "drop-request";
     case FaultKind::lose_answer: return "lose-answer";
     case FaultKind::delay_call: return "delay-call";
+    case FaultKind::fail_call: return "fail-call";
+    case FaultKind::stale_answer: return "stale-answer";
+    case FaultKind::act: return "act";
     }
     return "unknown";
 }
@@ -60,10 +77,15 @@ std::uint32_t FaultEngine::add(FaultSpec spec) {
     case FaultTrigger::When::at:
         world_.kernel().at(world_.process(), trigger.at, [this, id] { begin(id); });
         break;
-    case FaultTrigger::When::call:
-        call_watches_.push_back({id, hash_literal(trigger.name), trigger.nth});
+    case FaultTrigger::When::call: {
+        CallNames about;
+        for (const std::string& name : trigger.about)
+            about.push_back(hash_text(name));
+        call_watches_.push_back(
+            {id, hash_literal(trigger.name), std::move(about), trigger.nth, trigger.strikes});
         ++call_watch_count_;
         break;
+    }
     case FaultTrigger::When::point:
         point_watches_.push_back({id, hash_text(trigger.name), trigger.nth});
         break;
@@ -71,40 +93,80 @@ std::uint32_t FaultEngine::add(FaultSpec spec) {
     return id;
 }
 
-CallVerdict FaultEngine::on_call(const CallKind& kind, std::uint32_t client, std::uint32_t server) {
+// Whether this call is one that the fault befalls; counts it.
+bool FaultEngine::matches(CallWatch& watch, std::uint32_t client, std::uint32_t server,
+                          const CallNames& about) {
+    static constexpr Purpose chance{"fault.call"};
+    const FaultSpec& spec = records_[watch.fault - 1].spec;
+    const FaultTrigger& trigger = spec.trigger;
+    if (world_.now() < trigger.at) return false;
+    if (trigger.window > Duration{} && world_.now() >= trigger.at + trigger.window) {
+        close(watch);
+        return false;
+    }
+    const bool concerns_all =
+        std::all_of(watch.about.begin(), watch.about.end(), [&about](std::uint64_t name) {
+            return std::find(about.begin(), about.end(), name) != about.end();
+        });
+    if (!concerns_all || !is_between(spec, client, server)) return false;
+    if (watch.left > 1) {
+        --watch.left;
+        return false;
+    }
+    if (trigger.chance.per_million >= 1'000'000) return true;
+    const auto when = static_cast<std::uint64_t>(world_.now().time_since_epoch().count());
+    return world_.random().draw(chance, spec.id, client, server, when).happens(trigger.chance);
+}
+
+void FaultEngine::close(CallWatch& watch) {
+    watch.is_over = true;
+    --call_watch_count_;
+}
+
+CallVerdict FaultEngine::on_call(const CallKind& kind, std::uint32_t client, std::uint32_t server,
+                                 const CallNames& about) {
     CallVerdict verdict;
-    for (Watch& watch : call_watches_) {
-        FaultRecord& record = records_[watch.fault - 1];
-        if (watch.left == 0 || watch.name != kind.id || healed_) continue;
-        const std::vector<std::uint32_t> nodes = nodes_of(record.spec);
-        if (!contains(nodes, client) && !contains(nodes, server)) continue;
-        if (--watch.left > 0) continue;
-        --call_watch_count_;
-        if (!is_call_fault(record.spec.kind)) {
+    for (CallWatch& watch : call_watches_) {
+        if (watch.is_over || watch.kind != kind.id || healed_) continue;
+        if (!matches(watch, client, server, about)) continue;
+        if (is_call_fault(records_[watch.fault - 1].spec.kind)) {
+            if (watch.strikes > 0 && --watch.strikes == 0) close(watch);
+            verdict = strike(watch.fault);
+        } else {
+            close(watch);
             begin(watch.fault);
-            continue;
         }
-        record.began = true;
-        verdict.fault = watch.fault;
-        verdict.delay = record.spec.duration;
-        switch (record.spec.kind) {
-        case FaultKind::drop_request:
-            verdict.action = CallVerdict::Action::drop_request;
-            note_hit(watch.fault);
-            break;
-        case FaultKind::delay_call:
-            verdict.action = CallVerdict::Action::delay;
-            note_hit(watch.fault);
-            break;
-        default: verdict.action = CallVerdict::Action::lose_answer; break; // hit once it is lost
-        }
+    }
+    return verdict;
+}
+
+CallVerdict FaultEngine::strike(std::uint32_t id) {
+    FaultRecord& record = records_[id - 1];
+    CallVerdict verdict;
+    verdict.fault = id;
+    verdict.delay = record.spec.duration;
+    switch (record.spec.kind) {
+    case FaultKind::drop_request:
+        verdict.action = CallVerdict::Action::drop_request;
+        note_hit(id);
+        break;
+    case FaultKind::delay_call:
+        verdict.action = CallVerdict::Action::delay;
+        note_hit(id);
+        break;
+    case FaultKind::lose_answer: // hit once it is lost
+        verdict.action = CallVerdict::Action::lose_answer;
+        break;
+    default: verdict.action = CallVerdict::Action::forge; break; // hit once it is answered
+    }
+    if (!std::exchange(record.began, true)) {
         world_.record(events::fault_began, record.spec.id, world_.history().name(record.spec.what));
     }
     return verdict;
 }
 
 void FaultEngine::on_point(std::uint32_t node, std::uint64_t point) {
-    for (Watch& watch : point_watches_) {
+    for (PointWatch& watch : point_watches_) {
         if (watch.left == 0 || watch.name != point || healed_) continue;
         FaultRecord& record = records_[watch.fault - 1];
         if (!contains(nodes_of(record.spec), node)) continue;
@@ -120,6 +182,7 @@ void FaultEngine::begin(std::uint32_t id) {
     FaultRecord& record = records_[id - 1];
     const FaultSpec& spec = record.spec;
     std::vector<std::uint32_t> nodes = nodes_of(spec);
+    if (spec.kind == FaultKind::act) return perform(id);
     if (nodes.empty()) return;
     if (budget_ && !budget_(spec.kind, nodes)) {
         record.withheld = true;
@@ -145,10 +208,20 @@ void FaultEngine::begin(std::uint32_t id) {
     world_.kernel().set_cause(cause);
 }
 
+void FaultEngine::perform(std::uint32_t id) {
+    FaultRecord& record = records_[id - 1];
+    record.began = true;
+    const std::uint64_t cause = world_.kernel().cause();
+    world_.record_as(nullptr, events::fault_began, record.spec.id,
+                     world_.history().name(record.spec.what));
+    if (record.spec.act()) note_hit(id);
+    world_.kernel().set_cause(cause);
+}
+
 void FaultEngine::take_hold(std::uint32_t id, std::uint32_t node_id, Active& active) {
     const FaultSpec& spec = records_[id - 1].spec;
     Node& node = world_.node(node_id);
-    const bool needs_process = spec.kind == FaultKind::crash ||
+    const bool needs_process = spec.kind == FaultKind::crash || spec.kind == FaultKind::stop ||
                                spec.kind == FaultKind::power_loss || spec.kind == FaultKind::pause;
     if (needs_process &&
         (!node.is_up() || (spec.kind == FaultKind::pause && node.process().is_paused()))) {
@@ -159,7 +232,8 @@ void FaultEngine::take_hold(std::uint32_t id, std::uint32_t node_id, Active& act
     if (spec.kind != FaultKind::pause) note_hit(id); // that hits what it holds back
     switch (spec.kind) {
     case FaultKind::crash: node.crash("fault"); break;
-    case FaultKind::power_loss: node.lose_power(); break;
+    case FaultKind::power_loss: node.lose_power(spec.thorough); break;
+    case FaultKind::stop: node.stop(spec.duration); break;
     case FaultKind::pause: node.pause(spec.duration); break;
     case FaultKind::clock_jump: node.wall_clock().offset += Duration(spec.amount); break;
     case FaultKind::slow_disk:
@@ -214,6 +288,11 @@ void FaultEngine::let_go(std::uint32_t id) {
         switch (spec.kind) {
         case FaultKind::crash:
         case FaultKind::power_loss:
+            if (!node.is_up()) node.start();
+            break;
+        case FaultKind::stop:
+            if (node.is_up() && node.process().incarnation() == active.incarnations[at])
+                node.crash("it did not stop in time");
             if (!node.is_up()) node.start();
             break;
         case FaultKind::pause:

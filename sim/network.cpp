@@ -229,18 +229,37 @@ void Network::close_slot(std::uint32_t index) {
     free_slots_.push_back(index);
 }
 
-bool Network::admit(std::uint32_t slot, Process& client, Node& server, const CallKind& kind,
-                    Duration& delay) {
-    FaultEngine& faults = world_.faults();
-    if (!faults.watches_calls()) return true;
-    const CallVerdict verdict = faults.on_call(kind, client.node(), server.id());
+bool Network::is_watched() const {
+    return world_.faults().watches_calls();
+}
+
+Network::Admission Network::admit(std::uint32_t slot, const Process& client, const Node& server,
+                                  const CallKind& kind, const std::vector<std::uint64_t>& about) {
+    const CallVerdict verdict = world_.faults().on_call(kind, client.node(), server.id(), about);
+    Admission admission;
     switch (verdict.action) {
-    case CallVerdict::Action::pass: return true;
-    case CallVerdict::Action::drop_request: return false;
-    case CallVerdict::Action::lose_answer: pending_[slot].lose_answer = verdict.fault; return true;
-    case CallVerdict::Action::delay: delay = verdict.delay; return true;
+    case CallVerdict::Action::pass: break;
+    case CallVerdict::Action::drop_request: admission.passes = false; break;
+    case CallVerdict::Action::lose_answer: pending_[slot].lose_answer = verdict.fault; break;
+    case CallVerdict::Action::delay: admission.delay = verdict.delay; break;
+    case CallVerdict::Action::forge: admission.forging = verdict.fault; break;
     }
-    return true;
+    return admission;
+}
+
+Forgery Network::forgery(std::uint32_t fault) const {
+    const FaultSpec& spec = world_.faults().records()[fault - 1].spec;
+    const bool fails = spec.kind == FaultKind::fail_call;
+    return {fails ? Forgery::Kind::fail : Forgery::Kind::stale, spec.amount};
+}
+
+void Network::note_forged(std::uint32_t fault, std::uint32_t slot, std::uint32_t generation,
+                          const Process& server, std::string_view answer) {
+    world_.faults().note_hit(fault);
+    const Pending& pending = pending_[slot];
+    if (pending.generation != generation || pending.task == nullptr) return; // nobody hears it
+    world_.record(events::answer_forged, world_.history().name(pending.kind->name),
+                  pending.client->node(), server.node(), world_.history().name(answer));
 }
 
 void Network::refuse(std::uint32_t slot, Node& server) {

@@ -103,22 +103,32 @@ struct CallWaiter {
 
 } // namespace detail
 
+/// What a fault has the server answer to one call instead of the truth.
+struct Forgery {
+    enum class Kind { none, fail, stale };
+    Kind kind = Kind::none;
+    std::int64_t error = 0; ///< With `fail`: a number of the server's own protocol.
+};
+
 /// The server's side of one call: answers it once, later or never. Valid only in the life of the
 /// process that received it; dropped unanswered, the caller times out.
 template <class Answer>
 class Reply {
 public:
     Reply() = default;
-    Reply(Network& network, Process& server, std::uint32_t slot, std::uint32_t generation)
-        : network_(&network), server_(&server), slot_(slot), generation_(generation) {}
+    Reply(Network& network, Process& server, std::uint32_t slot, std::uint32_t generation,
+          std::uint32_t forging = 0)
+        : network_(&network), server_(&server), slot_(slot), generation_(generation),
+          forging_(forging) {}
     Reply(Reply&& other) noexcept
         : network_(std::exchange(other.network_, nullptr)), server_(other.server_),
-          slot_(other.slot_), generation_(other.generation_) {}
+          slot_(other.slot_), generation_(other.generation_), forging_(other.forging_) {}
     Reply& operator=(Reply&& other) noexcept {
         network_ = std::exchange(other.network_, nullptr);
         server_ = other.server_;
         slot_ = other.slot_;
         generation_ = other.generation_;
+        forging_ = other.forging_;
         return *this;
     }
 
@@ -127,11 +137,18 @@ public:
     /// Sends the answer; `bytes` is its size on the wire.
     void operator()(Answer answer, std::size_t bytes = 64);
 
+    /// Returns what a fault has the server answer; asked before anything is executed.
+    [[nodiscard]] Forgery forgery() const;
+
+    /// Says that the answer is forged, and how in words, which go into the history.
+    void note_forged(std::string_view answer) const;
+
 private:
     Network* network_ = nullptr;
     Process* server_ = nullptr;
     std::uint32_t slot_ = 0;
     std::uint32_t generation_ = 0;
+    std::uint32_t forging_ = 0; // the fault that does it
 };
 
 struct CallOptions {
@@ -153,7 +170,9 @@ public:
     void send(Process& from, Node& to, const CallKind& kind, std::size_t bytes,
               std::uint64_t subject, Arrival&& arrival);
 
-    /// Calls `serve(Process& server, Reply<Answer>)` on `server` and awaits the answer.
+    /// Calls `serve(Process& server, Reply<Answer>)` on `server` and awaits the answer. If it has a
+    /// `name(names)`, that is asked for the names of what the call is about when a fault wants to
+    /// know.
     /// **Errors**: `CallError` with its certainty. **Cancellation**: all types;
     /// `operation_aborted`, unknown; the request is not taken back.
     template <class Answer, class Serve>
@@ -232,9 +251,18 @@ private:
     void break_link(Link& link);
     [[nodiscard]] std::uint32_t open_slot(Pending pending);
     void close_slot(std::uint32_t index);
-    /// Starts the request's way. **Returns** whether it is to be sent (false: dropped by a fault).
-    bool admit(std::uint32_t slot, Process& client, Node& server, const CallKind& kind,
-               Duration& delay);
+    /// What faults make of a call before it leaves.
+    struct Admission {
+        bool passes = true; // false: dropped
+        Duration delay{};
+        std::uint32_t forging = 0;
+    };
+    [[nodiscard]] bool is_watched() const;
+    [[nodiscard]] Admission admit(std::uint32_t slot, const Process& client, const Node& server,
+                                  const CallKind& kind, const std::vector<std::uint64_t>& about);
+    [[nodiscard]] Forgery forgery(std::uint32_t fault) const;
+    void note_forged(std::uint32_t fault, std::uint32_t slot, std::uint32_t generation,
+                     const Process& server, std::string_view answer);
     void refuse(std::uint32_t slot, Node& server);
     void fail_later(std::uint32_t slot, Failure failure);
     void lost_answer(std::uint32_t slot, const Process& server);
@@ -320,17 +348,22 @@ auto Network::async_call(Process& client, Node& server, const CallKind& kind, Ca
             }
             if (!caller->is_alive()) return; // a ghost's request goes nowhere
             if (receiver == nullptr) return network->refuse(slot, *callee);
-            Duration delay{};
-            if (!network->admit(slot, *caller, *callee, *what, delay)) return;
+            Admission admission;
+            if (network->is_watched()) {
+                std::vector<std::uint64_t> about;
+                if constexpr (requires { request.name(about); }) request.name(about);
+                admission = network->admit(slot, *caller, *callee, *what, about);
+                if (!admission.passes) return;
+            }
             const std::uint32_t generation = network->pending_[slot].generation;
-            auto arrive = [network, slot, generation,
+            auto arrive = [network, slot, generation, forging = admission.forging,
                            serving = std::move(request)](Process& at) mutable {
-                serving(at, Reply<Answer>(*network, at, slot, generation));
+                serving(at, Reply<Answer>(*network, at, slot, generation, forging));
             };
-            if (delay > Duration{}) {
+            if (admission.delay > Duration{}) {
                 // Held at the sender: the caller's own step sends it later, in no order with
                 // others.
-                kernel.at(*caller, kernel.now() + delay,
+                kernel.at(*caller, kernel.now() + admission.delay,
                           [network, caller, callee, what, how, sent = std::move(arrive)]() mutable {
                               network->send(*caller, *callee, *what, how.bytes, how.subject,
                                             std::move(sent));
@@ -340,6 +373,16 @@ auto Network::async_call(Process& client, Node& server, const CallKind& kind, Ca
             }
         },
         token, this, &client, &server, &kind, options, std::move(serve));
+}
+
+template <class Answer>
+Forgery Reply<Answer>::forgery() const {
+    return forging_ == 0 || network_ == nullptr ? Forgery{} : network_->forgery(forging_);
+}
+
+template <class Answer>
+void Reply<Answer>::note_forged(std::string_view answer) const {
+    network_->note_forged(forging_, slot_, generation_, *server_, answer);
 }
 
 template <class Answer>

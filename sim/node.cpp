@@ -4,6 +4,10 @@
 
 namespace crier::sim {
 
+void Program::stop(Duration, std::function<void()> done) {
+    done();
+}
+
 Node::Node(World& world, std::uint32_t id, NodeOptions options)
     : world_(world), id_(id), options_(std::move(options)),
       name_text_(world.history().name(options_.name)), disk_(options_.disk) {}
@@ -32,11 +36,25 @@ void Node::crash(std::string_view how) {
     world_.network().process_died(*process_);
 }
 
-void Node::lose_power() {
+// The step in which the program says that it is done is its last.
+void Node::stop(Duration grace) {
+    if (!is_up()) return;
+    Process* const process = process_;
+    world_.record_as(process, events::stopping);
+    world_.kernel().post(*process, [this, process, grace] {
+        auto done = [this, process] {
+            if (process->is_alive()) crash("stopped");
+        };
+        if (program_ == nullptr) return done();
+        program_->stop(grace, std::move(done));
+    });
+}
+
+void Node::lose_power(bool thorough) {
     static constexpr Purpose torn{"disk.power-loss"};
     if (!powered_) return;
     const Draw draw = world_.random().draw(torn, id_, incarnation_);
-    const std::uint64_t lost = disk_.lose_unsynced(draw);
+    const std::uint64_t lost = disk_.lose_unsynced(thorough ? std::nullopt : std::optional(draw));
     world_.record_as(process_, events::power_lost, lost);
     powered_ = false;
     program_ = nullptr;

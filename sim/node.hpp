@@ -18,6 +18,10 @@ class Node;
 class Program {
 public:
     virtual ~Program() = default;
+
+    /// Shuts down within `grace` and calls `done`, as a step of the process. What knows no better
+    /// is done at once.
+    virtual void stop(Duration grace, std::function<void()> done);
 };
 
 /// Starts a program in a fresh process, at boot and at every restart.
@@ -60,8 +64,12 @@ public:
     /// No effect when it is down.
     void crash(std::string_view how);
 
-    /// The machine dies: unsynced writes go, and peers are told nothing. No effect without power.
-    void lose_power();
+    /// Tells the process to stop; it ends when its program has done so. No effect when it is down.
+    void stop(Duration grace);
+
+    /// The machine dies: unsynced writes go, if `thorough` all that can go, and peers are told
+    /// nothing. No effect without power.
+    void lose_power(bool thorough = false);
 
     /// Freezes and unfreezes the process; `expected` is only for the history.
     void pause(Duration expected);

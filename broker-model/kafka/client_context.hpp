@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker-model/kafka/broker_api.hpp"
+#include "broker-model/kafka/broker_request.hpp"
 #include "broker-model/kafka/cluster.hpp"
 #include "sim/process_ports.hpp"
 #include "sim/world.hpp"
@@ -119,10 +119,7 @@ public:
         sim::CallOptions options;
         options.timeout = timeout;
         options.bytes = bytes;
-        auto serve = [&cluster = cluster_, &node, sent = std::move(request)](
-                         sim::Process&, sim::Reply<AnswerOf<Request>> reply) mutable {
-            serve_request(cluster, node, std::move(sent), std::move(reply));
-        };
+        BrokerRequest<Request, AnswerOf<Request>> serve(cluster_, node, std::move(request));
         return world().network().template async_call<AnswerOf<Request>>(
             process_, node, CallOf<Request>::kind, options, std::move(serve),
             std::forward<CompletionToken>(token));

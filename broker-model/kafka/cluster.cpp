@@ -141,6 +141,11 @@ bool Cluster::is_needed(const PartitionState& state) const {
     return state.is_created() || !is_transactions(state.partition);
 }
 
+bool Cluster::move_leader(PartitionId partition) {
+    auto* const controller = static_cast<Controller*>(controller_->program());
+    return controller != nullptr && controller->move_leader(partition);
+}
+
 std::vector<BrokerId> Cluster::missing() const {
     std::vector<BrokerId> missing;
     for (BrokerId id = 1; id <= broker_count(); ++id) {

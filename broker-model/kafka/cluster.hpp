@@ -133,6 +133,9 @@ public:
     /// targets.
     [[nodiscard]] sim::Node* leader_of(PartitionId partition) const;
 
+    /// Has another replica in sync lead the partition. **Returns** whether one does.
+    bool move_leader(PartitionId partition);
+
     /// Returns the brokers that are down, fenced, or not in sync with something they replicate.
     [[nodiscard]] std::vector<BrokerId> missing() const;
 

@@ -103,6 +103,8 @@ void ConsumerFetcher::seek(PartitionId partition, Offset offset) {
     drop_buffer(held);
     lacks_offset_ = false;
     move(held, offset);
+    context_.world().record_as(&context_.process(), events::position_sought,
+                               context_.cluster().info(partition).name_text, group_text_, offset);
 }
 
 std::vector<PartitionId> ConsumerFetcher::without_position() const {

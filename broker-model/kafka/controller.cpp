@@ -221,6 +221,27 @@ AlterPartitionAnswer Controller::alter_partition(const AlterPartitionRequest& re
     return answer;
 }
 
+bool Controller::move_leader(PartitionId partition) {
+    PartitionState& state = state_.partitions[partition];
+    const auto now = std::find(state.replicas.begin(), state.replicas.end(), state.leader);
+    if (now == state.replicas.end()) return false;
+    std::vector<BrokerId> others(now + 1, state.replicas.end());
+    others.insert(others.end(), state.replicas.begin(), now);
+    const auto next = std::find_if(others.begin(), others.end(), [&](BrokerId broker) {
+        const bool in_sync =
+            std::find(state.isr.begin(), state.isr.end(), broker) != state.isr.end();
+        return in_sync && is_live(broker);
+    });
+    if (next == others.end()) return false;
+    const PartitionState before = state;
+    state.leader = *next;
+    ++state.leader_epoch;
+    ++state.partition_epoch;
+    tell_change(before, state);
+    publish();
+    return true;
+}
+
 void Controller::publish() {
     auto metadata = std::make_shared<ClusterMetadata>();
     metadata->version = state_.published->version + 1;

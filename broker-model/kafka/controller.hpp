@@ -22,7 +22,7 @@ public:
 
     explicit ControllerState(const Cluster& cluster);
 
-    std::uint64_t lose_unsynced(sim::Draw) override { return 0; }
+    std::uint64_t lose_unsynced(std::optional<sim::Draw>) override { return 0; }
 
     std::vector<PartitionState> partitions;
     std::vector<Registration> brokers; ///< By broker - 1.
@@ -42,6 +42,11 @@ public:
 
     /// Creates a topic that was not there yet; no effect before the others are, or if it is.
     void create_topic(const CreateTopicRequest& request);
+
+    /// Makes the next live replica in sync, in the order of assignment, the leader, as an operator
+    /// or a balancer does. **Returns** whether there was one. **Source**: Kafka
+    /// ReplicationControlManager.electLeaders, PartitionChangeBuilder.
+    bool move_leader(PartitionId partition);
 
 private:
     [[nodiscard]] bool is_live(BrokerId broker) const;

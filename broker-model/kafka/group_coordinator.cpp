@@ -179,6 +179,27 @@ OffsetFetchAnswer GroupCoordinator::fetch(const OffsetFetchRequest& request) {
     return answer;
 }
 
+// The commit before the last is in the log, too.
+OffsetFetchAnswer GroupCoordinator::fetch_former(const OffsetFetchRequest& request) {
+    OffsetFetchAnswer answer = fetch(request);
+    if (answer.error != ErrorCode::none) return answer;
+    const Replica& replica = *replicas_->find(home_.cluster.offsets_partition(request.group));
+    for (PartitionOffset& found : answer.offsets) {
+        Offset former = -1;
+        for (const StoredBatch& batch : replica.log->batches()) {
+            if (batch.end_offset() > replica.high_watermark) break;
+            for (const Record& record : batch.batch->records) {
+                const std::optional<OffsetRecord> commit = read_offset_record(record);
+                const bool is_it = commit && commit->group == request.group &&
+                                   commit->partition == found.partition;
+                if (is_it && commit->offset != found.offset) former = commit->offset;
+            }
+        }
+        found.offset = former;
+    }
+    return answer;
+}
+
 // A member's assignment counts once it is in the log. While it is not, the group stays as it was.
 void GroupCoordinator::store(Shard& shard, GroupRecord record) {
     Record bytes = write_record(record);

@@ -36,6 +36,8 @@ public:
     void commit(const TxnOffsetCommitRequest& request, const Admission& admission,
                 sim::Reply<OffsetCommitAnswer> reply);
     [[nodiscard]] OffsetFetchAnswer fetch(const OffsetFetchRequest& request);
+    /// As `fetch`, but from before the last commit of each partition.
+    [[nodiscard]] OffsetFetchAnswer fetch_former(const OffsetFetchRequest& request);
 
     void leads(const Replica& replica) override;
     void resigned(const Replica& replica) override;

@@ -161,11 +161,11 @@ std::size_t PartitionLog::read(Offset from, Offset limit, std::size_t max_bytes,
     return bytes;
 }
 
-std::uint64_t PartitionLog::lose_unflushed(sim::Draw draw) {
+std::uint64_t PartitionLog::lose_unflushed(std::optional<sim::Draw> draw) {
     const std::size_t flushed = find(flushed_end_);
     const std::size_t unflushed = batches_.size() - flushed;
     if (unflushed == 0) return 0;
-    const std::size_t kept = draw.below(unflushed + 1);
+    const std::size_t kept = draw ? draw->below(unflushed + 1) : 0;
     if (kept == unflushed) return 0;
     truncate(batches_[flushed + kept].base_offset);
     return unflushed - kept;
@@ -212,10 +212,11 @@ PartitionLog& BrokerLogs::open(PartitionId partition, const LogOptions& options)
     return *log;
 }
 
-std::uint64_t BrokerLogs::lose_unsynced(sim::Draw draw) {
+std::uint64_t BrokerLogs::lose_unsynced(std::optional<sim::Draw> draw) {
     std::uint64_t lost = 0;
     for (std::size_t at = 0; at < logs_.size(); ++at) {
-        if (logs_[at]) lost += logs_[at]->lose_unflushed(draw.next(at));
+        if (!logs_[at]) continue;
+        lost += logs_[at]->lose_unflushed(draw ? std::optional(draw->next(at)) : std::nullopt);
     }
     return lost;
 }

@@ -114,7 +114,7 @@ public:
     void flush() { flushed_end_ = end_; }
 
     /// A power loss: a drawn number of batches after the last flush is gone. **Returns** how many.
-    std::uint64_t lose_unflushed(sim::Draw draw);
+    std::uint64_t lose_unflushed(std::optional<sim::Draw> draw);
 
     /// Notes that the high watermark is now `offset`; every five seconds one is kept on disk.
     /// **Source**: replica.high.watermark.checkpoint.interval.ms.
@@ -163,7 +163,7 @@ public:
     /// Returns the log of the partition, made empty if it was not there.
     [[nodiscard]] PartitionLog& open(PartitionId partition, const LogOptions& options);
 
-    std::uint64_t lose_unsynced(sim::Draw draw) override;
+    std::uint64_t lose_unsynced(std::optional<sim::Draw> draw) override;
 
 private:
     std::vector<std::unique_ptr<PartitionLog>> logs_; // by partition

@@ -1,7 +1,7 @@
 #include "broker-model/kafka/replica_fetcher.hpp"
 
-#include "broker-model/kafka/broker_api.hpp"
 #include "broker-model/kafka/broker_home.hpp"
+#include "broker-model/kafka/broker_request.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
 #include <algorithm>
@@ -37,10 +37,7 @@ void ReplicaFetcher::go_on() {
     sim::Node& leader = home_.cluster.broker(leader_);
     home_.network().async_call<FetchAnswer>(
         home_.process, leader, calls::replica_fetch, options,
-        [&cluster = home_.cluster, &leader,
-         sent = std::move(request)](sim::Process&, sim::Reply<FetchAnswer> reply) mutable {
-            serve_request(cluster, leader, std::move(sent), std::move(reply));
-        },
+        BrokerRequest<FetchRequest, FetchAnswer>(home_.cluster, leader, std::move(request)),
         [this, round](Outcome<FetchAnswer> outcome) { receive(round, std::move(outcome)); });
 }
 

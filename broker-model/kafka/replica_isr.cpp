@@ -1,4 +1,4 @@
-#include "broker-model/kafka/broker_api.hpp"
+#include "broker-model/kafka/broker_request.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
 #include <algorithm>
@@ -41,10 +41,8 @@ void ReplicaManager::send_proposal(PartitionId partition, AlterPartitionRequest 
     sim::Node& controller = home_.cluster.controller();
     home_.network().async_call<AlterPartitionAnswer>(
         home_.process, controller, calls::alter_partition, sim::CallOptions{},
-        [&cluster = home_.cluster, &controller,
-         request](sim::Process&, sim::Reply<AlterPartitionAnswer> reply) mutable {
-            serve_request(cluster, controller, std::move(request), std::move(reply));
-        },
+        BrokerRequest<AlterPartitionRequest, AlterPartitionAnswer>(home_.cluster, controller,
+                                                                   request),
         [this, partition, request](Outcome<AlterPartitionAnswer> outcome) {
             Replica& replica = *find(partition);
             const bool is_current = replica.leads() && replica.is_altering &&

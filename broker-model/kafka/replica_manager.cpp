@@ -67,7 +67,7 @@ Replica* ReplicaManager::find(PartitionId partition) {
 
 void ReplicaManager::apply(std::shared_ptr<const ClusterMetadata> metadata) {
     if (!metadata || metadata->version <= metadata_->version) return;
-    metadata_ = std::move(metadata);
+    former_metadata_ = std::exchange(metadata_, std::move(metadata));
     for (const PartitionState& state : metadata_->partitions) {
         if (state.is_created() && !replicas_[state.partition]) open(state);
         Replica* const replica = find(state.partition);

@@ -45,6 +45,10 @@ public:
     [[nodiscard]] const std::shared_ptr<const ClusterMetadata>& metadata() const {
         return metadata_;
     }
+    /// Returns what was known before the last news.
+    [[nodiscard]] const std::shared_ptr<const ClusterMetadata>& former_metadata() const {
+        return former_metadata_;
+    }
 
     /// `admissions`: one for each partition of a transactional request; else none.
     void produce(ProduceRequest request, const std::vector<Admission>& admissions,
@@ -149,6 +153,7 @@ private:
     BrokerHome& home_;
     InternalTopics internal_;
     std::shared_ptr<const ClusterMetadata> metadata_;
+    std::shared_ptr<const ClusterMetadata> former_metadata_ = metadata_;
     std::vector<std::unique_ptr<Replica>> replicas_; // by partition
     std::deque<ReplicaFetcher> fetchers_;            // by broker - 1
     std::vector<FollowerSession> sessions_;          // by broker - 1

@@ -24,7 +24,7 @@ public:
     std::uint64_t written = 0; ///< The last whose commit is in the page cache.
     std::uint64_t synced = 0;  ///< The last whose commit is on the platter.
 
-    std::uint64_t lose_unsynced(sim::Draw) override {
+    std::uint64_t lose_unsynced(std::optional<sim::Draw>) override {
         written = synced;
         return 0; // the log itself counts its writes
     }

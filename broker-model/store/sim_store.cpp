@@ -16,6 +16,20 @@ std::size_t size_on_wire(const std::string& sql, const std::vector<Value>& param
     return size;
 }
 
+/// Answers as a fault wants it, if one does; the server undoes the transaction as at any error.
+/// **Returns** whether it did.
+bool refuse(Database& database, std::uint64_t session, DatabaseServer::Reply& reply) {
+    const sim::Forgery forgery = reply.forgery();
+    if (forgery.kind != sim::Forgery::Kind::fail) return false;
+    DatabaseServer* const server = database.server();
+    if (server != nullptr && session != 0) server->rollback(session);
+    SqlAnswer answer;
+    answer.error = static_cast<StoreError>(forgery.error);
+    reply.note_forged(make_error_code(answer.error).message());
+    reply(std::move(answer));
+    return true;
+}
+
 // What runs at the server. Classes with constructors, since g++ 12.2 mishandles aggregates that are
 // made in an expression with co_await.
 
@@ -25,6 +39,7 @@ public:
         : database_(&database), request_(std::move(request)) {}
 
     void operator()(sim::Process&, DatabaseServer::Reply reply) {
+        if (refuse(*database_, request_.session, reply)) return;
         DatabaseServer* const server = database_->server();
         if (server != nullptr) server->statement(std::move(request_), std::move(reply));
     }
@@ -40,6 +55,7 @@ public:
         : database_(&database), session_(session) {}
 
     void operator()(sim::Process&, DatabaseServer::Reply reply) const {
+        if (refuse(*database_, session_, reply)) return;
         DatabaseServer* const server = database_->server();
         if (server != nullptr) server->commit(session_, std::move(reply));
     }

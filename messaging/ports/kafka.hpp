@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messaging/ports/clock.hpp"
+#include "messaging/ports/kafka_errors.hpp"
 #include "messaging/ports/message.hpp"
 #include "messaging/ports/result.hpp"
 
@@ -72,67 +73,6 @@ struct RecordMetadata {
     std::int32_t partition = 0;
     Offset offset = -1; ///< -1 when unknown (acks 0).
 };
-
-/// Kafka's error codes, by their own numbers and names.
-/// Source: org.apache.kafka.common.protocol.Errors.
-enum class ErrorCode : std::int16_t {
-    unknown_server_error = -1,
-    none = 0,
-    offset_out_of_range = 1,
-    corrupt_message = 2,
-    unknown_topic_or_partition = 3,
-    leader_not_available = 5,
-    not_leader_or_follower = 6,
-    request_timed_out = 7,
-    message_too_large = 10,
-    offset_metadata_too_large = 12,
-    network_exception = 13,
-    coordinator_load_in_progress = 14,
-    coordinator_not_available = 15,
-    not_coordinator = 16,
-    not_enough_replicas = 19,
-    not_enough_replicas_after_append = 20,
-    invalid_required_acks = 21,
-    illegal_generation = 22,
-    inconsistent_group_protocol = 23,
-    unknown_member_id = 25,
-    invalid_session_timeout = 26,
-    rebalance_in_progress = 27,
-    invalid_timestamp = 32,
-    policy_violation = 44,
-    out_of_order_sequence_number = 45,
-    duplicate_sequence_number = 46,
-    invalid_producer_epoch = 47,
-    invalid_txn_state = 48,
-    invalid_producer_id_mapping = 49,
-    invalid_transaction_timeout = 50,
-    concurrent_transactions = 51,
-    transaction_coordinator_fenced = 52,
-    kafka_storage_error = 56,
-    fenced_leader_epoch = 74,
-    unknown_leader_epoch = 75,
-    offset_not_available = 78,
-    member_id_required = 79,
-    group_max_size_reached = 81,
-    fenced_instance_id = 82,
-    invalid_record = 87,
-    unstable_offset_commit = 88,
-    producer_fenced = 90,
-    transaction_abortable = 120,
-};
-
-/// Returns the category of `ErrorCode`; `message()` is Kafka's own name, `NOT_LEADER_OR_FOLLOWER`.
-[[nodiscard]] const boost::system::error_category& category() noexcept;
-
-[[nodiscard]] inline error_code make_error_code(ErrorCode code) {
-    return {static_cast<int>(code), category()};
-}
-
-/// Whether a client tries again by itself. **Source**: Kafka's RetriableException subclasses.
-[[nodiscard]] bool is_retriable(ErrorCode code) noexcept;
-
-/// Whether a group member that is told so can never again be of use under its settings.
-[[nodiscard]] bool is_fatal(const error_code& code) noexcept;
 
 enum class Acks { none, leader, all };
 
@@ -377,6 +317,3 @@ public:
 };
 
 } // namespace crier::kafka
-
-template <>
-struct boost::system::is_error_code_enum<crier::kafka::ErrorCode> : std::true_type {};

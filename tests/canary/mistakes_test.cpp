@@ -1,10 +1,12 @@
 // The catalogue keeps its promises: each classic mistake is found soon, by the property that is
 // about it, with its cause in words; and what is no mistake holds.
+#include "broker-model/events.hpp"
 #include "properties/story.hpp"
 #include "scenarios/events.hpp"
 #include "scenarios/explore.hpp"
 #include "tests/support/scenario_runs.hpp"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <optional>
@@ -45,9 +47,19 @@ std::vector<Mistake> mistakes() {
         {"split-dedup", "ledger", "remembering it and its effect are not one transaction"},
         {"split-dedup", "effect-at-least-once",
          "remembering it and its effect are not one transaction"},
+        {"zombie-consumer", "effect-at-most-once", ""},
+        {"unclean-election", "ledger", "the log lost it after it was stored"},
+        {"rebalance-storm", "rebalance-storm", ""},
+        {"retention-passes-a-group", "ledger", ""},
+        {"compacted-orders", "ledger", ""},
         {"wrong-key", "key-affinity", "the record key is not the aggregate"},
         {"wrong-key", "per-key-effect-order", "they are stored in different partitions"},
     };
+}
+
+/// Scenarios that teach without a mistake in them.
+std::vector<std::string> correct() {
+    return {"cooperative-vs-eager", "coordinator-moves", "rolling-deploy", "static-members"};
 }
 
 const properties::Verdict* violated(const scenario::RunResult& run, const std::string& property) {
@@ -85,11 +97,62 @@ INSTANTIATE_TEST_SUITE_P(Catalogue, EveryMistake, testing::ValuesIn(mistakes()),
                          });
 
 TEST(Catalogue, HasNoMistakeWithoutACanary) {
-    std::set<std::string> watched{"order-fulfilment", "transactional-copy"};
+    std::set<std::string> watched{"order-fulfilment", "hot-key", "transactional-copy"};
+    for (const std::string& scenario : correct())
+        watched.insert(scenario);
     for (const Mistake& mistake : mistakes())
         watched.insert(mistake.scenario);
     const std::vector<std::string> names = test::catalogue_names();
     EXPECT_EQ(watched, std::set<std::string>(names.begin(), names.end()));
+}
+
+class EveryCorrectOne : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryCorrectOne, HoldsAndIsStruck) {
+    const scenario::Scenario scenario = test::load(test::catalogue_file(GetParam()));
+    scenario::ExploreOptions options;
+    options.last_seed = 10;
+    const scenario::Campaign found =
+        scenario::explore(scenario, scenario::stock_services(), options, {});
+    EXPECT_EQ(found.verdict, VerdictKind::holds);
+    EXPECT_EQ(found.runs, 10U);
+    EXPECT_EQ(found.broken, "");
+    EXPECT_THAT(found.remarks, testing::IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalogue, EveryCorrectOne, testing::ValuesIn(correct()),
+                         [](const auto& given) { return test::test_name(given.param); });
+
+// One key's orders wait for one another when the load is over: nothing is wrong, and not all done.
+TEST(HotKey, IsNotDoneInTime) {
+    const scenario::Scenario scenario = test::load(test::catalogue_file("hot-key"));
+    const scenario::RunResult run = test::run(scenario, 1);
+    EXPECT_FALSE(run.quiet);
+    EXPECT_EQ(violated(run, "per-key-effect-order"), nullptr);
+    EXPECT_GT(run.ledger.unaccounted, 100U);
+}
+
+std::size_t count(const scenario::RunResult& run, const sim::EventKind& kind, std::size_t operand,
+                  const std::string& text) {
+    return static_cast<std::size_t>(
+        std::count_if(run.history.begin(), run.history.end(), [&](const sim::Event& event) {
+            return event.kind == kind.id && run.texts->find(event.operands[operand]) == text;
+        }));
+}
+
+TEST(CooperativeVsEager, TheCooperativeGroupGivesLessBack) {
+    const scenario::Scenario scenario = test::load(test::catalogue_file("cooperative-vs-eager"));
+    const scenario::RunResult run = test::run(scenario, 1, true);
+    const std::size_t eager = count(run, broker::events::revoked, 1, "billing");
+    const std::size_t cooperative = count(run, broker::events::revoked, 1, "shipping");
+    EXPECT_GT(cooperative, 0U);
+    EXPECT_GT(eager, 2 * cooperative);
+}
+
+TEST(StaticMembers, AreRestartedWithoutARebalance) {
+    const scenario::Scenario scenario = test::load(test::catalogue_file("static-members"));
+    const scenario::RunResult run = test::run(scenario, 1, true);
+    EXPECT_EQ(count(run, broker::events::generation_started, 0, "billing"), 1U);
 }
 
 TEST(OrderFulfilment, HoldsAndJudgesSomething) {

@@ -311,6 +311,25 @@ TEST(KafkaErrors, HaveKafkasNames) {
     EXPECT_EQ(code.message(), "NOT_LEADER_OR_FOLLOWER");
     EXPECT_TRUE(is_retriable(kafka::ErrorCode::not_leader_or_follower));
     EXPECT_FALSE(is_retriable(kafka::ErrorCode::illegal_generation));
+    EXPECT_EQ(kafka::category().message(5'000), "ERROR_5000");
+}
+
+TEST(KafkaErrors, AreFoundByName) {
+    for (const kafka::ErrorCode code : kafka::error_codes()) {
+        EXPECT_EQ(kafka::find_error(make_error_code(code).message()), code);
+    }
+    EXPECT_EQ(kafka::find_error("NOT_LEADER"), std::nullopt);
+}
+
+TEST(KafkaErrors, HaveTheClassThatTellsAClientWhatToDo) {
+    using kafka::ErrorClass;
+    using kafka::ErrorCode;
+    EXPECT_EQ(class_of(ErrorCode::none), ErrorClass::none);
+    EXPECT_EQ(class_of(ErrorCode::concurrent_transactions), ErrorClass::retriable);
+    EXPECT_EQ(class_of(ErrorCode::transaction_abortable), ErrorClass::abortable);
+    EXPECT_EQ(class_of(ErrorCode::producer_fenced), ErrorClass::recoverable);
+    EXPECT_EQ(class_of(ErrorCode::message_too_large), ErrorClass::fatal);
+    EXPECT_EQ(class_of(ErrorCode{5'000}), ErrorClass::fatal);
 }
 
 // A cooperative rebalance takes one partition of two; the other goes on as if nothing were.

@@ -36,8 +36,8 @@ public:
     HistoryBuilder() : history_({.keep = true}) {
         topology_.node_names = {"world",  "billing/1", "billing/2", "billing/3",
                                 "shop/1", "events/1",  "shop-db",   "billing-db"};
-        topology_.channels = {{"orders", false, {name("orders/0"), name("orders/1")}},
-                              {"orders-dead", true, {name("orders-dead/0")}}};
+        topology_.channels = {{"orders", false, false, {name("orders/0"), name("orders/1")}},
+                              {"orders-dead", true, false, {name("orders-dead/0")}}};
         topology_.partitions = {{name("orders/0"), {0, 0}},
                                 {name("orders/1"), {0, 1}},
                                 {name("orders-dead/0"), {1, 0}}};
@@ -128,6 +128,31 @@ public:
     std::uint64_t settle(std::uint32_t node, std::string_view id, std::string_view fate,
                          std::string_view reason = "") {
         return add(node, sim::events::settled, name(id), name(fate), name(reason));
+    }
+    std::uint64_t commit_as(std::uint64_t generation, std::string_view partition,
+                            std::uint64_t offset) {
+        return add(events_1, broker::events::offset_committed, name(partition), name("billing"),
+                   offset, generation);
+    }
+    std::uint64_t assign_in(std::uint64_t generation, std::uint32_t node,
+                            std::string_view partition) {
+        return add(node, broker::events::assigned, name(partition), name("billing"), generation);
+    }
+    std::uint64_t lose_partition(std::uint32_t node, std::string_view partition) {
+        return add(node, broker::events::lost, name(partition), name("billing"), 1);
+    }
+    std::uint64_t seek(std::uint32_t node, std::string_view partition, std::uint64_t offset) {
+        return add(node, broker::events::position_sought, name(partition), name("billing"), offset);
+    }
+    std::uint64_t move_start(std::string_view partition, std::uint64_t offset) {
+        return add(events_1, broker::events::log_start_moved, name(partition), offset,
+                   name("retention"));
+    }
+    std::uint64_t lead(std::uint32_t node, std::string_view partition, std::uint64_t epoch) {
+        return add(0, broker::events::leader_changed, name(partition), node, epoch);
+    }
+    std::uint64_t start_generation(std::uint64_t generation) {
+        return add(events_1, broker::events::generation_started, name("billing"), generation, 3);
     }
     std::uint64_t crash(std::uint32_t node) {
         ++incarnations_[node];

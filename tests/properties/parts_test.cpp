@@ -1,9 +1,12 @@
+#include "broker-model/events.hpp"
 #include "properties/index.hpp"
 #include "properties/key_order.hpp"
 #include "properties/reading.hpp"
+#include "sim/events.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <set>
 
 namespace crier::properties {
 namespace {
@@ -42,8 +45,21 @@ TEST(KeyOrder, CanExpectAMessageAgainAfterItWasWithdrawn) {
 
 TEST(Catalogue, IsSortedByNameWithoutRepetition) {
     const auto less = [](const PropertyInfo& a, const PropertyInfo& b) { return a.name >= b.name; };
-    EXPECT_EQ(catalogue().size(), 12u);
+    EXPECT_EQ(catalogue().size(), 26u);
     EXPECT_EQ(std::adjacent_find(catalogue().begin(), catalogue().end(), less), catalogue().end());
+}
+
+TEST(Events, HaveNumbersAndNamesOfTheirOwn) {
+    std::set<std::uint32_t> numbers;
+    std::set<std::string_view> names;
+    const auto enter = [&](const sim::EventKind& kind) {
+        EXPECT_TRUE(numbers.insert(kind.id).second) << kind.name;
+        EXPECT_TRUE(names.insert(kind.name).second) << kind.name;
+    };
+    for (const sim::EventKind& kind : sim::events::all)
+        enter(kind);
+    for (const sim::EventKind& kind : broker::events::all)
+        enter(kind);
 }
 
 /// A checker under its own name: reports and stories find their rules by it.

@@ -154,6 +154,7 @@ TEST(Plan, SaysFaultsInWords) {
     crash.length = {2s, 2s};
     FaultRule lost = crash;
     lost.kind = sim::FaultKind::lose_answer;
+    lost.at = {};
     lost.targets = {{Target::Kind::leader_of, "orders/0"}};
     lost.when = FaultRule::When::call;
     lost.call = "produce";

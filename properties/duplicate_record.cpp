@@ -1,0 +1,90 @@
+#include "properties/duplicate_record.hpp"
+
+#include "broker-model/events.hpp"
+#include "properties/finding.hpp"
+#include "properties/index.hpp"
+#include "properties/reading.hpp"
+#include "sim/events.hpp"
+#include "sim/hash.hpp"
+
+#include <map>
+#include <utility>
+
+namespace crier::properties {
+
+namespace {
+
+using sim::Event;
+namespace broker_events = broker::events;
+
+class DuplicateRecord final : public Checker, private sim::EventSink {
+public:
+    explicit DuplicateRecord(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
+
+    Verdict finish(const RunEnd& end) override {
+        return tally_.verdict("duplicate-record", topology_, end);
+    }
+
+private:
+    void on_event(const Event& event) override {
+        switch (event.kind) {
+        case broker_events::stored.id: stored(event); break;
+        case broker_events::leader_changed.id:
+            brokers_[static_cast<std::uint32_t>(event.operands[1])] = true;
+            break;
+        case sim::events::crashed.id:
+        case sim::events::power_lost.id:
+        case sim::events::resumed.id:
+        case sim::events::exception_escaped.id:
+            if (!brokers_.contains(event.node)) ++resends_;
+            break;
+        default: break;
+        }
+    }
+
+    void stored(const Event& event) {
+        if (routes_.place(event.operands[0]) == nullptr) return;
+        tally_.observe();
+        const std::uint32_t number = index_.insert(sim::mix(event.operands[0], event.operands[2]));
+        Copy& copy = copies_.at(number);
+        if (copy.sequence != 0 && copy.resends == resends_) {
+            tally_.violate([&] {
+                Finding finding;
+                finding.time = event.time;
+                finding.subjects = {event.operands[2]};
+                finding.events = {copy.sequence, event.sequence};
+                finding.witness.text(event.operands[2]).words(" is stored again at ");
+                finding.witness.text(event.operands[0]).words(" offset ");
+                finding.witness.number(static_cast<std::int64_t>(event.operands[1]));
+                finding.witness.words(" at ").time(event.time);
+                finding.witness.words(", and no process that could have sent it anew died since.");
+                return finding;
+            });
+        }
+        copy = {event.sequence, resends_};
+    }
+
+    struct Copy {
+        std::uint64_t sequence = 0;
+        std::uint64_t resends = 0; // as of when it was stored
+    };
+
+    const Topology& topology_;
+    const Routes& routes_;
+    Index index_;
+    ByNumber<Copy> copies_;
+    std::map<std::uint32_t, bool> brokers_;
+    std::uint64_t resends_ = 0; // occasions at which an application sends anew
+    Tally tally_;
+};
+
+} // namespace
+
+std::unique_ptr<Checker> make_duplicate_record(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<DuplicateRecord>(reading);
+}
+
+} // namespace crier::properties

@@ -1,0 +1,36 @@
+#include "properties/holders.hpp"
+
+#include "broker-model/events.hpp"
+#include "sim/events.hpp"
+
+namespace crier::properties {
+
+void Holders::read(const sim::Event& event) {
+    const auto is_it = [&event](const Holder& holder) { return holder.node == event.node; };
+    switch (event.kind) {
+    case broker::events::assigned.id: {
+        std::vector<Holder>& holders = all_[{event.operands[1], event.operands[0]}];
+        std::erase_if(holders, is_it);
+        holders.push_back({event.node, event.operands[2], event.sequence});
+        break;
+    }
+    case broker::events::revoked.id:
+    case broker::events::lost.id:
+        std::erase_if(all_[{event.operands[1], event.operands[0]}], is_it);
+        break;
+    case sim::events::crashed.id:
+    case sim::events::power_lost.id:
+        for (auto& [place, holders] : all_)
+            std::erase_if(holders, is_it);
+        break;
+    default: break;
+    }
+}
+
+const std::vector<Holders::Holder>& Holders::of(const GroupPartition& place) const {
+    static const std::vector<Holder> nobody;
+    const auto found = all_.find(place);
+    return found == all_.end() ? nobody : found->second;
+}
+
+} // namespace crier::properties

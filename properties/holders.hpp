@@ -1,0 +1,39 @@
+#pragma once
+
+#include "properties/routes.hpp"
+#include "sim/history.hpp"
+
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+// Who believes to hold which partition of which group, as the members themselves say.
+
+namespace crier::properties {
+
+/// A group and one of its partitions, as texts.
+using GroupPartition = std::pair<std::uint64_t, std::uint64_t>;
+
+class Holders {
+public:
+    struct Holder {
+        std::uint32_t node = 0;
+        std::uint64_t generation = 0;
+        std::uint64_t sequence = 0; ///< Of the event by which it got it.
+    };
+
+    /// Takes an event in. What a process held ends with it.
+    void read(const sim::Event& event);
+
+    /// Returns who holds it, in the order in which they got it.
+    [[nodiscard]] const std::vector<Holder>& of(const GroupPartition& place) const;
+
+    /// Returns all places that were ever held.
+    [[nodiscard]] const std::map<GroupPartition, std::vector<Holder>>& all() const { return all_; }
+
+private:
+    std::map<GroupPartition, std::vector<Holder>> all_;
+};
+
+} // namespace crier::properties

@@ -1,0 +1,89 @@
+#include "properties/reset_policy.hpp"
+
+#include "broker-model/events.hpp"
+#include "properties/finding.hpp"
+#include "properties/reading.hpp"
+
+#include <map>
+#include <utility>
+
+namespace crier::properties {
+
+namespace {
+
+using sim::Event;
+namespace broker_events = broker::events;
+
+class ResetPolicy final : public Checker, private sim::EventSink {
+public:
+    explicit ResetPolicy(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
+
+    Verdict finish(const RunEnd& end) override {
+        return tally_.verdict("reset-policy", topology_, end);
+    }
+
+private:
+    struct Committed {
+        std::uint64_t offset = 0;
+        std::uint64_t sequence = 0;
+    };
+
+    void on_event(const Event& event) override {
+        const std::uint64_t partition = event.operands[0];
+        switch (event.kind) {
+        case broker_events::offset_committed.id:
+            committed_[{event.operands[1], partition}] = {event.operands[2], event.sequence};
+            break;
+        case broker_events::log_start_moved.id: forget(partition, event.operands[1]); break;
+        case broker_events::records_lost.id:
+            if (routes_.place(partition) == nullptr)
+                committed_.clear(); // commits may be among them
+            forget(partition, UINT64_MAX);
+            break;
+        case broker_events::position_reset.id: reset(event); break;
+        default: break;
+        }
+    }
+
+    /// What lies below `limit` may be out of range now.
+    void forget(std::uint64_t partition, std::uint64_t limit) {
+        std::erase_if(committed_, [partition, limit](const auto& entry) {
+            return entry.first.second == partition && entry.second.offset < limit;
+        });
+    }
+
+    void reset(const Event& event) {
+        tally_.observe();
+        const auto found = committed_.find({event.operands[1], event.operands[0]});
+        if (found == committed_.end()) return;
+        tally_.violate([&] {
+            Finding finding;
+            finding.time = event.time;
+            finding.subscriber = routes_.subscriber(event.operands[1], event.operands[0]);
+            finding.events = {found->second.sequence, event.sequence};
+            Sentence& say = finding.witness;
+            say.node(event.node).words(" began ").text(event.operands[0]).words(" for ");
+            say.text(event.operands[1]).words(" at ").time(event.time).words(" from ");
+            say.number(static_cast<std::int64_t>(event.operands[2])).words(", ");
+            say.text(event.operands[3]).words(", although the group had committed up to before ");
+            say.number(static_cast<std::int64_t>(found->second.offset)).words(".");
+            return finding;
+        });
+    }
+
+    const Topology& topology_;
+    const Routes& routes_;
+    std::map<std::pair<std::uint64_t, std::uint64_t>, Committed> committed_;
+    Tally tally_;
+};
+
+} // namespace
+
+std::unique_ptr<Checker> make_reset_policy(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<ResetPolicy>(reading);
+}
+
+} // namespace crier::properties

@@ -1,0 +1,143 @@
+#include "tests/zoo/bugs.hpp"
+
+namespace crier::zoo {
+
+namespace {
+
+/// Orders of a shop by a relay to a consumer under test, `billing`.
+std::string consumed_by(const std::string& billing, const std::string& property,
+                        const std::string& faults, const std::string& topic = "min-in-sync: 2",
+                        int partitions = 2) {
+    return R"(brokers:
+  events: {kafka: {replica-lag-time-max: 2s}}
+channels:
+  orders: {replication: 3, )" +
+           topic + ", partitions: " + std::to_string(partitions) + R"(}
+databases: [shop-db, billing-db]
+services:
+  shop: {is: outbox-producer, database: shop-db}
+  relay: {is: outbox-relay, database: shop-db, to: orders}
+  billing: {from: orders, database: billing-db, )" +
+           billing + R"(}
+load:
+  - {to: shop, rate: 40/s, for: 15s, keys: 50, arrival: bursts, burst: 20}
+expect: [)" +
+           property + "]\nfaults:\n" + faults;
+}
+
+/// Orders of a shop under test, which publishes them itself.
+std::string published_by(const std::string& shop, const std::string& property,
+                         const std::string& faults) {
+    return R"(brokers:
+  events: {kafka: {}}
+channels:
+  orders: {partitions: 2, replication: 3, min-in-sync: 2}
+databases: [shop-db]
+services:
+  shop: {is: direct-producer, database: shop-db, to: orders, )" +
+           shop + R"(}
+load:
+  - {to: shop, rate: 60/s, for: 15s, keys: 10}
+expect: [)" +
+           property + "]\nfaults:\n" + faults;
+}
+
+const char* const coming_and_going = "  - stop: {of: billing, every: 4s, for: 1s..2s}\n";
+
+} // namespace
+
+std::vector<Bug> bugs() {
+    return {
+        {"B01", "Concurrent workers commit the highest finished offset", "wrong service",
+         "commit-not-ahead",
+         consumed_by("is: pool-consumer, position: @", "commit-not-ahead",
+                     "  - crash: {of: billing, every: 6s, for: 1s}\n"),
+         "highest-finished", "finished-prefix"},
+        {"B04", "A late acknowledgement after revocation re-creates the offset", "wrong service",
+         "commit-monotone",
+         consumed_by("is: pool-consumer, replicas: 2, late-acks: @", "commit-monotone",
+                     coming_and_going),
+         "count", "dropped"},
+        {"B06", "The commit position comes from the highest polled record", "wrong service",
+         "commit-not-ahead",
+         consumed_by("is: pool-consumer, replicas: 2, dropped-work: @", "commit-not-ahead",
+                     coming_and_going),
+         "forgotten", "unfinished"},
+        {"B07", "The error handler's commit throws, so the seek back is skipped", "wrong service",
+         "commit-not-ahead",
+         consumed_by("is: batch-listener, on-failure: @", "commit-not-ahead",
+                     "  - fail-call: {call: offset-commit, group: billing, chance: 20%, error: "
+                     "UNKNOWN_SERVER_ERROR}\n"),
+         "commit-then-seek", "seek-then-commit"},
+        {"B09", "With two asynchronous failures on one partition the later seek wins",
+         "wrong service", "commit-not-ahead",
+         consumed_by("is: batch-listener, parallel: on, failures: @", "commit-not-ahead",
+                     "  - slow-link: {between: [billing, billing-db], times: 20, every: 5s, for: "
+                     "2s}\n"),
+         "last-wins", "first-wins"},
+        {"B10", "A stale revoked set deletes buffered records on every later rebalance",
+         "wrong service", "commit-not-ahead",
+         consumed_by("is: buffer-stage, replicas: 4, revoked-set: @", "commit-not-ahead",
+                     "  - stop: {of: billing, every: 2s, for: 3s..6s}\n", "min-in-sync: 2", 6),
+         "kept", "used-once"},
+        {"B11", "A transient error of the position lookup begins anew", "wrong service",
+         "effect-at-most-once",
+         consumed_by("is: position-keeper, lookup-error: @", "effect-at-most-once",
+                     "  - fail-call: {of: billing-db, call: sql-execute, chance: 30%, error: "
+                     "lock-timeout}\n"
+                     "  - crash: {of: billing, every: 7s, for: 1s}\n"),
+         "begin-anew", "try-again"},
+        {"B12", "Deduplication by offset drops new records after a truncation", "wrong service",
+         "commit-not-ahead",
+         consumed_by(
+             "is: pool-consumer, duplicates: @", "commit-not-ahead",
+             "  - partition: {between: [{leader-of: orders/0}, events], at: 4s, for: 7s..12s}\n"
+             "  - crash: {leader-of: orders/0, every: 9s, for: 3s}\n"
+             "budget: {brokers-down: 3}\n",
+             "min-in-sync: 1, unclean-leader-election: on"),
+         "by-offset", "by-id"},
+        {"B14", "Concurrent offset commits arrive out of order and rewind the group",
+         "wrong service", "commit-monotone",
+         consumed_by(
+             "is: pool-consumer, commits: @", "commit-monotone",
+             "  - slow-link: {between: [billing, events], times: 20, every: 5s, for: 2s}\n"),
+         "overlapping", "one-by-one"},
+        {"B60", "A retry with several requests in flight changes the order", "wrong configuration",
+         "outbox-order-per-key",
+         published_by("idempotence: @", "outbox-order-per-key",
+                      "  - fail-call: {call: produce, topic: orders, chance: 2%, error: "
+                      "NOT_ENOUGH_REPLICAS}\n"),
+         "off", "on"},
+        {"B62", "A resend after an unclear time-out creates a new event", "wrong service",
+         "outbox-no-phantom",
+         published_by("delivery-timeout: 2s, resend: @", "outbox-no-phantom",
+                      "  - lose-answer: {call: produce, topic: orders, chance: 2%}\n"),
+         "new-id", "same-id"},
+        {"B63", "Shutdown without a flush loses buffered sends", "wrong service",
+         "outbox-no-missing",
+         published_by("linger: 100ms, on-stop: @", "outbox-no-missing",
+                      "  - stop: {of: shop, every: 5s, for: 3s}\n"),
+         "leave", "flush"},
+        {"B65", "Live instances share a static identity and fence each other for ever",
+         "wrong configuration", "assignment-exclusive",
+         consumed_by("is: consumer, replicas: 2, offset-reset: earliest, instance-id: @",
+                     "assignment-exclusive", "  - crash: {of: billing, at: 5s, for: 1s}\n"),
+         "shared", "per-replica"},
+        {"B92", "A replica that lags is promoted, and confirmed records vanish",
+         "wrong configuration (Kafka's counterpart of the unsynchronised mirror)", "ledger",
+         consumed_by(
+             "is: consumer, offset-reset: earliest", "ledger",
+             "  - partition: {between: [{leader-of: orders/0}, events], at: 4s, for: 7s..12s}\n"
+             "  - crash: {leader-of: orders/0, every: 9s, for: 3s}\n"
+             "  - partition: {between: [billing, events], at: 6s, for: 8s}\n"
+             "budget: {brokers-down: 3}\n",
+             "@"),
+         "min-in-sync: 1, unclean-leader-election: on", "min-in-sync: 2"},
+        {"B95", "The leader alone acknowledges", "wrong configuration", "outbox-no-missing",
+         published_by("acks: @", "outbox-no-missing",
+                      "  - crash: {leader-of: orders/0, every: 5s, for: 2s}\n"),
+         "leader", "all"},
+    };
+}
+
+} // namespace crier::zoo
