@@ -99,6 +99,11 @@ inline constexpr EventKind offset_committed{
     "offset-committed",
     "{group} commits {partition} up to before {offset} (generation {generation})",
     {{{"partition", text}, {"group", text}, {"offset", number}, {"generation", number}}}};
+/// The coordinator forgot a commit: it was too old, or somebody deleted it.
+inline constexpr EventKind offset_expired{0x0212,
+                                          "offset-expired",
+                                          "{group} has no commit for {partition} any more",
+                                          {{{"partition", text}, {"group", text}}}};
 inline constexpr EventKind commit_refused{
     0x020D,
     "commit-refused",
@@ -165,6 +170,7 @@ inline constexpr std::array all{stored,
                                 delivered,
                                 offset_committed,
                                 commit_refused,
+                                offset_expired,
                                 written,
                                 aborted,
                                 transaction_decided,

@@ -308,6 +308,27 @@ void serve_request(Cluster&, sim::Node& node, OffsetFetchRequest request,
     if (Broker* const broker = Broker::on(node)) reply(broker->groups().fetch(request));
 }
 
+void serve_request(Cluster&, sim::Node& node, ConsumerGroupHeartbeatRequest request,
+                   sim::Reply<ConsumerGroupHeartbeatAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->groups().consumer_heartbeat(std::move(request), std::move(reply));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, DeleteGroupRequest request,
+                   sim::Reply<ErrorAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->groups().delete_group(request.group, std::move(reply));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, OffsetDeleteRequest request,
+                   sim::Reply<ErrorAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->groups().delete_offsets(request, std::move(reply));
+    }
+}
+
 void serve_request(Cluster&, sim::Node& node, RegisterBrokerRequest request,
                    sim::Reply<RegisterBrokerAnswer> reply) {
     if (auto* const controller = controller_on(node)) reply(controller->register_broker(request));

@@ -49,6 +49,12 @@ void serve_request(Cluster& cluster, sim::Node& node, OffsetCommitRequest reques
                    sim::Reply<OffsetCommitAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, OffsetFetchRequest request,
                    sim::Reply<OffsetFetchAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, ConsumerGroupHeartbeatRequest request,
+                   sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, DeleteGroupRequest request,
+                   sim::Reply<ErrorAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, OffsetDeleteRequest request,
+                   sim::Reply<ErrorAnswer> reply);
 
 /// As above, at the controller's node.
 void serve_request(Cluster& cluster, sim::Node& node, RegisterBrokerRequest request,

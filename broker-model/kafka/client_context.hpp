@@ -6,6 +6,7 @@
 #include "sim/world.hpp"
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 // What all parts of one producer or consumer share, and how they ask brokers.
@@ -61,6 +62,9 @@ template <>
 struct CallOf<OffsetCommitRequest> : CallOfKind<OffsetCommitAnswer, calls::offset_commit> {};
 template <>
 struct CallOf<OffsetFetchRequest> : CallOfKind<OffsetFetchAnswer, calls::offset_fetch> {};
+template <>
+struct CallOf<ConsumerGroupHeartbeatRequest>
+    : CallOfKind<ConsumerGroupHeartbeatAnswer, calls::consumer_group_heartbeat> {};
 
 template <class Request>
 using AnswerOf = typename CallOf<Request>::Answer;
@@ -86,6 +90,12 @@ public:
     [[nodiscard]] std::uint64_t quota_name(const std::string& client_id) const {
         if (!client_id.empty()) return world().history().name(client_id);
         return sim::mix(home_.name_text(), number_);
+    }
+
+    /// Returns a name that no other client of the world has: `billing/1-2-3`.
+    [[nodiscard]] std::string unique_name() const {
+        return home_.name() + "-" + std::to_string(process_.incarnation()) + "-" +
+               std::to_string(number_);
     }
 
     /// Returns a draw of this client's own.

@@ -48,7 +48,15 @@ struct ClusterOptions {
     Duration group_initial_rebalance_delay = std::chrono::seconds(3);
     Duration group_min_session_timeout = std::chrono::seconds(6);
     Duration group_max_session_timeout = std::chrono::minutes(30);
+    std::int32_t group_max_size = 2147483647;
+    Duration consumer_group_session_timeout = std::chrono::seconds(45);
+    Duration consumer_group_heartbeat_interval = std::chrono::seconds(5);
+    std::int32_t consumer_group_max_size = 2147483647;
+    Duration consumer_group_assignment_interval = std::chrono::seconds(1);
     Duration offsets_commit_timeout = std::chrono::seconds(5);
+    Duration offsets_retention = std::chrono::minutes(10080);
+    Duration offsets_retention_check_interval = std::chrono::minutes(10);
+    std::size_t offset_metadata_max_bytes = 4096;
     std::int32_t offsets_topic_partitions = 50;
     std::int32_t offsets_topic_min_insync = 1;
     std::int32_t transaction_topic_partitions = 50; ///< transaction.state.log.num.partitions

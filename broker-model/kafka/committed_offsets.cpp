@@ -11,47 +11,69 @@ void CommittedOffsets::apply(const StoredBatch& batch) {
         return end(batch.producer.id, batch.marker == Marker::commit);
     }
     for (std::size_t at = 0; at < batch.batch->records.size(); ++at) {
-        const std::optional<OffsetRecord> taken = read_offset_record(batch.batch->records[at]);
-        if (!taken) continue;
-        const Commit commit{taken->offset, batch.offset_of(at)};
+        const Record& record = batch.batch->records[at];
+        const std::optional<OffsetRecord> commit = read_offset_record(record);
+        if (!commit) continue;
+        if (is_tombstone(record)) {
+            erase(commit->group, commit->partition);
+            continue;
+        }
+        Committed taken;
+        taken.offset = commit->offset;
+        taken.metadata = commit->metadata;
+        taken.time = record.timestamp;
+        taken.place = batch.offset_of(at);
         if (batch.producer.is_transactional) {
-            pending_.push_back(
-                {batch.producer.id, std::string(taken->group), taken->partition, commit});
+            Pending& pending = pending_.emplace_back();
+            pending.producer = batch.producer.id;
+            pending.group = commit->group;
+            pending.partition = commit->partition;
+            pending.commit = std::move(taken);
         } else {
-            note(taken->group, taken->partition, commit);
+            note(commit->group, commit->partition, std::move(taken));
         }
     }
 }
 
 void CommittedOffsets::end(std::int64_t producer, bool commits) {
-    if (commits) {
-        for (const Pending& pending : pending_) {
-            if (pending.producer == producer)
-                note(pending.group, pending.partition, pending.commit);
+    for (Pending& pending : pending_) {
+        if (commits && pending.producer == producer) {
+            note(pending.group, pending.partition, std::move(pending.commit));
         }
     }
     std::erase_if(pending_, [producer](const Pending& it) { return it.producer == producer; });
 }
 
-void CommittedOffsets::note(std::string_view group, PartitionId partition, const Commit& commit) {
+void CommittedOffsets::note(std::string_view group, PartitionId partition, Committed commit) {
     auto found = groups_.find(group);
-    if (found == groups_.end())
-        found = groups_.emplace(group, std::map<PartitionId, Commit>()).first;
-    Commit& known = found->second[partition];
-    if (commit.place > known.place) known = commit;
+    if (found == groups_.end()) found = groups_.emplace(group, Partitions()).first;
+    Committed& known = found->second[partition];
+    if (commit.place > known.place) known = std::move(commit);
 }
 
-Offset CommittedOffsets::find(std::string_view group, PartitionId partition) const {
+void CommittedOffsets::erase(std::string_view group, PartitionId partition) {
     const auto found = groups_.find(group);
-    if (found == groups_.end()) return -1;
+    if (found == groups_.end()) return;
+    found->second.erase(partition);
+    if (found->second.empty()) groups_.erase(found);
+}
+
+const Committed* CommittedOffsets::find(std::string_view group, PartitionId partition) const {
+    const auto found = groups_.find(group);
+    if (found == groups_.end()) return nullptr;
     const auto commit = found->second.find(partition);
-    return commit == found->second.end() ? -1 : commit->second.offset;
+    return commit == found->second.end() ? nullptr : &commit->second;
 }
 
 bool CommittedOffsets::is_pending(std::string_view group, PartitionId partition) const {
     return std::any_of(pending_.begin(), pending_.end(), [&](const Pending& it) {
         return it.group == group && it.partition == partition;
     });
+}
+
+bool CommittedOffsets::is_pending(std::string_view group) const {
+    return std::any_of(pending_.begin(), pending_.end(),
+                       [&](const Pending& it) { return it.group == group; });
 }
 
 } // namespace crier::broker::kafka

@@ -1,6 +1,8 @@
 #include "broker-model/kafka/consumer.hpp"
 
 #include "broker-model/events.hpp"
+#include "broker-model/kafka/consumer_membership.hpp"
+#include "broker-model/kafka/group_membership.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -18,7 +20,7 @@ namespace {
 /// The time that the application spends outside of `poll` is what max.poll.interval.ms limits.
 class PollScope {
 public:
-    explicit PollScope(std::shared_ptr<GroupMembership> member) : member_(std::move(member)) {
+    explicit PollScope(std::shared_ptr<Membership> member) : member_(std::move(member)) {
         member_->enter_poll();
     }
     PollScope(const PollScope&) = delete;
@@ -26,7 +28,7 @@ public:
     ~PollScope() { member_->leave_poll(); }
 
 private:
-    std::shared_ptr<GroupMembership> member_; // at a crash the consumer may go first
+    std::shared_ptr<Membership> member_; // at a crash the consumer may go first
 };
 
 /// Returns what is in `from` and not in `taken`; all sorted.
@@ -45,8 +47,8 @@ SimConsumer::SimConsumer(const ClientContext& context, crier::kafka::ConsumerOpt
       group_text_(context.world().history().name(options_.group_id)),
       wake_(std::make_shared<ConsumerWake>(context.process())),
       fetcher_(std::make_shared<ConsumerFetcher>(context, options_, wake_)),
-      member_(std::make_shared<GroupMembership>(context, options_, wake_)) {
-    ensure(!options_.group_id.empty(), "a consumer names its group");
+      coordinator_(std::make_shared<CoordinatorLookup>(context, options_.group_id,
+                                                       options_.request_timeout)) {
     ensure(options_.max_poll_records >= 1, "max_poll_records is at least 1");
     using crier::kafka::Assignor;
     const auto names_it = [this](Assignor assignor) {
@@ -54,15 +56,29 @@ SimConsumer::SimConsumer(const ClientContext& context, crier::kafka::ConsumerOpt
     };
     ensure(!names_it(Assignor::sticky) || !names_it(Assignor::cooperative_sticky),
            "a consumer names one of the sticky assignors");
+    if (options_.group_id.empty()) options_.enable_auto_commit = false; // as in Java, silently
+    if (options_.group_protocol == crier::kafka::GroupProtocol::consumer) {
+        become(std::make_shared<ConsumerMembership>(context, options_, wake_, coordinator_));
+    } else {
+        become(std::make_shared<GroupMembership>(context, options_, wake_, coordinator_));
+    }
+}
+
+void SimConsumer::become(std::shared_ptr<Membership> member) {
+    member_ = std::move(member);
+    offsets_ = std::make_shared<GroupOffsets>(context_, options_, wake_, coordinator_, member_);
 }
 
 SimConsumer::~SimConsumer() {
     member_->close();
+    offsets_->close();
     fetcher_->close();
 }
 
 // A topic that does not exist is not subscribed to, as it is before the metadata show it.
 void SimConsumer::subscribe(std::vector<std::string> topics, RebalanceListener* listener) {
+    ensure(!options_.group_id.empty(), "a consumer that subscribes names its group");
+    ensure(!is_assigned_, "a consumer subscribes or is assigned, not both");
     listener_ = listener;
     std::vector<TopicId> found;
     for (const std::string& topic : topics) {
@@ -73,8 +89,22 @@ void SimConsumer::subscribe(std::vector<std::string> topics, RebalanceListener* 
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
     if (found == topics_) return;
-    if (!topics_.empty()) member_->request_join();
+    const bool is_first = topics_.empty();
     topics_ = std::move(found);
+    if (!is_first) member_->change_subscription(topics_);
+}
+
+// What it had and has again goes on where it is.
+void SimConsumer::assign(std::vector<TopicPartition> partitions) {
+    ensure(topics_.empty(), "a consumer subscribes or is assigned, not both");
+    if (!is_assigned_) become(std::make_shared<NoMembership>());
+    is_assigned_ = true;
+    Partitions ids;
+    for (const TopicPartition& partition : partitions)
+        ids.push_back(find(partition));
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    fetcher_->assign(ids);
 }
 
 asio::awaitable<Outcome<std::vector<ConsumerRecord>>> SimConsumer::poll(Duration timeout) {
@@ -87,10 +117,10 @@ asio::awaitable<Outcome<std::vector<ConsumerRecord>>> SimConsumer::poll(Duration
         if (member_->fatal() != ErrorCode::none) {
             co_return Failure{make_error_code(member_->fatal()), Certainty::failed};
         }
-        if (member_->auto_commit_at(fetcher_->moves()) <= context_.now()) {
-            member_->start_auto_commit(fetcher_->positions(), fetcher_->moves());
+        if (offsets_->auto_commit_at(fetcher_->moves()) <= context_.now()) {
+            offsets_->start_auto_commit(fetcher_->positions(), fetcher_->moves());
         }
-        member_->start_lookup(fetcher_);
+        offsets_->start_lookup(fetcher_);
         if (fetcher_->lacks_offset()) {
             co_return Failure{make_error_code(ErrorCode::offset_out_of_range), Certainty::failed};
         }
@@ -104,9 +134,9 @@ asio::awaitable<Outcome<std::vector<ConsumerRecord>>> SimConsumer::poll(Duration
 
 Instant SimConsumer::next_wake(Instant deadline) const {
     Instant due = std::min(deadline, fetcher_->retry_at());
-    due = std::min(due, member_->auto_commit_at(fetcher_->moves()));
+    due = std::min(due, offsets_->auto_commit_at(fetcher_->moves()));
     if (!topics_.empty()) due = std::min(due, member_->join_at());
-    if (member_->lookup_at() > context_.now()) due = std::min(due, member_->lookup_at());
+    if (offsets_->lookup_at() > context_.now()) due = std::min(due, offsets_->lookup_at());
     return due;
 }
 
@@ -126,20 +156,28 @@ asio::awaitable<void> SimConsumer::take_part() {
     if (member_->wants_join()) member_->join(topics_, fetcher_->held());
 }
 
-// An eager member has nothing left to give back here. A cooperative one asks for another round
-// after it has, in which the new owners get their share.
+// An eager member has nothing left to give back here. Others then let the group know that they
+// have, so that the new owners get their share.
 asio::awaitable<void> SimConsumer::accept(Partitions given) {
     Partitions leaving = without(fetcher_->held(), given);
     const bool gives_back = !leaving.empty();
-    co_await give_back(std::move(leaving));
-    if (member_->is_lost()) co_return; // by a commit of the listener
-    if (gives_back) member_->request_join();
-    generation_ = member_->generation();
+    if (member_->commits_before_giving_back() && given == fetcher_->held()) {
+        member_->accepted(given, false); // nothing to tell the application
+        co_return;
+    }
+    if (member_->commits_before_giving_back()) {
+        fetcher_->stop(leaving);
+        co_await commit_positions();
+    }
+    if (!member_->is_lost()) co_await give_back(std::move(leaving));
+    if (member_->is_lost()) co_return; // by a commit
+    generation_ = member_->identity().generation;
     // Not as it may be later: who has lost its membership must not look like nobody's consumer.
-    group_metadata_ = {options_.group_id, member_->member_id(), generation_,
+    group_metadata_ = {options_.group_id, member_->identity().member_id, generation_,
                        options_.group_instance_id};
     Partitions added = without(given, fetcher_->held());
     fetcher_->assign(given);
+    member_->accepted(given, gives_back);
     record(events::assigned, added);
     co_await tell(&RebalanceListener::partitions_assigned, std::move(added));
 }
@@ -149,7 +187,7 @@ asio::awaitable<void> SimConsumer::prepare_join() {
     if (!fetcher_->holds_any()) co_return;
     co_await commit_positions();
     if (member_->is_lost()) co_return;
-    Partitions leaving = member_->is_cooperative() ? unsubscribed() : fetcher_->held();
+    Partitions leaving = member_->keeps_partitions() ? unsubscribed() : fetcher_->held();
     co_await give_back(std::move(leaving));
 }
 
@@ -183,7 +221,7 @@ asio::awaitable<void> SimConsumer::commit_positions() {
     if (!options_.enable_auto_commit || positions.empty()) co_return;
     const Duration limit = std::min(options_.default_api_timeout, options_.max_poll_interval);
     // A failure only means that records are delivered again.
-    const Outcome<void> outcome = co_await member_->commit(std::move(positions), limit);
+    const Outcome<void> outcome = co_await offsets_->commit(std::move(positions), limit, true);
     (void)outcome;
 }
 
@@ -202,8 +240,9 @@ void SimConsumer::record(const sim::EventKind& kind, const Partitions& partition
 }
 
 asio::awaitable<Outcome<void>> SimConsumer::commit(std::vector<TopicPartitionOffset> offsets) {
+    ensure(!options_.group_id.empty(), "a consumer that commits names its group");
     std::vector<PartitionOffset> sent;
-    for (const TopicPartitionOffset& offset : offsets) {
+    for (TopicPartitionOffset& offset : offsets) {
         const std::optional<PartitionId> id =
             context_.cluster().find_partition(offset.topic, offset.partition);
         if (!id) {
@@ -213,11 +252,31 @@ asio::awaitable<Outcome<void>> SimConsumer::commit(std::vector<TopicPartitionOff
         PartitionOffset& added = sent.emplace_back();
         added.partition = *id;
         added.offset = offset.offset;
+        added.metadata = std::move(offset.metadata);
     }
     if (sent.empty()) co_return boost::system::in_place_value;
     const Outcome<void> outcome =
-        co_await member_->commit(std::move(sent), options_.default_api_timeout);
+        co_await offsets_->commit(std::move(sent), options_.default_api_timeout);
     co_return outcome;
+}
+
+asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+SimConsumer::committed(std::vector<TopicPartition> partitions) {
+    ensure(!options_.group_id.empty(), "a consumer that asks for commits names its group");
+    Partitions ids;
+    for (const TopicPartition& partition : partitions)
+        ids.push_back(find(partition));
+    Outcome<std::vector<PartitionOffset>> found =
+        co_await offsets_->committed(std::move(ids), options_.default_api_timeout);
+    if (!found) co_return found.error();
+    std::vector<TopicPartitionOffset> offsets;
+    for (std::size_t at = 0; at < partitions.size(); ++at) {
+        PartitionOffset& one = found.value()[at];
+        if (one.offset < 0) continue;
+        offsets.push_back({std::move(partitions[at].topic), partitions[at].partition, one.offset,
+                           std::move(one.metadata)});
+    }
+    co_return offsets;
 }
 
 PartitionId SimConsumer::find(const TopicPartition& partition) const {
@@ -266,11 +325,12 @@ asio::awaitable<void> SimConsumer::close() {
     closed_ = true;
     if (!member_->is_lost() && !member_->is_joining()) {
         co_await commit_positions();
-        if (!member_->is_lost()) co_await give_back(fetcher_->held());
+        if (!member_->is_lost() && !is_assigned_) co_await give_back(fetcher_->held());
     }
-    co_await lose();
+    if (!is_assigned_) co_await lose();
     co_await member_->leave();
     member_->close();
+    offsets_->close();
     fetcher_->close();
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "broker-model/kafka/consumer_fetcher.hpp"
-#include "broker-model/kafka/group_membership.hpp"
+#include "broker-model/kafka/group_offsets.hpp"
+#include "broker-model/kafka/membership.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +24,13 @@ public:
 
     void subscribe(std::vector<std::string> topics,
                    crier::kafka::RebalanceListener* listener) override;
+    void assign(std::vector<crier::kafka::TopicPartition> partitions) override;
     [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::ConsumerRecord>>>
     poll(Duration timeout) override;
     [[nodiscard]] asio::awaitable<Outcome<void>>
     commit(std::vector<crier::kafka::TopicPartitionOffset> offsets) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    committed(std::vector<crier::kafka::TopicPartition> partitions) override;
     void pause(const crier::kafka::TopicPartition& partition) override;
     void resume(const crier::kafka::TopicPartition& partition) override;
     void seek(const crier::kafka::TopicPartition& partition, Offset offset) override;
@@ -52,6 +57,7 @@ private:
     };
     [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
     look_up(std::vector<Lookup> lookups);
+    void become(std::shared_ptr<Membership> member);
     [[nodiscard]] bool has_group_news() const;
     [[nodiscard]] asio::awaitable<void> take_part();
     [[nodiscard]] asio::awaitable<void> accept(Partitions given);
@@ -71,11 +77,14 @@ private:
     std::uint64_t group_text_;
     std::shared_ptr<ConsumerWake> wake_;
     std::shared_ptr<ConsumerFetcher> fetcher_;
-    std::shared_ptr<GroupMembership> member_;
+    std::shared_ptr<CoordinatorLookup> coordinator_;
+    std::shared_ptr<Membership> member_;
+    std::shared_ptr<GroupOffsets> offsets_;
     std::vector<TopicId> topics_; // sorted
     crier::kafka::RebalanceListener* listener_ = nullptr;
     std::int32_t generation_ = -1; // of what is held
     crier::kafka::GroupMetadata group_metadata_;
+    bool is_assigned_ = false;     // by the application: it is no member
     bool closed_ = false;
 };
 

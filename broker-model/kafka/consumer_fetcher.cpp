@@ -107,6 +107,11 @@ void ConsumerFetcher::seek(PartitionId partition, Offset offset) {
                                context_.cluster().info(partition).name_text, group_text_, offset);
 }
 
+void ConsumerFetcher::stop(const std::vector<PartitionId>& partitions) {
+    for (const PartitionId partition : partitions)
+        need(partition).is_paused = true;
+}
+
 std::vector<PartitionId> ConsumerFetcher::without_position() const {
     std::vector<PartitionId> partitions;
     for (const Held& held : held_) {

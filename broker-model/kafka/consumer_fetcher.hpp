@@ -35,6 +35,9 @@ public:
     /// positions are unknown, and nothing is paused.
     void assign(const std::vector<PartitionId>& partitions);
 
+    /// Fetches and hands out no more of these, until they are given up.
+    void stop(const std::vector<PartitionId>& partitions);
+
     /// Gives up all that is held.
     void drop_all() { assign({}); }
 

@@ -16,7 +16,7 @@ asio::awaitable<Outcome<Offset>> SimConsumer::position(TopicPartition partition)
     for (;;) {
         const Offset known = fetcher_->position(id);
         if (known >= 0) co_return known;
-        member_->start_lookup(fetcher_);
+        offsets_->start_lookup(fetcher_);
         if (fetcher_->lacks_offset()) {
             co_return Failure{make_error_code(ErrorCode::offset_out_of_range), Certainty::failed};
         }

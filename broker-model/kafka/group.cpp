@@ -61,6 +61,25 @@ bool Group::has_all_synced() const {
                        [](const auto& entry) { return entry.second.has_synced; });
 }
 
+bool Group::subscribes(TopicId topic) const {
+    return std::any_of(members.begin(), members.end(), [topic](const auto& entry) {
+        const std::vector<TopicId>& topics = entry.second.record.topics;
+        return std::find(topics.begin(), topics.end(), topic) != topics.end();
+    });
+}
+
+// While members join, those that have come count: who comes late may find no room any more.
+bool Group::has_room(std::string_view member_id, std::size_t max_size) const {
+    if (phase == Phase::empty) return true;
+    const auto known = members.find(member_id);
+    if (phase != Phase::preparing) return known != members.end() || members.size() < max_size;
+    const auto waiting = static_cast<std::size_t>(
+        std::count_if(members.begin(), members.end(),
+                      [](const auto& entry) { return static_cast<bool>(entry.second.join); }));
+    const bool is_in = known != members.end() && static_cast<bool>(known->second.join);
+    return is_in || waiting < max_size;
+}
+
 bool Group::accepts(const std::vector<std::string>& protocols) const {
     return std::any_of(protocols.begin(), protocols.end(), [this](const std::string& one) {
         return std::all_of(members.begin(), members.end(), [&one](const auto& entry) {

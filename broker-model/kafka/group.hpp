@@ -51,6 +51,7 @@ struct Group {
     bool has_newcomer = false;
     Duration initial_left{}; ///< What the initial delay may still be prolonged by.
     std::uint32_t ids_given = 0;
+    std::int64_t empty_since = 0; ///< Wall nanoseconds of the coordinator, while it is empty.
 
     [[nodiscard]] GroupMemberState* find(std::string_view member_id);
 
@@ -64,6 +65,13 @@ struct Group {
     [[nodiscard]] Duration rebalance_timeout() const;
     [[nodiscard]] bool has_all_joined() const;
     [[nodiscard]] bool has_all_synced() const;
+
+    /// Whether a member subscribes to the topic.
+    [[nodiscard]] bool subscribes(TopicId topic) const;
+
+    /// Whether there is room for that member. **Source**:
+    /// GroupMetadataManager.acceptJoiningMember.
+    [[nodiscard]] bool has_room(std::string_view member_id, std::size_t max_size) const;
 
     /// Whether some of `protocols` is known to every member.
     [[nodiscard]] bool accepts(const std::vector<std::string>& protocols) const;

@@ -27,19 +27,41 @@ void GroupCoordinator::load(Shard& shard) {
     const Replica& replica = *replicas_->find(shard.partition);
     for (const StoredBatch& batch : replica.log->batches()) {
         for (const Record& record : batch.batch->records) {
-            if (std::optional<GroupRecord> group = read_group_record(record)) {
-                restore(shard, std::move(*group));
-            }
+            restore(shard, record);
         }
     }
     apply_offsets(shard, replica.high_watermark);
     shard.is_loaded = true;
+    shard.cleanup = home_.now() + home_.cluster.options().offsets_retention_check_interval;
     tick();
 }
 
+// A name is a group of one protocol at a time.
+void GroupCoordinator::restore(Shard& shard, const Record& record) {
+    if (std::optional<GroupRecord> group = read_group_record(record)) {
+        shard.groups.erase(group->group);
+        if (is_tombstone(record)) return;
+        shard.consumer_groups.erase(group->group);
+        restore(shard, std::move(*group), record.timestamp);
+    } else if (std::optional<ConsumerGroup> other = read_consumer_group_record(record)) {
+        shard.consumer_groups.erase(other->name);
+        if (is_tombstone(record)) return;
+        shard.groups.erase(other->name);
+        restore(shard, std::move(*other));
+    }
+}
+
+void GroupCoordinator::restore(Shard& shard, ConsumerGroup group) {
+    for (auto& [id, member] : group.members)
+        touch(member);
+    const std::string name = group.name;
+    shard.consumer_groups.emplace(name, std::move(group));
+}
+
 // Members go on in the same generation; each gets a whole session to be heard of.
-void GroupCoordinator::restore(Shard& shard, GroupRecord record) {
+void GroupCoordinator::restore(Shard& shard, GroupRecord record, std::int64_t written_at) {
     Group group;
+    group.empty_since = written_at;
     group.name = record.group;
     group.generation = record.generation;
     group.protocol = record.protocol;
@@ -93,6 +115,9 @@ void GroupCoordinator::drop(PartitionId partition) {
 
 ErrorCode GroupCoordinator::check_commit(Shard& shard, const OffsetCommitRequest& request,
                                          bool in_transaction) {
+    if (ConsumerGroup* const other = find_consumer_group(shard, request.group)) {
+        return check_commit(*other, request);
+    }
     Group* const group = find_group(shard, request.group);
     const bool is_simple = request.generation < 0;
     if (in_transaction && is_simple && request.member_id.empty()) return ErrorCode::none;
@@ -129,24 +154,32 @@ void GroupCoordinator::write_commit(const OffsetCommitRequest& request,
         tell_refused(request, answer.error);
         return reply(answer);
     }
-    if (request.offsets.empty()) return reply(answer);
     std::vector<Record> records;
     records.reserve(request.offsets.size());
+    ErrorCode refusal = ErrorCode::none; // of some; the others are taken
     for (const PartitionOffset& offset : request.offsets) {
+        if (offset.metadata.size() > home_.cluster.options().offset_metadata_max_bytes) {
+            refusal = ErrorCode::offset_metadata_too_large;
+            continue;
+        }
         OffsetRecord written;
         written.group = request.group;
         written.partition = offset.partition;
         written.offset = offset.offset;
         written.generation = request.generation;
+        written.metadata = offset.metadata;
         records.push_back(write_record(written));
     }
+    answer.error = refusal;
+    if (records.empty()) return reply(answer);
     auto held = std::make_shared<sim::Reply<OffsetCommitAnswer>>(std::move(reply));
     const Writing writing{shard->partition, make_batch(home_, std::move(records)), producer,
                           admission};
     replicas_->append(writing, home_.cluster.options().offsets_commit_timeout,
-                      [held](ErrorCode error) {
+                      [held, refusal](ErrorCode error) {
                           OffsetCommitAnswer done;
-                          done.error = as_coordinator_error(error);
+                          done.error =
+                              error == ErrorCode::none ? refusal : as_coordinator_error(error);
                           (*held)(done);
                       });
 }
@@ -165,6 +198,15 @@ OffsetFetchAnswer GroupCoordinator::fetch(const OffsetFetchRequest& request) {
     OffsetFetchAnswer answer;
     Shard* const shard = find_shard(request.group, answer.error);
     if (shard == nullptr) return answer;
+    ConsumerGroup* const group = find_consumer_group(*shard, request.group);
+    if (group != nullptr && request.member_epoch >= 0) {
+        const ConsumerGroupMember* const member = group->find(request.member_id);
+        if (member == nullptr) answer.error = ErrorCode::unknown_member_id;
+        if (member != nullptr && member->epoch != request.member_epoch) {
+            answer.error = ErrorCode::stale_member_epoch;
+        }
+        if (answer.error != ErrorCode::none) return answer;
+    }
     for (const PartitionId partition : request.partitions) {
         if (request.require_stable && shard->offsets.is_pending(request.group, partition)) {
             answer.error = ErrorCode::unstable_offset_commit;
@@ -173,7 +215,10 @@ OffsetFetchAnswer GroupCoordinator::fetch(const OffsetFetchRequest& request) {
         }
         PartitionOffset found;
         found.partition = partition;
-        found.offset = shard->offsets.find(request.group, partition);
+        if (const Committed* const known = shard->offsets.find(request.group, partition)) {
+            found.offset = known->offset;
+            found.metadata = known->metadata;
+        }
         answer.offsets.push_back(found);
     }
     return answer;
@@ -225,6 +270,10 @@ void GroupCoordinator::store(Shard& shard, GroupRecord record) {
 void GroupCoordinator::append(const Shard& shard, Record record, Appended done) {
     std::vector<Record> records;
     records.push_back(std::move(record));
+    append(shard, std::move(records), std::move(done));
+}
+
+void GroupCoordinator::append(const Shard& shard, std::vector<Record> records, Appended done) {
     replicas_->append({shard.partition, make_batch(home_, std::move(records))},
                       home_.cluster.options().offsets_commit_timeout, std::move(done));
 }

@@ -3,6 +3,7 @@
 #include "broker-model/kafka/alarm.hpp"
 #include "broker-model/kafka/broker_home.hpp"
 #include "broker-model/kafka/committed_offsets.hpp"
+#include "broker-model/kafka/consumer_group.hpp"
 #include "broker-model/kafka/coordinator_log.hpp"
 #include "broker-model/kafka/group.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
@@ -12,7 +13,7 @@
 #include <memory>
 #include <string>
 
-// The groups whose partition of __consumer_offsets this broker leads, by the classic protocol. What
+// The groups whose partition of __consumer_offsets this broker leads, by either protocol. What
 // a group must not forget is in that partition's log first: the next leader reads it there. Offsets
 // are served as the log below the high watermark has them, so no reader sees a commit that may
 // vanish. Source: Kafka GroupMetadataManager, GroupCoordinatorService, CoordinatorRuntime.
@@ -39,6 +40,14 @@ public:
     /// As `fetch`, but from before the last commit of each partition.
     [[nodiscard]] OffsetFetchAnswer fetch_former(const OffsetFetchRequest& request);
 
+    /// Of the new protocol (KIP-848).
+    void consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
+                            sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
+
+    /// What administrators ask for.
+    void delete_group(const std::string& group, sim::Reply<ErrorAnswer> reply);
+    void delete_offsets(const OffsetDeleteRequest& request, sim::Reply<ErrorAnswer> reply);
+
     void leads(const Replica& replica) override;
     void resigned(const Replica& replica) override;
     void watermark_moved(const Replica& replica) override;
@@ -51,13 +60,17 @@ private:
         bool is_loaded = false;
         Offset applied = 0; // offsets are those of the log before this
         std::map<std::string, Group, std::less<>> groups;
+        std::map<std::string, ConsumerGroup, std::less<>> consumer_groups;
         CommittedOffsets offsets;
+        Instant cleanup{}; // when old offsets are looked for next
     };
 
     [[nodiscard]] Shard* find_shard(std::string_view group, ErrorCode& error);
     [[nodiscard]] static Group* find_group(Shard& shard, std::string_view group);
     void load(Shard& shard);
-    void restore(Shard& shard, GroupRecord record);
+    void restore(Shard& shard, const Record& record);
+    void restore(Shard& shard, GroupRecord record, std::int64_t written_at);
+    void restore(Shard& shard, ConsumerGroup group);
     void apply_offsets(Shard& shard, Offset end);
     void drop(PartitionId partition);
 
@@ -82,14 +95,46 @@ private:
     void write_commit(const OffsetCommitRequest& request, const ProducerStamp& producer,
                       const Admission& admission, sim::Reply<OffsetCommitAnswer> reply);
     void tell_refused(const OffsetCommitRequest& request, ErrorCode error);
+    [[nodiscard]] ErrorCode check_commit(ConsumerGroup& group,
+                                         const OffsetCommitRequest& request) const;
+
+    [[nodiscard]] static ConsumerGroup* find_consumer_group(Shard& shard, std::string_view group);
+    [[nodiscard]] ConsumerGroupMember* find_or_admit(ConsumerGroup& group,
+                                                     const ConsumerGroupHeartbeatRequest& request,
+                                                     ErrorCode& error) const;
+    [[nodiscard]] static ConsumerGroupMember& take_place(ConsumerGroup& group,
+                                                         const ConsumerGroupMember& former,
+                                                         const std::string& member_id);
+    static void update_subscription(ConsumerGroup& group, ConsumerGroupMember& member,
+                                    const ConsumerGroupHeartbeatRequest& request);
+    void maybe_make_target(ConsumerGroup& group);
+    void touch(ConsumerGroupMember& member);
+    void consumer_leave(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before,
+                        const ConsumerGroupHeartbeatRequest& request,
+                        sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
+    static void remove(ConsumerGroup& group, const std::string& member_id);
+    void persist(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before,
+                 ConsumerGroupHeartbeatAnswer answer,
+                 sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
+
+    [[nodiscard]] static bool is_subscribed(const Shard& shard, std::string_view group,
+                                            TopicId topic);
+    [[nodiscard]] static std::optional<std::int64_t>
+    kept_since(const Shard& shard, const std::string& group, const Committed& commit);
+    void clean_up(Shard& shard);
+    void clean_up(Shard& shard, const std::string& group, std::int64_t now,
+                  std::vector<Record>& tombstones);
+    void forget(Shard& shard, const std::string& group, std::vector<Record>& tombstones);
 
     void tick();
     void tick(Shard& shard, Group& group);
+    void tick(Shard& shard, ConsumerGroup& group);
 
     using Appended = std::function<void(ErrorCode)>;
 
-    /// Writes one record into the shard's log; `done` gets the log's own error.
+    /// Writes into the shard's log; `done` gets the log's own error.
     void append(const Shard& shard, Record record, Appended done);
+    void append(const Shard& shard, std::vector<Record> records, Appended done);
 
     using Method = void (GroupCoordinator::*)();
 

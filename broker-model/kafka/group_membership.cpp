@@ -8,9 +8,25 @@ namespace crier::broker::kafka {
 
 GroupMembership::GroupMembership(const ClientContext& context,
                                  const crier::kafka::ConsumerOptions& options,
-                                 std::shared_ptr<ConsumerWake> wake)
-    : context_(context), options_(options), wake_(std::move(wake)), polled_(context.now()),
-      auto_commit_at_(context.now() + options.auto_commit_interval) {}
+                                 std::shared_ptr<ConsumerWake> wake,
+                                 std::shared_ptr<CoordinatorLookup> coordinator)
+    : context_(context), options_(options), wake_(std::move(wake)),
+      coordinator_(std::move(coordinator)), polled_(context.now()) {}
+
+GroupIdentity GroupMembership::identity() const {
+    GroupIdentity identity;
+    identity.member_id = member_id_;
+    identity.instance_id = options_.group_instance_id;
+    identity.generation = generation_;
+    return identity;
+}
+
+// Between two attempts to join it is still the member that it was.
+ErrorCode GroupMembership::commit_obstacle() const {
+    if (state_ == State::stable) return ErrorCode::none;
+    const bool rebalances = state_ == State::joining || generation_ >= 0;
+    return rebalances ? ErrorCode::rebalance_in_progress : ErrorCode::unknown_member_id;
+}
 
 bool GroupMembership::wants_join() const {
     if (closed_ || fatal_ != ErrorCode::none) return false;
@@ -51,23 +67,6 @@ asio::awaitable<void> GroupMembership::run_join(std::shared_ptr<GroupMembership>
     self->wake_->point.tell_soon();
 }
 
-asio::awaitable<BrokerId> GroupMembership::find_coordinator(Duration timeout) {
-    if (coordinator_ != 0) co_return coordinator_;
-    FindCoordinatorRequest request;
-    request.id = options_.group_id;
-    const BrokerId broker = context_.any_broker(coordinator_failures_);
-    const Duration limit = std::min(timeout, options_.request_timeout);
-    const Outcome<FindCoordinatorAnswer> outcome =
-        co_await context_.ask(broker, limit, 64, std::move(request));
-    if (outcome.has_error() || outcome->error != ErrorCode::none) {
-        ++coordinator_failures_;
-    } else {
-        coordinator_failures_ = 0;
-        coordinator_ = outcome->coordinator;
-    }
-    co_return coordinator_;
-}
-
 JoinGroupRequest GroupMembership::join_request(std::vector<TopicId> topics,
                                                std::vector<PartitionId> held) const {
     JoinGroupRequest request;
@@ -81,7 +80,7 @@ JoinGroupRequest GroupMembership::join_request(std::vector<TopicId> topics,
         if (assignor == crier::kafka::Assignor::sticky) {
             request.owned = owned_;
             request.owned_generation = owned_generation_;
-        } else if (is_cooperative()) {
+        } else if (keeps_partitions()) {
             request.owned = held;
             request.owned_generation = generation_;
         }
@@ -98,7 +97,7 @@ GroupMembership::join_group(std::vector<TopicId> topics, std::vector<PartitionId
     const Duration limit =
         std::max(options_.request_timeout, options_.max_poll_interval + std::chrono::seconds(5));
     for (;;) {
-        const BrokerId broker = co_await find_coordinator(options_.request_timeout);
+        const BrokerId broker = co_await coordinator_->find(options_.request_timeout);
         if (closed_ || broker == 0) co_return Joined::later;
         JoinGroupRequest sent = request;
         sent.member_id = member_id_;
@@ -106,7 +105,7 @@ GroupMembership::join_group(std::vector<TopicId> topics, std::vector<PartitionId
             co_await context_.ask(broker, limit, 256, std::move(sent));
         if (closed_) co_return Joined::later;
         if (outcome.has_error()) {
-            forget_coordinator(broker);
+            coordinator_->forget(broker);
             co_return Joined::later;
         }
         JoinGroupAnswer& answer = outcome.value();
@@ -115,7 +114,9 @@ GroupMembership::join_group(std::vector<TopicId> topics, std::vector<PartitionId
             continue;
         }
         if (answer.error != ErrorCode::none) {
-            if (answer.error != ErrorCode::coordinator_load_in_progress) forget_coordinator(broker);
+            if (answer.error != ErrorCode::coordinator_load_in_progress) {
+                coordinator_->forget(broker);
+            }
             co_return join_failed(answer.error);
         }
         const Joined joined = co_await sync_group(std::move(answer));
@@ -127,7 +128,7 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::sync_group(JoinGroupAn
     member_id_ = std::move(joined.member_id);
     generation_ = joined.generation;
     const std::int32_t generation = generation_;
-    const BrokerId broker = coordinator_;
+    const BrokerId broker = coordinator_->known();
     if (broker == 0) co_return Joined::later; // a heartbeat met its end meanwhile
     SyncGroupRequest request;
     request.group = options_.group_id;
@@ -142,14 +143,11 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::sync_group(JoinGroupAn
         co_await context_.ask(broker, options_.request_timeout, 256, std::move(request));
     if (closed_ || generation_ != generation) co_return Joined::later;
     if (outcome.has_error()) {
-        forget_coordinator(broker);
+        coordinator_->forget(broker);
         co_return Joined::later;
     }
     if (outcome->error != ErrorCode::none) {
-        if (outcome->error == ErrorCode::not_coordinator ||
-            outcome->error == ErrorCode::coordinator_not_available) {
-            forget_coordinator(broker);
-        }
+        coordinator_->heed(outcome->error, broker);
         co_return join_failed(outcome->error);
     }
     assignment_ = std::move(outcome->partitions);
@@ -204,7 +202,7 @@ asio::awaitable<void> GroupMembership::run_heartbeats(std::shared_ptr<GroupMembe
 }
 
 asio::awaitable<bool> GroupMembership::beat() {
-    const BrokerId broker = co_await find_coordinator(options_.request_timeout);
+    const BrokerId broker = co_await coordinator_->find(options_.request_timeout);
     if (closed_) co_return true;
     if (broker == 0) co_return false;
     HeartbeatRequest request;
@@ -218,19 +216,15 @@ asio::awaitable<bool> GroupMembership::beat() {
         co_await context_.ask(broker, limit, 64, std::move(request));
     if (closed_) co_return true;
     if (outcome.has_error()) {
-        forget_coordinator(broker);
+        coordinator_->forget(broker);
         co_return false;
     }
-    on_group_error(outcome->error, broker, generation);
+    if (!coordinator_->heed(outcome->error, broker)) on_group_error(outcome->error, generation);
     co_return outcome->error == ErrorCode::none ||
         outcome->error == ErrorCode::rebalance_in_progress;
 }
 
-void GroupMembership::on_group_error(ErrorCode error, BrokerId broker,
-                                     std::int32_t sent_generation) {
-    if (error == ErrorCode::not_coordinator || error == ErrorCode::coordinator_not_available) {
-        return forget_coordinator(broker);
-    }
+void GroupMembership::on_group_error(ErrorCode error, std::int32_t sent_generation) {
     // What was said of a membership that is over concerns nobody.
     if (state_ != State::stable || generation_ != sent_generation) return;
     switch (error) {
@@ -264,14 +258,15 @@ asio::awaitable<void> GroupMembership::leave() {
 }
 
 asio::awaitable<void> GroupMembership::leave(std::string member_id) {
-    if (member_id.empty() || coordinator_ == 0 || !options_.group_instance_id.empty()) co_return;
+    const BrokerId broker = coordinator_->known();
+    if (member_id.empty() || broker == 0 || !options_.group_instance_id.empty()) co_return;
     LeaveGroupRequest request;
     request.group = options_.group_id;
     request.member_id = std::move(member_id);
     // Whatever comes back, this member is gone: the session ends by itself.
     const Outcome<ErrorAnswer> outcome =
-        co_await context_.ask(coordinator_, options_.request_timeout, 64, std::move(request));
-    if (outcome.has_error()) coordinator_ = 0;
+        co_await context_.ask(broker, options_.request_timeout, 64, std::move(request));
+    if (outcome.has_error()) coordinator_->forget(broker);
 }
 
 } // namespace crier::broker::kafka

@@ -37,6 +37,12 @@ void GroupCoordinator::join(JoinGroupRequest request, sim::Reply<JoinGroupAnswer
         request.session_timeout > options.group_max_session_timeout) {
         return refuse(reply, ErrorCode::invalid_session_timeout, request.member_id);
     }
+    if (const ConsumerGroup* const other = find_consumer_group(*shard, request.group)) {
+        if (!other->members.empty()) {
+            return refuse(reply, ErrorCode::inconsistent_group_protocol, request.member_id);
+        }
+        shard->consumer_groups.erase(request.group);
+    }
     Group* group = find_group(*shard, request.group);
     if (group == nullptr) {
         if (!request.member_id.empty()) {
@@ -44,6 +50,9 @@ void GroupCoordinator::join(JoinGroupRequest request, sim::Reply<JoinGroupAnswer
         }
         group = &shard->groups[request.group];
         group->name = request.group;
+    }
+    if (!group->has_room(request.member_id, static_cast<std::size_t>(options.group_max_size))) {
+        return refuse(reply, ErrorCode::group_max_size_reached, request.member_id);
     }
     if (!group->accepts(request.protocols)) {
         return refuse(reply, ErrorCode::inconsistent_group_protocol, request.member_id);
@@ -156,6 +165,7 @@ void GroupCoordinator::complete_join(Shard& shard, Group& group) {
         group.phase = Group::Phase::empty;
         group.protocol.clear();
         group.leader.clear();
+        group.empty_since = home_.wall_now();
         return store(shard, group.record({}));
     }
     const GroupMemberState* const leader = group.find(group.leader);
@@ -295,6 +305,11 @@ void GroupCoordinator::tick() {
     for (const auto& [partition, shard] : shards_.all()) {
         for (auto& [name, group] : shard->groups)
             tick(*shard, group);
+        for (auto& [name, group] : shard->consumer_groups)
+            tick(*shard, group);
+        if (!shard->is_loaded) continue;
+        if (shard->cleanup <= home_.now()) clean_up(*shard);
+        alarm_.need(shard->cleanup);
     }
 }
 

@@ -19,6 +19,7 @@ Record write_record(const OffsetRecord& commit) {
     RecordWriter value(record.value);
     value.number(bits_of(commit.offset));
     value.number(bits_of(commit.generation));
+    record.value.append(commit.metadata);
     return record;
 }
 
@@ -49,6 +50,25 @@ Record write_record(const GroupRecord& group) {
     return record;
 }
 
+Record write_offset_tombstone(std::string_view group, PartitionId partition) {
+    OffsetRecord commit;
+    commit.group = group;
+    commit.partition = partition;
+    Record record = write_record(commit);
+    record.value.clear();
+    return record;
+}
+
+Record write_group_tombstone(std::string_view group) {
+    Record record;
+    record.key.emplace(1, group_tag).append(group);
+    return record;
+}
+
+bool is_tombstone(const Record& record) {
+    return record.value.empty();
+}
+
 std::optional<OffsetRecord> read_offset_record(const Record& record) {
     if (!record.key || record.key->front() != offset_tag) return std::nullopt;
     RecordReader key(std::string_view(*record.key).substr(1));
@@ -56,8 +76,10 @@ std::optional<OffsetRecord> read_offset_record(const Record& record) {
     OffsetRecord commit;
     commit.partition = static_cast<PartitionId>(key.number());
     commit.group = key.rest();
+    if (is_tombstone(record)) return commit;
     commit.offset = static_cast<Offset>(value.number());
     commit.generation = static_cast<std::int32_t>(value.number());
+    commit.metadata = value.rest();
     return commit;
 }
 
@@ -66,6 +88,7 @@ std::optional<GroupRecord> read_group_record(const Record& record) {
     RecordReader value(record.value);
     GroupRecord group;
     group.group = record.key->substr(1);
+    if (is_tombstone(record)) return group;
     group.generation = static_cast<std::int32_t>(value.number());
     group.protocol = value.text();
     group.leader = value.text();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker-model/kafka/consumer_group.hpp"
 #include "broker-model/kafka/protocol.hpp"
 
 #include <optional>
@@ -19,6 +20,7 @@ struct OffsetRecord {
     PartitionId partition = 0;
     Offset offset = 0;
     std::int32_t generation = -1;
+    std::string_view metadata = {}; ///< Lies in the record.
 };
 
 struct MemberRecord {
@@ -43,9 +45,17 @@ struct GroupRecord {
 
 [[nodiscard]] Record write_record(const OffsetRecord& commit);
 [[nodiscard]] Record write_record(const GroupRecord& group);
+[[nodiscard]] Record write_record(const ConsumerGroup& group);
 
-/// Returns what the record says if it is of that kind.
+/// These say that there is no such commit, and no such group, any more.
+[[nodiscard]] Record write_offset_tombstone(std::string_view group, PartitionId partition);
+[[nodiscard]] Record write_group_tombstone(std::string_view group);
+[[nodiscard]] Record write_consumer_group_tombstone(std::string_view group);
+[[nodiscard]] bool is_tombstone(const Record& record);
+
+/// Returns what the record says if it is of that kind; of a tombstone only the key.
 [[nodiscard]] std::optional<OffsetRecord> read_offset_record(const Record& record);
 [[nodiscard]] std::optional<GroupRecord> read_group_record(const Record& record);
+[[nodiscard]] std::optional<ConsumerGroup> read_consumer_group_record(const Record& record);
 
 } // namespace crier::broker::kafka

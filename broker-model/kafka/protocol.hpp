@@ -121,6 +121,9 @@ inline constexpr sim::CallKind leave_group{"leave-group"};
 inline constexpr sim::CallKind offset_commit{"offset-commit"};
 inline constexpr sim::CallKind offset_fetch{"offset-fetch"};
 inline constexpr sim::CallKind create_topic{"create-topic"}; ///< Broker to controller; no answer.
+inline constexpr sim::CallKind consumer_group_heartbeat{"consumer-group-heartbeat"};
+inline constexpr sim::CallKind delete_group{"delete-group"};
+inline constexpr sim::CallKind offset_delete{"offset-delete"};
 inline constexpr sim::CallKind register_broker{"register-broker"};
 inline constexpr sim::CallKind broker_heartbeat{"broker-heartbeat"};
 inline constexpr sim::CallKind alter_partition{"alter-partition"};
@@ -368,7 +371,8 @@ struct ErrorAnswer {
 
 struct PartitionOffset {
     PartitionId partition = 0;
-    Offset offset = -1; ///< -1: no commit.
+    Offset offset = -1;        ///< -1: no commit.
+    std::string metadata = {}; ///< Whoever committed wrote it for himself.
 };
 struct OffsetCommitRequest {
     std::string group;
@@ -394,6 +398,8 @@ struct TxnOffsetCommitRequest {
 };
 struct OffsetFetchRequest {
     std::string group;
+    std::string member_id; ///< With its epoch, of a member by the new protocol.
+    std::int32_t member_epoch = -1;
     std::vector<PartitionId> partitions;
     bool require_stable = true; ///< UNSTABLE_OFFSET_COMMIT while a transaction's is undecided.
 };
@@ -406,6 +412,35 @@ struct OffsetFetchAnswer {
 /// but the metadata.
 struct CreateTopicRequest {
     TopicId topic = 0;
+};
+
+/// Says everything that a member by the new protocol has to say (KIP-848).
+struct ConsumerGroupHeartbeatRequest {
+    std::string group;
+    std::string member_id;
+    std::int32_t member_epoch = 0; ///< 0: joins; -1: leaves; -2: leaves for a while.
+    std::string instance_id;
+    std::string client_id;
+    Duration rebalance_timeout{};                  ///< None: as before.
+    std::optional<std::vector<TopicId>> topics;    ///< Sorted; none: as before.
+    std::string assignor;                          ///< Empty: as before, or the group's choice.
+    std::optional<std::vector<PartitionId>> owned; ///< None: as said last.
+};
+struct ConsumerGroupHeartbeatAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::int32_t member_epoch = -1;
+    Duration heartbeat_interval{};
+    std::optional<std::vector<PartitionId>> assignment; ///< Sorted; none: as before.
+};
+
+/// Deletes a group without members, with all its commits.
+struct DeleteGroupRequest {
+    std::string group;
+};
+/// Deletes commits of a group for topics that no member subscribes to.
+struct OffsetDeleteRequest {
+    std::string group;
+    std::vector<PartitionId> partitions;
 };
 
 struct RegisterBrokerRequest {

@@ -148,6 +148,12 @@ void RecordLedger::tell(const sim::Process& leader, PartitionId partition, Offse
 void RecordLedger::tell_commit(const sim::Process& leader, const Record& record) {
     const std::optional<OffsetRecord> commit = read_offset_record(record);
     if (!commit) return;
+    if (is_tombstone(record)) {
+        world_.record_as(&leader, events::offset_expired,
+                         cluster_.info(commit->partition).name_text,
+                         world_.history().name(commit->group));
+        return;
+    }
     world_.record_as(&leader, events::offset_committed, cluster_.info(commit->partition).name_text,
                      world_.history().name(commit->group), commit->offset, commit->generation);
 }

@@ -47,7 +47,7 @@ public:
     Outcome<Offsets> delete_records(const Offsets& before) {
         const PartitionList list(
             rd_kafka_topic_partition_list_new(static_cast<int>(before.size())));
-        for (const auto& [topic, partition, offset] : before) {
+        for (const auto& [topic, partition, offset, note] : before) {
             rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset =
                 offset == -1 ? RD_KAFKA_OFFSET_END : offset;
         }
@@ -63,7 +63,7 @@ public:
         const rd_kafka_topic_partition_list_t* const done =
             rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
         Offsets starts;
-        for (const auto& [topic, partition, offset] : before) {
+        for (const auto& [topic, partition, offset, note] : before) {
             for (int at = 0; at < done->cnt; ++at) {
                 const rd_kafka_topic_partition_t& one = done->elems[at];
                 if (topic != one.topic || partition != one.partition) continue;

@@ -33,8 +33,26 @@ void RdkafkaConsumer::subscribe(std::vector<std::string> topics,
     subscribed_ = true;
 }
 
+void RdkafkaConsumer::assign(Partitions partitions) {
+    ensure(!subscribed_, "a consumer subscribes or is assigned, not both");
+    assigned_ = {partitions.begin(), partitions.end()};
+    std::erase_if(positions_, [this](const auto& it) { return !assigned_.contains(it.first); });
+    is_assigned_ = true;
+    has_assignment_ = true;
+}
+
 asio::awaitable<Outcome<std::vector<ConsumerRecord>>> RdkafkaConsumer::poll(Duration timeout) {
-    ensure(subscribed_ && !closed_, "poll needs a subscription of an open consumer");
+    ensure((subscribed_ || is_assigned_) && !closed_,
+           "poll needs a subscription or partitions, of an open consumer");
+    if (std::exchange(has_assignment_, false)) {
+        for (auto& [partition, offset] : std::exchange(seeks_, {}))
+            positions_.insert_or_assign(partition, offset);
+        std::function<bool()> job = [this, partitions = assignment(), positions = positions_] {
+            member_->assign_all(partitions, positions);
+            return true;
+        };
+        co_await worker_.run<bool>(std::move(job));
+    }
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     for (;;) {
         const Duration left =
@@ -47,10 +65,14 @@ asio::awaitable<Outcome<std::vector<ConsumerRecord>>> RdkafkaConsumer::poll(Dura
         Polled polled = co_await worker_.run<Polled>(std::move(look));
         if (auto* failure = std::get_if<Failure>(&polled)) co_return *failure;
         if (auto* records = std::get_if<std::vector<ConsumerRecord>>(&polled)) {
+            for (const ConsumerRecord& record : *records) {
+                const TopicPartition place{record.topic, record.partition};
+                positions_.insert_or_assign(place, record.offset + 1);
+            }
             co_return std::move(*records);
         }
         if (auto* assigned = std::get_if<Assigned>(&polled)) {
-            co_await assign(std::move(assigned->partitions));
+            co_await take(std::move(assigned->partitions));
         } else {
             Revoked& revoked = std::get<Revoked>(polled);
             co_await unassign(std::move(revoked.partitions), revoked.lost);
@@ -66,6 +88,17 @@ asio::awaitable<Outcome<void>> RdkafkaConsumer::commit(std::vector<TopicPartitio
     };
     Outcome<void> committed = co_await worker_.run<Outcome<void>>(std::move(job));
     co_return committed;
+}
+
+asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+RdkafkaConsumer::committed(Partitions partitions) {
+    using Found = Outcome<std::vector<TopicPartitionOffset>>;
+    ensure(!closed_, "committed needs an open consumer");
+    std::function<Found()> job = [this, partitions = std::move(partitions)] {
+        return member_->committed(partitions);
+    };
+    Found found = co_await worker_.run<Found>(std::move(job));
+    co_return found;
 }
 
 void RdkafkaConsumer::require_held(const TopicPartition& partition) const {
@@ -86,6 +119,7 @@ void RdkafkaConsumer::resume(const TopicPartition& partition) {
 void RdkafkaConsumer::seek(const TopicPartition& partition, Offset offset) {
     require_held(partition);
     seeks_.insert_or_assign(partition, offset);
+    positions_.insert_or_assign(partition, offset);
 }
 
 std::vector<TopicPartition> RdkafkaConsumer::assignment() const {
@@ -162,7 +196,7 @@ asio::awaitable<void> RdkafkaConsumer::close() {
     co_await worker_.run<bool>(std::move(end));
 }
 
-asio::awaitable<void> RdkafkaConsumer::assign(Partitions partitions) {
+asio::awaitable<void> RdkafkaConsumer::take(Partitions partitions) {
     assigned_.insert(partitions.begin(), partitions.end());
     std::function<crier::kafka::GroupMetadata()> ask = [this] { return member_->group_metadata(); };
     group_ = co_await worker_.run<crier::kafka::GroupMetadata>(std::move(ask));
@@ -197,6 +231,7 @@ asio::awaitable<void> RdkafkaConsumer::unassign(Partitions partitions, bool lost
         assigned_.erase(partition);
         pauses_.erase(partition);
         seeks_.erase(partition);
+        positions_.erase(partition);
     }
     co_await hand_back(std::move(partitions));
 }

@@ -23,6 +23,8 @@ class Member;
 /// nothing.
 /// **Lifetime**: destroyed without `close` it leaves the group the hard way: by session timeout.
 class RdkafkaConsumer final : public crier::kafka::Consumer {
+    using Partitions = std::vector<crier::kafka::TopicPartition>;
+
 public:
     RdkafkaConsumer(asio::any_io_executor executor, const Settings& settings,
                     crier::kafka::ConsumerOptions options);
@@ -32,6 +34,7 @@ public:
 
     void subscribe(std::vector<std::string> topics,
                    crier::kafka::RebalanceListener* listener) override;
+    void assign(Partitions partitions) override;
 
     /// **Errors**: those that the broker reports for the subscription; the client goes on trying,
     /// so poll again. Lost connections are no errors.
@@ -39,6 +42,8 @@ public:
     poll(Duration timeout) override;
     [[nodiscard]] asio::awaitable<Outcome<void>>
     commit(std::vector<crier::kafka::TopicPartitionOffset> offsets) override;
+    [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
+    committed(Partitions partitions) override;
     void pause(const crier::kafka::TopicPartition& partition) override;
     void resume(const crier::kafka::TopicPartition& partition) override;
     void seek(const crier::kafka::TopicPartition& partition, crier::kafka::Offset offset) override;
@@ -56,11 +61,9 @@ public:
 
 private:
     void require_held(const crier::kafka::TopicPartition& partition) const;
-    using Partitions = std::vector<crier::kafka::TopicPartition>;
-
     asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
     watermarks(std::vector<crier::kafka::TopicPartition> partitions, bool high);
-    asio::awaitable<void> assign(Partitions partitions);
+    asio::awaitable<void> take(Partitions partitions);
     asio::awaitable<void> unassign(Partitions partitions, bool lost);
     asio::awaitable<void> hand_back(Partitions partitions);
     asio::awaitable<void> decline();
@@ -71,9 +74,12 @@ private:
     std::set<crier::kafka::TopicPartition> assigned_;
     std::map<crier::kafka::TopicPartition, bool> pauses_; ///< Asked for, not yet told.
     std::map<crier::kafka::TopicPartition, crier::kafka::Offset>
-        seeks_;                       ///< Asked for, not yet told.
+        seeks_; ///< Asked for, not yet told.
+    std::map<crier::kafka::TopicPartition, crier::kafka::Offset> positions_; ///< Where known.
     std::vector<std::string> topics_; ///< To subscribe to at the next poll.
     bool subscribed_ = false;
+    bool is_assigned_ = false;    ///< By the process: it is no member.
+    bool has_assignment_ = false; ///< To be told at the next poll.
     bool closed_ = false;
     std::unique_ptr<Member> member_; ///< Used by the worker only.
     AsioWorker worker_;              ///< Last: its end waits for the jobs that use the rest.

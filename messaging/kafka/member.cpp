@@ -1,6 +1,7 @@
 #include "messaging/kafka/member.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <thread>
 #include <utility>
 
@@ -60,10 +61,29 @@ void add(const PartitionList& list, const TopicPartition& partition, Offset offs
         ->offset = offset;
 }
 
+/// The list frees its copy with free().
+void set_metadata(rd_kafka_topic_partition_t& element, const std::string& metadata) {
+    if (metadata.empty()) return;
+    element.metadata = ::strdup(metadata.c_str());
+    element.metadata_size = metadata.size();
+}
+
 PartitionList to_list(const std::map<TopicPartition, Offset>& offsets) {
     PartitionList list = make_list(offsets.size());
     for (const auto& [partition, offset] : offsets)
         add(list, partition, offset);
+    return list;
+}
+
+/// Says where to begin: at `positions` where given, else at the committed offsets.
+PartitionList to_list(const Partitions& partitions,
+                      const std::map<TopicPartition, Offset>& positions) {
+    PartitionList list = make_list(partitions.size());
+    for (const TopicPartition& partition : partitions) {
+        const auto position = positions.find(partition);
+        add(list, partition,
+            position == positions.end() ? RD_KAFKA_OFFSET_INVALID : position->second);
+    }
     return list;
 }
 
@@ -152,20 +172,18 @@ Polled Member::poll(const Changes& changes, Duration timeout) {
 
 void Member::assign(const Partitions& partitions,
                     const std::map<TopicPartition, Offset>& positions) {
-    const PartitionList list = make_list(partitions.size());
-    for (const TopicPartition& partition : partitions) {
-        const auto position = positions.find(partition);
-        add(list, partition,
-            position == positions.end() ? RD_KAFKA_OFFSET_INVALID : position->second);
-    }
+    const PartitionList list = to_list(partitions, positions);
     // A pause ends with the assignment it was asked under, as in Java; librdkafka would keep it.
     const PartitionList paused(rd_kafka_topic_partition_list_copy(list.get()));
     rd_kafka_resume_partitions(handle_, paused.get());
-    if (is_cooperative()) {
-        const Owned<rd_kafka_error_t> refused(rd_kafka_incremental_assign(handle_, list.get()));
-    } else {
-        rd_kafka_assign(handle_, list.get());
-    }
+    if (!is_cooperative()) return assign_all(partitions, positions);
+    const Owned<rd_kafka_error_t> refused(rd_kafka_incremental_assign(handle_, list.get()));
+}
+
+void Member::assign_all(const Partitions& partitions,
+                        const std::map<TopicPartition, Offset>& positions) {
+    const PartitionList list = to_list(partitions, positions);
+    rd_kafka_assign(handle_, list.get());
 }
 
 void Member::unassign(const Partitions& partitions) {
@@ -198,8 +216,10 @@ bool Member::is_cooperative() const {
 
 Outcome<void> Member::commit(const std::vector<TopicPartitionOffset>& offsets) {
     const PartitionList list = make_list(offsets.size());
-    for (const auto& [topic, partition, offset] : offsets)
-        add(list, {topic, partition}, offset);
+    for (const TopicPartitionOffset& one : offsets) {
+        add(list, {one.topic, one.partition}, one.offset);
+        set_metadata(list->elems[list->cnt - 1], one.metadata);
+    }
     const Queue answers(rd_kafka_queue_new(handle_));
     const rd_kafka_resp_err_t error =
         rd_kafka_commit_queue(handle_, list.get(), answers.get(), nullptr, nullptr);
@@ -207,6 +227,23 @@ Outcome<void> Member::commit(const std::vector<TopicPartitionOffset>& offsets) {
     const Event event(rd_kafka_queue_poll(answers.get(), to_ms(options_.default_api_timeout)));
     if (event) return commit_outcome(event.get());
     return Failure{crier::kafka::ErrorCode::request_timed_out, Certainty::unknown};
+}
+
+Outcome<std::vector<TopicPartitionOffset>> Member::committed(const Partitions& partitions) {
+    const PartitionList list = make_list(partitions.size());
+    for (const TopicPartition& partition : partitions)
+        add(list, partition, RD_KAFKA_OFFSET_INVALID);
+    const rd_kafka_resp_err_t error =
+        rd_kafka_committed(handle_, list.get(), to_ms(options_.default_api_timeout));
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return Failure{to_error(error), Certainty::failed};
+    std::vector<TopicPartitionOffset> offsets;
+    for (int at = 0; at < list->cnt; ++at) {
+        const rd_kafka_topic_partition_t& found = list->elems[at];
+        if (found.offset < 0) continue;
+        offsets.push_back({found.topic, found.partition, found.offset,
+                           text(found.metadata, found.metadata_size)});
+    }
+    return offsets;
 }
 
 void Member::commit_consumed() {

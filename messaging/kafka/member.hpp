@@ -57,6 +57,10 @@ public:
     void assign(const Partitions& partitions,
                 const std::map<crier::kafka::TopicPartition, crier::kafka::Offset>& positions);
 
+    /// Replaces what is fetched, outside of any group's rebalance.
+    void assign_all(const Partitions& partitions,
+                    const std::map<crier::kafka::TopicPartition, crier::kafka::Offset>& positions);
+
     /// Stops fetching: everything, or of a cooperative member these.
     void unassign(const Partitions& partitions);
 
@@ -77,6 +81,8 @@ public:
     watermarks(const Partitions& partitions, bool high);
     [[nodiscard]] Outcome<std::vector<crier::kafka::TopicPartitionOffset>>
     offsets_for_times(const std::vector<crier::kafka::TopicPartitionTime>& times);
+    [[nodiscard]] Outcome<std::vector<crier::kafka::TopicPartitionOffset>>
+    committed(const Partitions& partitions);
 
     /// Commits what counts as consumed if commits are automatic.
     void commit_consumed();

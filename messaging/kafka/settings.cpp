@@ -90,6 +90,8 @@ Settings producer_settings(const crier::kafka::ProducerOptions& options) {
 }
 
 Settings consumer_settings(const crier::kafka::ConsumerOptions& options) {
+    ensure(options.group_protocol == crier::kafka::GroupProtocol::classic,
+           "this librdkafka speaks the classic group protocol only");
     Settings settings{
         {"auto.commit.interval.ms", milliseconds(options.auto_commit_interval)},
         {"auto.offset.reset", reset_name(options.auto_offset_reset)},

@@ -29,7 +29,8 @@ struct TopicPartition {
 struct TopicPartitionOffset {
     std::string topic;
     std::int32_t partition = 0;
-    Offset offset = 0; ///< For a commit: the *next* record to read.
+    Offset offset = 0;         ///< For a commit: the *next* record to read.
+    std::string metadata = {}; ///< A note that is kept with a commit.
 
     friend auto operator<=>(const TopicPartitionOffset&, const TopicPartitionOffset&) = default;
 };
@@ -121,6 +122,11 @@ enum class Assignor { range, round_robin, sticky, cooperative_sticky };
                        [](Assignor assignor) { return assignor == Assignor::cooperative_sticky; });
 }
 
+/// How members and coordinator agree on who has what. The classic protocol lets a member share out,
+/// in rounds of joining; by the new one (KIP-848) the coordinator does, which then also decides on
+/// sessions and heartbeats.
+enum class GroupProtocol { classic, consumer };
+
 struct ConsumerOptions {
     std::string client_id;
     std::string group_id;
@@ -132,9 +138,11 @@ struct ConsumerOptions {
     OffsetReset auto_offset_reset = OffsetReset::latest;
     Duration auto_offset_reset_duration{};
     Isolation isolation = Isolation::read_uncommitted; ///< isolation.level
-    /// The preferred first: partition.assignment.strategy. By this default a group of one mind uses
-    /// range, eagerly; when its members are restarted one by one with cooperative-sticky alone, it
-    /// becomes cooperative.
+    GroupProtocol group_protocol = GroupProtocol::classic;
+    std::string group_remote_assignor; ///< Of the new protocol; empty: the group's choice.
+    /// Of the classic protocol, the preferred first: partition.assignment.strategy. By this default
+    /// a group of one mind uses range, eagerly; when its members are restarted one by one with
+    /// cooperative-sticky alone, it becomes cooperative.
     std::vector<Assignor> assignors{Assignor::range, Assignor::cooperative_sticky};
     Duration session_timeout = std::chrono::seconds(45);
     Duration heartbeat_interval = std::chrono::seconds(3);
@@ -227,7 +235,8 @@ public:
     virtual asio::awaitable<void> partitions_lost(std::vector<TopicPartition> partitions) = 0;
 };
 
-/// A member of a consumer group. One coroutine uses it at a time, as in Kafka.
+/// A member of a consumer group, or a reader of partitions that it chose itself. One coroutine uses
+/// it at a time, as in Kafka.
 class Consumer {
 public:
     virtual ~Consumer() = default;
@@ -235,6 +244,11 @@ public:
     /// Names the topics; membership begins with the next `poll`. `listener` may be null and must
     /// outlive the consumer.
     virtual void subscribe(std::vector<std::string> topics, RebalanceListener* listener) = 0;
+
+    /// Takes these partitions, without being a member of a group: nobody takes them away. Commits
+    /// are accepted as long as the group has no members. What was assigned before and is again goes
+    /// on where it is. **Requires** that it never subscribed.
+    virtual void assign(std::vector<TopicPartition> partitions) = 0;
 
     /// Takes part in the group and returns up to `max_poll_records` records, waiting up to
     /// `timeout`.
@@ -248,6 +262,10 @@ public:
     /// `default_api_timeout`.
     [[nodiscard]] virtual asio::awaitable<Outcome<void>>
     commit(std::vector<TopicPartitionOffset> offsets) = 0;
+
+    /// Returns what the group has committed for the partitions, without those it has nothing for.
+    [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
+    committed(std::vector<TopicPartition> partitions) = 0;
 
     /// Stops or starts returning records of an assigned partition.
     /// **Errors**: throws `std::logic_error` when the partition is not held; so does `seek`.

@@ -96,6 +96,8 @@ constexpr ErrorInfo info_of(ErrorCode code) noexcept {
     case ErrorCode::fenced_instance_id: return {"FENCED_INSTANCE_ID", ErrorClass::recoverable};
     case ErrorCode::eligible_leaders_not_available:
         return {"ELIGIBLE_LEADERS_NOT_AVAILABLE", ErrorClass::retriable};
+    case ErrorCode::group_subscribed_to_topic:
+        return {"GROUP_SUBSCRIBED_TO_TOPIC", ErrorClass::fatal};
     case ErrorCode::invalid_record: return {"INVALID_RECORD", ErrorClass::fatal};
     case ErrorCode::unstable_offset_commit:
         return {"UNSTABLE_OFFSET_COMMIT", ErrorClass::retriable};
@@ -159,6 +161,10 @@ bool is_fatal(const error_code& code) noexcept {
     case ErrorCode::inconsistent_group_protocol:
     case ErrorCode::invalid_session_timeout:
     case ErrorCode::group_max_size_reached:
+    case ErrorCode::group_id_not_found:
+    case ErrorCode::unreleased_instance_id:
+    case ErrorCode::unsupported_assignor:
+    case ErrorCode::invalid_request:
     case ErrorCode::fenced_instance_id: return true;
     default: return false;
     }

@@ -58,6 +58,9 @@ kafka::ConsumerOptions group_options(const ServiceContext& context) {
     options.session_timeout = context.duration("session-timeout");
     options.max_poll_interval = context.duration("max-poll-interval");
     options.assignors = {assignor(context.text("assignor"))};
+    if (context.text("group-protocol") == "consumer") {
+        options.group_protocol = kafka::GroupProtocol::consumer;
+    }
     const std::string instance = context.text("instance-id");
     if (instance == "shared") options.group_instance_id = context.service();
     if (instance == "per-replica") {
@@ -250,6 +253,12 @@ ServiceType consumer() {
          false,
          {"range", "round-robin", "sticky", "cooperative-sticky"},
          "Kafka's partition.assignment.strategy"},
+        {"group-protocol",
+         OptionType::choice,
+         "classic",
+         false,
+         {"classic", "consumer"},
+         "Kafka's group.protocol; consumer: the coordinator shares out and decides on sessions"},
         {"instance-id",
          OptionType::choice,
          "none",

@@ -1,7 +1,5 @@
 #include "broker-model/kafka/assignors.hpp"
-#include "tests/broker-model/kafka_client_fixture.hpp"
-
-#include <set>
+#include "tests/broker-model/kafka_member_programs.hpp"
 
 // Cooperative rebalancing (KIP-429): the assignor, and members that keep what stays theirs.
 
@@ -211,61 +209,10 @@ TEST(CooperativeStickyAssignor, MovesAPartitionInTwoRounds) {
     }
 }
 
-/// Sends a number to each partition in turn, for as long as it lives.
-asio::awaitable<void> produce_on(ClientProgram& program, std::int32_t partitions, Duration pause) {
-    const auto producer = program.client.producer({});
-    for (int at = 0;; ++at) {
-        std::vector<ProducerRecord> records;
-        records.push_back(record_at("orders", at % partitions, std::to_string(at)));
-        const SendOutcomes outcomes = co_await producer->send(std::move(records));
-        (void)outcomes;
-        co_await program.ports.sleep(pause);
-    }
-}
-
-/// Polls, notes, and commits each batch.
-asio::awaitable<void> work(ClientProgram& program, ConsumerOptions options, Seen& seen) {
-    options.enable_auto_commit = false;
-    NotingListener listener(seen);
-    const auto consumer = program.client.consumer(std::move(options));
-    consumer->subscribe({"orders"}, &listener);
-    for (;;) {
-        const Outcome<Records> polled = co_await consumer->poll(100ms);
-        if (polled.has_error()) co_return;
-        for (const ConsumerRecord& record : *polled)
-            seen.values.push_back(record.value);
-        if (polled->empty()) continue;
-        std::vector<TopicPartitionOffset> offsets = after(*polled);
-        const Outcome<void> outcome = co_await consumer->commit(std::move(offsets));
-        seen.commits.push_back(outcome);
-    }
-}
-
 ConsumerOptions cooperative() {
     ConsumerOptions options = group_options("billing");
     options.assignors = {Assignor::cooperative_sticky};
     return options;
-}
-
-/// Requires that in the history nobody is given what a living process holds and has neither given
-/// back nor lost, and that only who holds a partition receives from it. **Returns** who holds what
-/// in the end.
-std::map<std::uint64_t, std::uint32_t> check_owners(sim::World& world) {
-    std::map<std::uint64_t, std::uint32_t> owners;
-    for (const sim::Event& event : world.history().events()) {
-        if (event.kind == sim::events::crashed.id) {
-            std::erase_if(owners, [&event](const auto& it) { return it.second == event.node; });
-        } else if (event.kind == events::assigned.id) {
-            EXPECT_TRUE(owners.emplace(event.operands[0], event.node).second)
-                << world.history().texts().find(event.operands[0]) << " has two owners";
-        } else if (event.kind == events::revoked.id || event.kind == events::lost.id) {
-            EXPECT_EQ(owners[event.operands[0]], event.node);
-            owners.erase(event.operands[0]);
-        } else if (event.kind == events::delivered.id) {
-            EXPECT_EQ(owners[event.operands[0]], event.node);
-        }
-    }
-    return owners;
 }
 
 TEST(KafkaCooperative, AMemberKeepsWhatItHasWhileOthersCome) {
@@ -400,39 +347,11 @@ TEST(KafkaCooperative, OneRollingRestartMakesADefaultGroupCooperative) {
     EXPECT_EQ(revoked, 1u) << "the fourth of six gets one, and nobody else gives anything";
 }
 
-// Members come, leave by crashing, and return in a drawn order; whatever happens, no partition is
-// with two of them, and in the end each is with one.
 TEST(KafkaCooperative, NobodyIsGivenWhatAnotherHolds) {
-    static constexpr sim::Purpose purpose{"test.comings-and-goings"};
-    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-        Farm farm(seed, {topic_of("orders", 5)});
-        farm.add("producer", [](ClientProgram& it) { return produce_on(it, 5, 100ms); });
-        std::vector<Seen> seen(4);
-        std::vector<sim::Node*> nodes;
-        ConsumerOptions options = cooperative();
-        options.session_timeout = 10s;
-        for (std::size_t at = 0; at < seen.size(); ++at) {
-            nodes.push_back(
-                &farm.add("billing/" + std::to_string(at + 1), [&, at, options](ClientProgram& it) {
-                    return work(it, options, seen[at]);
-                }));
-        }
-        const sim::Random random(seed);
-        for (std::uint64_t step = 0; step < 30; ++step) {
-            sim::Node& node = *nodes[random.draw(purpose, 1, step).below(nodes.size())];
-            if (node.is_up()) {
-                node.crash("test");
-            } else {
-                node.start();
-            }
-            farm.run_for(random.draw(purpose, 2, step).between(100ms, 8s));
-        }
-        for (sim::Node* const node : nodes) {
-            if (!node->is_up()) node->start();
-        }
-        farm.run_for(60s);
-        EXPECT_EQ(check_owners(farm.world).size(), 5u) << "seed " << seed;
-    }
+    ConsumerOptions options = cooperative();
+    options.session_timeout = 10s;
+    for (std::uint64_t seed = 1; seed <= 12; ++seed)
+        EXPECT_EQ(come_and_go(seed, options), 5u) << "seed " << seed;
 }
 
 } // namespace

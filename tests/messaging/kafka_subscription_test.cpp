@@ -21,7 +21,7 @@ public:
         listener_ = listener;
     }
     asio::awaitable<Outcome<std::vector<kafka::ConsumerRecord>>> poll(Duration) override {
-        std::vector<TopicPartition> assigned = std::exchange(assign, {});
+        std::vector<TopicPartition> assigned = std::exchange(given, {});
         if (!assigned.empty()) co_await listener_->partitions_assigned(std::move(assigned));
         std::vector<TopicPartition> revoked = std::exchange(revoke, {});
         if (!revoked.empty()) co_await listener_->partitions_revoked(std::move(revoked));
@@ -34,6 +34,10 @@ public:
         if (refusal) co_return *std::exchange(refusal, std::nullopt);
         commits.insert(commits.end(), offsets.begin(), offsets.end());
         co_return Outcome<void>();
+    }
+    void assign(std::vector<TopicPartition>) override {}
+    asio::awaitable<Outcome<Commits>> committed(std::vector<TopicPartition>) override {
+        co_return commits;
     }
     void pause(const TopicPartition& partition) override { paused.insert(partition); }
     void resume(const TopicPartition& partition) override { paused.erase(partition); }
@@ -67,7 +71,7 @@ public:
         records.push_back(std::move(record));
     }
 
-    std::vector<TopicPartition> assign;
+    std::vector<TopicPartition> given;
     std::vector<TopicPartition> revoke;
     std::vector<TopicPartition> lose;
     std::vector<TopicPartition> held;
@@ -107,7 +111,7 @@ struct Fixture {
         options.auto_commit = auto_commit;
         subscription.emplace(process.clock, std::move(made), options);
         subscription->listen(listener);
-        consumer->assign = {{"orders", 0}};
+        consumer->given = {{"orders", 0}};
     }
 
     /// Receives the records of partition 0 with these offsets.
@@ -184,7 +188,7 @@ TEST(KafkaSubscription, RefusesToSettleWhatWasDeliveredBeforeTheLaneWent) {
     const auto old = fixture.receive({1, 2});
     fixture.consumer->revoke = {{"orders", 0}};
     fixture.receive({});
-    fixture.consumer->assign = {{"orders", 0}};
+    fixture.consumer->given = {{"orders", 0}};
     const auto now = fixture.receive({1, 2});
     EXPECT_NE(old[0].lane, now[0].lane);
     EXPECT_FALSE(fixture.settle(old[0]));
@@ -335,7 +339,7 @@ TEST(KafkaErrors, HaveTheClassThatTellsAClientWhatToDo) {
 // A cooperative rebalance takes one partition of two; the other goes on as if nothing were.
 TEST(KafkaSubscription, GivesUpOnlyWhatIsRevoked) {
     Fixture fixture;
-    fixture.consumer->assign = {{"orders", 0}, {"orders", 1}};
+    fixture.consumer->given = {{"orders", 0}, {"orders", 1}};
     fixture.consumer->add(0, 4);
     fixture.consumer->add(1, 9);
     const auto deliveries = fixture.receive({});

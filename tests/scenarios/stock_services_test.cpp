@@ -83,7 +83,9 @@ RunResult run_group(const std::string& options) {
 }
 
 TEST(StockServices, ConsumersMayBeStaticOrCooperative) {
-    for (const char* const options : {"instance-id: per-replica", "assignor: cooperative-sticky"}) {
+    for (const char* const options :
+         {"instance-id: per-replica", "assignor: cooperative-sticky", "group-protocol: consumer",
+          "group-protocol: consumer, instance-id: per-replica"}) {
         const RunResult result = run_group(options);
         EXPECT_EQ(result.verdict, properties::VerdictKind::holds) << options;
         for (const std::string& remark : result.remarks)
