@@ -104,6 +104,12 @@ inline constexpr EventKind offset_expired{0x0212,
                                           "offset-expired",
                                           "{group} has no commit for {partition} any more",
                                           {{{"partition", text}, {"group", text}}}};
+/// A share group gave a record to a member, to have it for a while.
+inline constexpr EventKind share_delivered{
+    0x0213,
+    "share-delivered",
+    "{node} receives {partition} offset {offset} for {group}, delivery {count}",
+    {{{"partition", text}, {"group", text}, {"offset", number}, {"count", number}}}};
 inline constexpr EventKind commit_refused{
     0x020D,
     "commit-refused",
@@ -171,6 +177,7 @@ inline constexpr std::array all{stored,
                                 offset_committed,
                                 commit_refused,
                                 offset_expired,
+                                share_delivered,
                                 written,
                                 aborted,
                                 transaction_decided,

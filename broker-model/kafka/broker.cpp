@@ -10,7 +10,7 @@ namespace crier::broker::kafka {
 Broker::Broker(Cluster& cluster, sim::Node& node, BrokerId id)
     : home_(cluster, node, id), producer_ids_(home_), groups_(home_),
       transactions_(home_, producer_ids_), replicas_(home_, {groups_, transactions_}),
-      verifier_(home_, replicas_) {
+      verifier_(home_, replicas_), shares_(home_, replicas_) {
     groups_.use(replicas_);
     transactions_.use(replicas_);
     register_self();
@@ -312,6 +312,41 @@ void serve_request(Cluster&, sim::Node& node, ConsumerGroupHeartbeatRequest requ
                    sim::Reply<ConsumerGroupHeartbeatAnswer> reply) {
     if (Broker* const broker = Broker::on(node)) {
         broker->groups().consumer_heartbeat(std::move(request), std::move(reply));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, ShareGroupHeartbeatRequest request,
+                   sim::Reply<ShareGroupHeartbeatAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->groups().share_heartbeat(request, std::move(reply));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, ShareFetchRequest request,
+                   sim::Reply<ShareFetchAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->shares().fetch(std::move(request), std::move(reply));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, ShareAcknowledgeRequest request,
+                   sim::Reply<ShareFetchAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->shares().acknowledge(std::move(request.request), std::move(reply));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, ReadShareStateRequest request,
+                   sim::Reply<ReadShareStateAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        reply(broker->groups().read_share_state(request));
+    }
+}
+
+void serve_request(Cluster&, sim::Node& node, WriteShareStateRequest request,
+                   sim::Reply<ErrorAnswer> reply) {
+    if (Broker* const broker = Broker::on(node)) {
+        broker->groups().write_share_state(std::move(request), std::move(reply));
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/group_coordinator.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
+#include "broker-model/kafka/share_manager.hpp"
 #include "broker-model/kafka/transaction_coordinator.hpp"
 #include "broker-model/kafka/transaction_verifier.hpp"
 
@@ -21,6 +22,7 @@ public:
 
     [[nodiscard]] ReplicaManager& replicas() { return replicas_; }
     [[nodiscard]] GroupCoordinator& groups() { return groups_; }
+    [[nodiscard]] ShareManager& shares() { return shares_; }
 
     [[nodiscard]] TransactionCoordinator& transactions() { return transactions_; }
 
@@ -55,6 +57,7 @@ private:
     TransactionCoordinator transactions_;
     ReplicaManager replicas_;
     TransactionVerifier verifier_;
+    ShareManager shares_;
 };
 
 } // namespace crier::broker::kafka

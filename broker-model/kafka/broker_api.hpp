@@ -51,6 +51,16 @@ void serve_request(Cluster& cluster, sim::Node& node, OffsetFetchRequest request
                    sim::Reply<OffsetFetchAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, ConsumerGroupHeartbeatRequest request,
                    sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, ShareGroupHeartbeatRequest request,
+                   sim::Reply<ShareGroupHeartbeatAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, ShareFetchRequest request,
+                   sim::Reply<ShareFetchAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, ShareAcknowledgeRequest request,
+                   sim::Reply<ShareFetchAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, ReadShareStateRequest request,
+                   sim::Reply<ReadShareStateAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, WriteShareStateRequest request,
+                   sim::Reply<ErrorAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, DeleteGroupRequest request,
                    sim::Reply<ErrorAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, OffsetDeleteRequest request,

@@ -3,6 +3,7 @@
 #include "broker-model/kafka/admin.hpp"
 #include "broker-model/kafka/consumer.hpp"
 #include "broker-model/kafka/producer.hpp"
+#include "broker-model/kafka/share_consumer.hpp"
 #include "broker-model/kafka/transactional_producer.hpp"
 
 namespace crier::broker::kafka {
@@ -31,6 +32,12 @@ SimKafkaClient::consumer(crier::kafka::ConsumerOptions options) {
 std::unique_ptr<crier::kafka::Admin> SimKafkaClient::admin(crier::kafka::AdminOptions options) {
     const ClientContext context(cluster_, home_, ports_, ++clients_);
     return std::make_unique<SimAdmin>(context, options);
+}
+
+std::unique_ptr<crier::kafka::ShareConsumer>
+SimKafkaClient::share_consumer(crier::kafka::ShareConsumerOptions options) {
+    const ClientContext context(cluster_, home_, ports_, ++clients_);
+    return std::make_unique<SimShareConsumer>(context, std::move(options));
 }
 
 } // namespace crier::broker::kafka

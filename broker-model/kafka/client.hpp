@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/cluster.hpp"
 #include "messaging/ports/kafka.hpp"
+#include "messaging/ports/kafka_share.hpp"
 #include "sim/process_ports.hpp"
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace crier::broker::kafka {
 /// Makes producers and consumers that run in the process of `home` and talk to `cluster` over the
 /// world's network. A member of the program that runs in the process; what it makes may be
 /// destroyed before or after it, all within the life of the process.
-class SimKafkaClient final : public crier::kafka::Client {
+class SimKafkaClient final : public crier::kafka::Client, public crier::kafka::ShareClient {
 public:
     /// **Requires** a running process on `home`; `ports` are its ports.
     SimKafkaClient(Cluster& cluster, sim::Node& home, sim::ProcessPorts& ports);
@@ -26,6 +27,8 @@ public:
     transactional_producer(crier::kafka::ProducerOptions options) override;
     [[nodiscard]] std::unique_ptr<crier::kafka::Consumer>
     consumer(crier::kafka::ConsumerOptions options) override;
+    [[nodiscard]] std::unique_ptr<crier::kafka::ShareConsumer>
+    share_consumer(crier::kafka::ShareConsumerOptions options) override;
     [[nodiscard]] std::unique_ptr<crier::kafka::Admin>
     admin(crier::kafka::AdminOptions options) override;
 

@@ -65,6 +65,13 @@ struct CallOf<OffsetFetchRequest> : CallOfKind<OffsetFetchAnswer, calls::offset_
 template <>
 struct CallOf<ConsumerGroupHeartbeatRequest>
     : CallOfKind<ConsumerGroupHeartbeatAnswer, calls::consumer_group_heartbeat> {};
+template <>
+struct CallOf<ShareGroupHeartbeatRequest>
+    : CallOfKind<ShareGroupHeartbeatAnswer, calls::share_group_heartbeat> {};
+template <>
+struct CallOf<ShareFetchRequest> : CallOfKind<ShareFetchAnswer, calls::share_fetch> {};
+template <>
+struct CallOf<ShareAcknowledgeRequest> : CallOfKind<ShareFetchAnswer, calls::share_acknowledge> {};
 
 template <class Request>
 using AnswerOf = typename CallOf<Request>::Answer;

@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/log_options.hpp"
 #include "broker-model/kafka/producer_states.hpp"
+#include "broker-model/kafka/share_limits.hpp"
 #include "sim/node.hpp"
 
 #include <map>
@@ -57,6 +58,7 @@ struct ClusterOptions {
     Duration offsets_retention = std::chrono::minutes(10080);
     Duration offsets_retention_check_interval = std::chrono::minutes(10);
     std::size_t offset_metadata_max_bytes = 4096;
+    ShareLimits share;
     std::int32_t offsets_topic_partitions = 50;
     std::int32_t offsets_topic_min_insync = 1;
     std::int32_t transaction_topic_partitions = 50; ///< transaction.state.log.num.partitions

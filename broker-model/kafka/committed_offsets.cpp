@@ -14,7 +14,7 @@ void CommittedOffsets::apply(const StoredBatch& batch) {
         const Record& record = batch.batch->records[at];
         const std::optional<OffsetRecord> commit = read_offset_record(record);
         if (!commit) continue;
-        if (is_tombstone(record)) {
+        if (record.is_tombstone) {
             erase(commit->group, commit->partition);
             continue;
         }

@@ -50,7 +50,8 @@ void GroupCoordinator::consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
     error = check_request(request);
     if (error != ErrorCode::none) return refuse(reply, error);
     const Group* const classic = find_group(*shard, request.group);
-    if (classic != nullptr && classic->phase != Group::Phase::empty) {
+    const bool is_classic = classic != nullptr && classic->phase != Group::Phase::empty;
+    if (is_classic || has_share_members(*shard, request.group)) {
         return refuse(reply, ErrorCode::group_id_not_found);
     }
     ConsumerGroup* group = find_consumer_group(*shard, request.group);

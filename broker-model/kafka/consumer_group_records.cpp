@@ -71,6 +71,7 @@ Record write_record(const ConsumerGroup& group) {
 Record write_consumer_group_tombstone(std::string_view group) {
     Record record;
     record.key.emplace(1, consumer_group_tag).append(group);
+    record.is_tombstone = true;
     return record;
 }
 
@@ -78,7 +79,7 @@ std::optional<ConsumerGroup> read_consumer_group_record(const Record& record) {
     if (!record.key || record.key->front() != consumer_group_tag) return std::nullopt;
     ConsumerGroup group;
     group.name = record.key->substr(1);
-    if (is_tombstone(record)) return group;
+    if (record.is_tombstone) return group;
     RecordReader value(record.value);
     group.epoch = epoch_of(value.number());
     group.target_epoch = epoch_of(value.number());

@@ -40,14 +40,22 @@ void GroupCoordinator::load(Shard& shard) {
 void GroupCoordinator::restore(Shard& shard, const Record& record) {
     if (std::optional<GroupRecord> group = read_group_record(record)) {
         shard.groups.erase(group->group);
-        if (is_tombstone(record)) return;
+        if (record.is_tombstone) return;
         shard.consumer_groups.erase(group->group);
         restore(shard, std::move(*group), record.timestamp);
     } else if (std::optional<ConsumerGroup> other = read_consumer_group_record(record)) {
         shard.consumer_groups.erase(other->name);
-        if (is_tombstone(record)) return;
+        if (record.is_tombstone) return;
         shard.groups.erase(other->name);
         restore(shard, std::move(*other));
+    } else if (std::optional<ShareGroup> share = read_share_group_record(record)) {
+        for (auto& [id, member] : share->members)
+            member.session_end = home_.now() + home_.cluster.options().share.session_timeout;
+        const std::string name = share->name;
+        shard.share_groups.insert_or_assign(name, std::move(*share));
+    } else if (std::optional<ShareStateRecord> kept = read_share_state_record(record)) {
+        const std::pair<std::string, PartitionId> name(kept->group, kept->partition);
+        shard.share_states.insert_or_assign(name, std::move(*kept));
     }
 }
 

@@ -44,6 +44,12 @@ public:
     void consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
                             sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
 
+    /// Of share groups (KIP-932); the latter two by leaders of partitions.
+    void share_heartbeat(const ShareGroupHeartbeatRequest& request,
+                         sim::Reply<ShareGroupHeartbeatAnswer> reply);
+    [[nodiscard]] ReadShareStateAnswer read_share_state(const ReadShareStateRequest& request);
+    void write_share_state(WriteShareStateRequest request, sim::Reply<ErrorAnswer> reply);
+
     /// What administrators ask for.
     void delete_group(const std::string& group, sim::Reply<ErrorAnswer> reply);
     void delete_offsets(const OffsetDeleteRequest& request, sim::Reply<ErrorAnswer> reply);
@@ -61,6 +67,8 @@ private:
         Offset applied = 0; // offsets are those of the log before this
         std::map<std::string, Group, std::less<>> groups;
         std::map<std::string, ConsumerGroup, std::less<>> consumer_groups;
+        std::map<std::string, ShareGroup, std::less<>> share_groups;
+        std::map<std::pair<std::string, PartitionId>, ShareStateRecord> share_states;
         CommittedOffsets offsets;
         Instant cleanup{}; // when old offsets are looked for next
     };
@@ -113,6 +121,10 @@ private:
                         const ConsumerGroupHeartbeatRequest& request,
                         sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
     static void remove(ConsumerGroup& group, const std::string& member_id);
+    static void remove(ShareGroup& group, const std::string& member_id);
+    void persist(Shard& shard, const ShareGroup& group, ShareGroupHeartbeatAnswer answer,
+                 sim::Reply<ShareGroupHeartbeatAnswer> reply);
+    [[nodiscard]] static bool has_share_members(const Shard& shard, std::string_view group);
     void persist(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before,
                  ConsumerGroupHeartbeatAnswer answer,
                  sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
@@ -129,6 +141,7 @@ private:
     void tick();
     void tick(Shard& shard, Group& group);
     void tick(Shard& shard, ConsumerGroup& group);
+    void tick(Shard& shard, ShareGroup& group);
 
     using Appended = std::function<void(ErrorCode)>;
 

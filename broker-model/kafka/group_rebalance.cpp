@@ -43,6 +43,9 @@ void GroupCoordinator::join(JoinGroupRequest request, sim::Reply<JoinGroupAnswer
         }
         shard->consumer_groups.erase(request.group);
     }
+    if (has_share_members(*shard, request.group)) {
+        return refuse(reply, ErrorCode::inconsistent_group_protocol, request.member_id);
+    }
     Group* group = find_group(*shard, request.group);
     if (group == nullptr) {
         if (!request.member_id.empty()) {
@@ -306,6 +309,8 @@ void GroupCoordinator::tick() {
         for (auto& [name, group] : shard->groups)
             tick(*shard, group);
         for (auto& [name, group] : shard->consumer_groups)
+            tick(*shard, group);
+        for (auto& [name, group] : shard->share_groups)
             tick(*shard, group);
         if (!shard->is_loaded) continue;
         if (shard->cleanup <= home_.now()) clean_up(*shard);

@@ -56,17 +56,15 @@ Record write_offset_tombstone(std::string_view group, PartitionId partition) {
     commit.partition = partition;
     Record record = write_record(commit);
     record.value.clear();
+    record.is_tombstone = true;
     return record;
 }
 
 Record write_group_tombstone(std::string_view group) {
     Record record;
     record.key.emplace(1, group_tag).append(group);
+    record.is_tombstone = true;
     return record;
-}
-
-bool is_tombstone(const Record& record) {
-    return record.value.empty();
 }
 
 std::optional<OffsetRecord> read_offset_record(const Record& record) {
@@ -76,7 +74,7 @@ std::optional<OffsetRecord> read_offset_record(const Record& record) {
     OffsetRecord commit;
     commit.partition = static_cast<PartitionId>(key.number());
     commit.group = key.rest();
-    if (is_tombstone(record)) return commit;
+    if (record.is_tombstone) return commit;
     commit.offset = static_cast<Offset>(value.number());
     commit.generation = static_cast<std::int32_t>(value.number());
     commit.metadata = value.rest();
@@ -88,7 +86,7 @@ std::optional<GroupRecord> read_group_record(const Record& record) {
     RecordReader value(record.value);
     GroupRecord group;
     group.group = record.key->substr(1);
-    if (is_tombstone(record)) return group;
+    if (record.is_tombstone) return group;
     group.generation = static_cast<std::int32_t>(value.number());
     group.protocol = value.text();
     group.leader = value.text();

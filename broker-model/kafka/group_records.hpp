@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/consumer_group.hpp"
 #include "broker-model/kafka/protocol.hpp"
+#include "broker-model/kafka/share_group.hpp"
 
 #include <optional>
 #include <string>
@@ -43,19 +44,30 @@ struct GroupRecord {
     std::vector<MemberRecord> members; ///< Sorted by member id.
 };
 
+/// What became of a partition's records in a share group, as their leader wrote it last.
+struct ShareStateRecord {
+    std::string group;
+    PartitionId partition = 0;
+    std::int32_t leader_epoch = -1;
+    ShareState state;
+};
+
 [[nodiscard]] Record write_record(const OffsetRecord& commit);
 [[nodiscard]] Record write_record(const GroupRecord& group);
 [[nodiscard]] Record write_record(const ConsumerGroup& group);
+[[nodiscard]] Record write_record(const ShareGroup& group);
+[[nodiscard]] Record write_record(const ShareStateRecord& kept);
 
 /// These say that there is no such commit, and no such group, any more.
 [[nodiscard]] Record write_offset_tombstone(std::string_view group, PartitionId partition);
 [[nodiscard]] Record write_group_tombstone(std::string_view group);
 [[nodiscard]] Record write_consumer_group_tombstone(std::string_view group);
-[[nodiscard]] bool is_tombstone(const Record& record);
 
 /// Returns what the record says if it is of that kind; of a tombstone only the key.
 [[nodiscard]] std::optional<OffsetRecord> read_offset_record(const Record& record);
 [[nodiscard]] std::optional<GroupRecord> read_group_record(const Record& record);
+[[nodiscard]] std::optional<ShareGroup> read_share_group_record(const Record& record);
+[[nodiscard]] std::optional<ShareStateRecord> read_share_state_record(const Record& record);
 [[nodiscard]] std::optional<ConsumerGroup> read_consumer_group_record(const Record& record);
 
 } // namespace crier::broker::kafka

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messaging/ports/kafka.hpp"
+#include "messaging/ports/kafka_share.hpp"
 #include "sim/network.hpp"
 
 #include <memory>
@@ -122,6 +123,11 @@ inline constexpr sim::CallKind offset_commit{"offset-commit"};
 inline constexpr sim::CallKind offset_fetch{"offset-fetch"};
 inline constexpr sim::CallKind create_topic{"create-topic"}; ///< Broker to controller; no answer.
 inline constexpr sim::CallKind consumer_group_heartbeat{"consumer-group-heartbeat"};
+inline constexpr sim::CallKind share_group_heartbeat{"share-group-heartbeat"};
+inline constexpr sim::CallKind share_fetch{"share-fetch"};
+inline constexpr sim::CallKind share_acknowledge{"share-acknowledge"};
+inline constexpr sim::CallKind read_share_state{"read-share-state"};
+inline constexpr sim::CallKind write_share_state{"write-share-state"};
 inline constexpr sim::CallKind delete_group{"delete-group"};
 inline constexpr sim::CallKind offset_delete{"offset-delete"};
 inline constexpr sim::CallKind register_broker{"register-broker"};
@@ -431,6 +437,87 @@ struct ConsumerGroupHeartbeatAnswer {
     std::int32_t member_epoch = -1;
     Duration heartbeat_interval{};
     std::optional<std::vector<PartitionId>> assignment; ///< Sorted; none: as before.
+};
+
+struct ShareGroupHeartbeatRequest {
+    std::string group;
+    std::string member_id;
+    std::int32_t member_epoch = 0;              ///< 0: joins; -1: leaves.
+    std::optional<std::vector<TopicId>> topics; ///< Sorted; none: as before.
+};
+struct ShareGroupHeartbeatAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::int32_t member_epoch = -1;
+    Duration heartbeat_interval{};
+    std::optional<std::vector<PartitionId>> assignment; ///< Sorted; none: as before.
+};
+
+/// What became of the records from `first` to `last`, both included.
+struct AcknowledgementBatch {
+    Offset first = 0;
+    Offset last = 0;
+    crier::kafka::AcknowledgeType type = crier::kafka::AcknowledgeType::accept;
+};
+/// The records from `first` to `last`, both included, were given to the member.
+struct AcquiredRecords {
+    Offset first = 0;
+    Offset last = 0;
+    std::int32_t delivery_count = 1;
+};
+struct ShareFetchPartition {
+    PartitionId partition = 0;
+    std::vector<AcknowledgementBatch> acknowledgements;
+};
+struct ShareFetchRequest {
+    std::string group;
+    std::string member_id;
+    std::int32_t session_epoch = 0; ///< 0: a new session; -1: its end, nothing is fetched.
+    Duration max_wait{};
+    std::size_t max_records = 500;
+    std::vector<ShareFetchPartition> partitions;
+};
+struct ShareFetchPartitionAnswer {
+    PartitionId partition = 0;
+    ErrorCode error = ErrorCode::none;
+    ErrorCode acknowledge_error = ErrorCode::none;
+    std::vector<AcquiredRecords> acquired;
+    std::vector<StoredBatch> batches; ///< With what was acquired, and more.
+};
+struct ShareFetchAnswer {
+    ErrorCode error = ErrorCode::none;
+    std::vector<ShareFetchPartitionAnswer> partitions; ///< One per partition asked, same order.
+};
+/// As a fetch, without fetching.
+struct ShareAcknowledgeRequest {
+    ShareFetchRequest request;
+};
+
+enum class ShareRecordState : std::uint8_t { available, acquired, acknowledged, archived };
+struct ShareStateRange {
+    Offset first = 0;
+    Offset last = 0;
+    ShareRecordState state = ShareRecordState::available;
+    std::int32_t delivery_count = 0;
+};
+/// What a share group must not forget of a partition.
+struct ShareState {
+    Offset start = -1; ///< -1: the group has never read it.
+    std::vector<ShareStateRange> ranges;
+};
+struct ReadShareStateRequest {
+    std::string group;
+    PartitionId partition = 0;
+    std::int32_t leader_epoch = -1; ///< Of the partition: whoever leads later fences the writer.
+};
+struct ReadShareStateAnswer {
+    ErrorCode error = ErrorCode::none;
+    ShareState state;
+};
+struct WriteShareStateRequest {
+    std::string group;
+    PartitionId partition = 0;
+    std::int32_t leader_epoch = -1;
+    ShareState state;
 };
 
 /// Deletes a group without members, with all its commits.

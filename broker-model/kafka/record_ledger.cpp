@@ -148,7 +148,7 @@ void RecordLedger::tell(const sim::Process& leader, PartitionId partition, Offse
 void RecordLedger::tell_commit(const sim::Process& leader, const Record& record) {
     const std::optional<OffsetRecord> commit = read_offset_record(record);
     if (!commit) return;
-    if (is_tombstone(record)) {
+    if (record.is_tombstone) {
         world_.record_as(&leader, events::offset_expired,
                          cluster_.info(commit->partition).name_text,
                          world_.history().name(commit->group));
