@@ -100,13 +100,13 @@ inline constexpr EventKind offset_committed{
     "{group} commits {partition} up to before {offset} (generation {generation})",
     {{{"partition", text}, {"group", text}, {"offset", number}, {"generation", number}}}};
 /// The coordinator forgot a commit: it was too old, or somebody deleted it.
-inline constexpr EventKind offset_expired{0x0212,
+inline constexpr EventKind offset_expired{0x0214,
                                           "offset-expired",
                                           "{group} has no commit for {partition} any more",
                                           {{{"partition", text}, {"group", text}}}};
 /// A share group gave a record to a member, to have it for a while.
 inline constexpr EventKind share_delivered{
-    0x0213,
+    0x0215,
     "share-delivered",
     "{node} receives {partition} offset {offset} for {group}, delivery {count}",
     {{{"partition", text}, {"group", text}, {"offset", number}, {"count", number}}}};

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-// The commits of all groups in one partition of __consumer_offsets, as its log says. A commit inside
+// The commits of all groups in one partition of __consumer_offsets, as its log says. A commit in
 // a transaction counts when the marker says so, by its own place in the log: what was written later
 // has won meanwhile. Source: Kafka OffsetMetadataManager.
 

@@ -84,7 +84,7 @@ private:
     crier::kafka::RebalanceListener* listener_ = nullptr;
     std::int32_t generation_ = -1; // of what is held
     crier::kafka::GroupMetadata group_metadata_;
-    bool is_assigned_ = false;     // by the application: it is no member
+    bool is_assigned_ = false; // by the application: it is no member
     bool closed_ = false;
 };
 

@@ -48,7 +48,7 @@ void GroupCoordinator::clean_up(Shard& shard) {
     }
     std::vector<Record> tombstones;
     for (const std::string& name : names)
-        clean_up(shard, name, home_.wall_now(), tombstones);
+        clean_up(shard, name, home_.timestamp_now(), tombstones);
     if (!tombstones.empty()) append(shard, std::move(tombstones), [](ErrorCode) {});
 }
 
@@ -60,8 +60,8 @@ void GroupCoordinator::clean_up(Shard& shard, const std::string& group, std::int
     if (const auto offsets = commits.find(group); offsets != commits.end()) {
         for (const auto& [partition, commit] : offsets->second) {
             const std::optional<std::int64_t> since = kept_since(shard, group, commit);
-            const bool is_old = since && now - *since >= retention &&
-                                !shard.offsets.is_pending(group, partition);
+            const bool is_old =
+                since && now - *since >= retention && !shard.offsets.is_pending(group, partition);
             if (is_old && !is_subscribed(shard, group, home_.cluster.info(partition).topic)) {
                 tombstones.push_back(write_offset_tombstone(group, partition));
             } else {

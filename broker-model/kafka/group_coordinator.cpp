@@ -183,13 +183,12 @@ void GroupCoordinator::write_commit(const OffsetCommitRequest& request,
     auto held = std::make_shared<sim::Reply<OffsetCommitAnswer>>(std::move(reply));
     const Writing writing{shard->partition, make_batch(home_, std::move(records)), producer,
                           admission};
-    replicas_->append(writing, home_.cluster.options().offsets_commit_timeout,
-                      [held, refusal](ErrorCode error) {
-                          OffsetCommitAnswer done;
-                          done.error =
-                              error == ErrorCode::none ? refusal : as_coordinator_error(error);
-                          (*held)(done);
-                      });
+    replicas_->append(
+        writing, home_.cluster.options().offsets_commit_timeout, [held, refusal](ErrorCode error) {
+            OffsetCommitAnswer done;
+            done.error = error == ErrorCode::none ? refusal : as_coordinator_error(error);
+            (*held)(done);
+        });
 }
 
 void GroupCoordinator::tell_refused(const OffsetCommitRequest& request, ErrorCode error) {

@@ -168,7 +168,7 @@ void GroupCoordinator::complete_join(Shard& shard, Group& group) {
         group.phase = Group::Phase::empty;
         group.protocol.clear();
         group.leader.clear();
-        group.empty_since = home_.wall_now();
+        group.empty_since = home_.timestamp_now();
         return store(shard, group.record({}));
     }
     const GroupMemberState* const leader = group.find(group.leader);

@@ -212,7 +212,7 @@ std::size_t ShareManager::acquire(const ShareFetchRequest& request, std::size_t 
     const Offset from = records.next_offset();
     if (from >= replica.high_watermark) return 0;
     constexpr std::size_t bytes_max = 1048576;
-    replica.log->read(from, replica.high_watermark, bytes_max, answer.batches);
+    replica.log->read(from, replica.high_watermark, bytes_max, true, answer.batches);
     answer.acquired = records.acquire(request.member_id, home_.now(), limit, answer.batches);
     if (answer.acquired.empty()) answer.batches.clear();
     std::size_t count = 0;
