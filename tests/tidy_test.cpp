@@ -233,7 +233,6 @@ TEST(Tidy, NothingIsMadeInsideAnAwaitingExpression) {
                {path, "void f() { co_await send([&](int) {}); }", "name the value"},
                {path, "void f() { auto r = co_await a.b(c, Options{.d = 1}); }", "name the value"},
                {path, "void f() { use(Options{1}, co_await x()); }", "name the value"},
-               {path, "void f() { if (co_await send(Message{1})) { g(); } }", "name the value"},
                {path, "void f() { for (auto& x : co_await g({1})) use(x); }", "name the value"},
                {path, "void f() { co_return co_await Task{1}.run(); }", "name the value"},
                {path, "void f() {\n    auto v = T{co_await g()};\n}", "name the value"},
@@ -242,18 +241,34 @@ TEST(Tidy, NothingIsMadeInsideAnAwaitingExpression) {
         check_co_await,
         {
             {path, "void f() { Message m{1}; co_await send(std::move(m)); }", ""},
-            {path, "void f() { if (co_await ready()) { g(Options{1}); } }", ""},
+            {path, "void f() { if (ready()) { g(Options{1}); } co_await h(); }", ""},
             {path, "void f() { for (;;) { co_await send(a[1]); } h({1}); }", ""},
             {path, "void f() { co_await each([](int x) { use({x}); }); }", ""},
             {path, "void f() { co_await send(); auto g = [x] { return T{x}; }; }", ""},
             {path, "void f() { run([x] { return T{x}; }); co_await send(); }", ""},
             {path, "void f() { spawn([]() -> A<void> { co_await send(); }); }", ""},
-            {path, "void f() { while (!(co_await g())) { [[maybe_unused]] T t{1}; } }", ""},
+            {path, "void f() { while (!g()) { [[maybe_unused]] T t{1}; } co_await h(); }", ""},
             {path, "void f() { if (a) { b(); } else { co_await c(); } T t{1}; }", ""},
             {path, "void f() { g(\"{\"); co_await h(/* {1} */ '{'); }", ""},
             {path, "struct S { int a = 0; };\nvoid f() { co_await g(); }", ""},
             {path, "bool operator==(T) const { return T{1} == 2; }\nA f() { co_await g(); }", ""},
         });
+}
+
+TEST(Tidy, NoConditionAwaits) {
+    const std::string path = "messaging/x.cpp";
+    expect(check_co_await,
+           {
+               {path, "void f() { while (!co_await g()) h(); }", "name the result"},
+               {path, "void f() { if (a && co_await g(1)) h(); }", "name the result"},
+               {path, "void f() { switch (co_await g()) {} }", "name the result"},
+           });
+    expect(check_co_await,
+           {
+               {path, "void f() { if (a) co_await g(); while (b) co_await h(); }", ""},
+               {path, "void f() { for (auto& x : co_await g()) use(x); }", ""},
+               {path, "void f() { if (run([]() -> A<void> { co_await g(); })) h(); }", ""},
+           });
 }
 
 TEST(Tidy, MarksAndLayout) {

@@ -27,7 +27,8 @@ public:
                 continue;
             }
             for (const kafka::ConsumerRecord& record : *records) {
-                while (!co_await give_points(record))
+                for (bool given = co_await give_points(record); !given;
+                     given = co_await give_points(record))
                     co_await ports_.clock.sleep(200ms);
                 std::vector<kafka::TopicPartitionOffset> done{
                     {record.topic, record.partition, record.offset + 1}};

@@ -8,6 +8,8 @@
 // Finds values that g++ 12.2 would destroy twice: an aggregate, a braced list or a capturing lambda
 // made inside an expression that contains `co_await`. One pass over the code with a stack of what
 // is open; a guess is made only where a brace may begin a block or a value.
+// And conditions that await: where the coroutine declares nothing around them, g++ 12.2 makes a
+// frame without its parameters.
 
 namespace crier::tidy {
 namespace {
@@ -26,8 +28,9 @@ struct Statement {
 struct Open {
     enum class Kind { paren, bracket, value, block } kind = Kind::block;
     std::size_t at = 0;
-    bool control = false; ///< The head of an `if`, `while`, `for` or `switch`.
-    bool lambda = false;  ///< A lambda began directly inside and its body is to come.
+    bool control = false;   ///< The head of an `if`, `while`, `for` or `switch`.
+    bool condition = false; ///< Of these, not of a `for`.
+    bool lambda = false;    ///< A lambda began directly inside and its body is to come.
     std::optional<Statement>
         outer; ///< Of a block: the statement it interrupts, if it goes on after.
 };
@@ -81,6 +84,7 @@ private:
         case '(':
             push(Open::Kind::paren, at);
             open_.back().control = after_control_word(at);
+            open_.back().condition = open_.back().control && previous_word_ != "for";
             break;
         case '[': bracket(at); break;
         case ']':
@@ -195,9 +199,14 @@ private:
     void pop_to_pair() {
         const auto kind = open_.back().kind;
         if (kind != Open::Kind::paren && kind != Open::Kind::bracket) return;
-        const bool ends_head = open_.back().control;
+        const Open head = std::move(open_.back());
         pop();
-        if (!ends_head) return;
+        if (!head.control) return;
+        if (head.condition && statement_.awaits) {
+            findings_.push_back({source_.path, line_of(source_.code, head.at),
+                                 "awaits in a condition, for which g++ 12.2 may lose the "
+                                 "coroutine's parameters; name the result first"});
+        }
         report(); // A head is an expression of its own.
         statement_ = Statement();
     }

@@ -15,7 +15,7 @@ void check_includes(const Source& source, Findings& findings);
 void check_determinism(const Source& source, Findings& findings);
 
 /// No aggregate, braced list or capturing lambda is made inside an expression that contains
-/// `co_await`: g++ 12.2 destroys it twice.
+/// `co_await`: g++ 12.2 destroys it twice. And no condition awaits: it loses parameters.
 void check_co_await(const Source& source, Findings& findings);
 
 /// No unnumbered markers for later, no tabs, no lines over 100 columns.

@@ -30,8 +30,8 @@ public:
                 co_await ports_.clock.sleep(200ms);
                 continue;
             }
-            for (kafka::ConsumerRecord& record : *records)
-                co_await handle(std::move(record));
+            for (const kafka::ConsumerRecord& record : *records)
+                co_await handle(record);
         }
     }
 
@@ -45,9 +45,11 @@ private:
         return options;
     }
 
-    asio::awaitable<void> handle(kafka::ConsumerRecord record) {
-        while (!co_await store(record))
-            co_await ports_.clock.sleep(200ms);
+    asio::awaitable<void> handle(const kafka::ConsumerRecord& record) {
+        for (bool is_stored = false; !is_stored;) {
+            is_stored = co_await store(record);
+            if (!is_stored) co_await ports_.clock.sleep(200ms);
+        }
     }
 
     /// **Returns** whether the record is done with.

@@ -16,6 +16,12 @@
 #include <sstream>
 
 namespace crier::zoo {
+
+// Found by argument-dependent lookup, so not in the anonymous namespace.
+static void PrintTo(const Bug& bug, std::ostream* out) {
+    *out << bug.id;
+}
+
 namespace {
 
 constexpr std::uint64_t seeds_max = 10'000;
@@ -65,10 +71,6 @@ properties::Verdict judge(const Bug& bug, const scenario::Scenario& scenario, st
 }
 
 class Zoo : public testing::TestWithParam<Bug> {};
-
-void PrintTo(const Bug& bug, std::ostream* out) {
-    *out << bug.id;
-}
 
 TEST_P(Zoo, IsFoundAndItsRemedyIsSilent) {
     broker::configure_sqlite();
