@@ -311,6 +311,28 @@ TEST(Tidy, EverySourceOfAModuleIsListed) {
     EXPECT_EQ(findings[3].path, "reports/json.cpp");
 }
 
+TEST(Tidy, EveryMutantStillApplies) {
+    const std::string head = "# Caught by: sim_tests\ndiff --git a/sim/x.cpp b/sim/x.cpp\n";
+    const std::string files = "--- a/sim/x.cpp\n+++ b/sim/x.cpp\n@@ -9,3 +9,2 @@ f()\n";
+    const std::vector<Source> tree{
+        make_source("sim/x.cpp", "int a;\nint b;\n\nint c;\n"),
+        make_source("tests/mutants/applies.patch", head + files + " int a;\n-int b;\n+int d;\n \n"),
+        make_source("tests/mutants/gone.patch", head + files + " int a;\n-int c;\n"),
+        make_source("tests/mutants/other.patch",
+                    "# Caught by: x\n--- a/sim/y.cpp\n@@ -1 +0,0 @@\n-a\n"),
+        make_source("tests/mutants/uncaught.patch", files + " int c;\n"),
+    };
+    Findings findings;
+    check_mutants(tree, findings);
+    ASSERT_EQ(findings.size(), 3U) << all(findings);
+    EXPECT_EQ(findings[0].str(),
+              "tests/mutants/gone.patch:5: does not apply: these lines are not in "
+              "sim/x.cpp");
+    EXPECT_EQ(findings[1].str(), "tests/mutants/other.patch:3: changes sim/y.cpp, which is not "
+                                 "there");
+    EXPECT_EQ(findings[2].message, "does not say what it is caught by");
+}
+
 TEST(Tidy, FindingNamesItsLine) {
     const auto findings =
         find(check_determinism, "sim/x.cpp", "/* two\n lines */\n    std::random_device d;\n");

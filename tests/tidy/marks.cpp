@@ -61,6 +61,7 @@ Findings check_tree(const std::vector<Source>& tree) {
         check_marks(source, findings);
     }
     check_lists(tree, findings);
+    check_mutants(tree, findings);
     return findings;
 }
 

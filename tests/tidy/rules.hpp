@@ -3,7 +3,8 @@
 #include "tests/tidy/source_text.hpp"
 
 // The rules that are tested because breaking them breaks the product, one function per kind. Each
-// appends what it finds in one file; `check_lists` looks at the whole tree.
+// appends what it finds in one file; `check_lists` and
+// `check_mutants` look at the whole tree.
 
 namespace crier::tidy {
 
@@ -24,6 +25,9 @@ void check_marks(const Source& source, Findings& findings);
 /// Every source of a module is named in the list of its target, the nearest CMakeLists.txt above
 /// it; and so is every header that a named header includes.
 void check_lists(const std::vector<Source>& tree, Findings& findings);
+
+/// Every mutant says what it is caught by, and its lines are still in the files that it changes.
+void check_mutants(const std::vector<Source>& tree, Findings& findings);
 
 /// Returns what all rules find in all files.
 [[nodiscard]] Findings check_tree(const std::vector<Source>& tree);

@@ -99,8 +99,8 @@ std::vector<Source> read_tree(const std::string& root) {
         for (const auto& entry : std::filesystem::recursive_directory_iterator(top)) {
             if (!entry.is_regular_file()) continue;
             const auto path = entry.path().lexically_relative(root).generic_string();
-            const bool read =
-                is_cpp(path) || path.ends_with("CMakeLists.txt") || path.ends_with(".yaml");
+            const bool read = is_cpp(path) || path.ends_with("CMakeLists.txt") ||
+                              path.ends_with(".yaml") || path.ends_with(".patch");
             if (read) paths.push_back(path);
         }
     }

@@ -32,7 +32,7 @@ using Findings = std::vector<Finding>;
 [[nodiscard]] Source make_source(std::string path, std::string text);
 
 /// Reads all files under the root's module, test and example folders that are C++ or lists of such
-/// (CMakeLists.txt), and scenarios. **Order**: by path.
+/// (CMakeLists.txt), scenarios, and mutants. **Order**: by path.
 [[nodiscard]] std::vector<Source> read_tree(const std::string& root);
 
 /// Returns the line (from 1) in which `offset` of `text` lies.
