@@ -60,6 +60,7 @@ ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::Produ
     ensure(is_idempotent_, "a transactional producer is idempotent");
     transactions_ = std::make_shared<ProducerTransactions>(context, options_, [this] {
         const std::shared_ptr<ProducerSender> self = shared_from_this();
+        heed_failure();
         drain();
         tell_finished();
     });
@@ -171,12 +172,20 @@ void ProducerSender::send_ready() {
 }
 
 // Source: Kafka RecordAccumulator.abortUndrainedBatches.
-void ProducerSender::drop_unsent() {
+void ProducerSender::drop_unsent(ErrorCode error) {
     for (const std::unique_ptr<ProducerBatch>& batch : accumulator_.take_unsent()) {
-        const Failure dropped{make_error_code(ErrorCode::transaction_abortable), Certainty::failed};
+        const Failure dropped{make_error_code(error), Certainty::failed};
         complete(*batch, [&dropped](std::size_t) { return dropped; });
     }
     send_ready();
+}
+
+// A transaction that failed takes along what was not sent, each with the error that it failed of.
+// Source: Kafka Sender.maybeSendAndPollTransactionalRequest, maybeAbortBatches.
+void ProducerSender::heed_failure() {
+    const bool has_failed = transactions_->phase() == crier::kafka::TransactionPhase::abortable ||
+                            transactions_->phase() == crier::kafka::TransactionPhase::fatal;
+    if (has_failed && !closed_) drop_unsent(transactions_->error());
 }
 
 void ProducerSender::close() {
@@ -394,7 +403,11 @@ void ProducerSender::succeed(ProducerBatch& batch, Offset base_offset) {
 
 void ProducerSender::fail(ProducerBatch& batch, ErrorCode error, bool expired) {
     sequences_.failed(batch, expired);
-    if (transactions_) transactions_->note_failure(error);
+    if (transactions_) {
+        transactions_->note_failure(error);
+        context_.kernel().post(context_.process(),
+                               [self = shared_from_this()] { self->heed_failure(); });
+    }
     const Failure failure{make_error_code(error),
                           batch.maybe_stored ? Certainty::unknown : Certainty::failed};
     complete(batch, [&failure](std::size_t) { return failure; });

@@ -29,8 +29,8 @@ public:
     }
     void take_over_id() { sequences_.take_id(transactions_->producer(), transactions_->epoch()); }
 
-    /// Drops what was never sent.
-    void drop_unsent();
+    /// Drops what was never sent: it fails with `error`.
+    void drop_unsent(ErrorCode error);
 
     [[nodiscard]] MetadataCache& metadata() { return *metadata_; }
     [[nodiscard]] const crier::kafka::ProducerOptions& options() const { return options_; }
@@ -60,6 +60,7 @@ public:
     void close();
 
 private:
+    void heed_failure();
     struct Connection {
         std::vector<std::unique_ptr<ProducerBatch>> building;
         std::size_t building_bytes = 0;

@@ -51,7 +51,7 @@ TransactionStep take_id(const Transaction& now, const InitProducerIdRequest& req
     }
     if (now.is_prepared()) return {ErrorCode::concurrent_transactions, std::nullopt};
     if (now.state == State::ongoing) {
-        return {ErrorCode::concurrent_transactions, abort_and_fence(now, rules)};
+        return {ErrorCode::concurrent_transactions, abort_and_fence(now, rules, fresh_producer)};
     }
     Transaction next = now;
     next.state = State::empty;
@@ -153,11 +153,15 @@ TransactionStep end(const Transaction& now, const EndTransactionRequest& request
     return {ErrorCode::none, prepare(next, State::prepare_abort, rules, fresh_producer)};
 }
 
-Transaction abort_and_fence(const Transaction& now, const TransactionRules& rules) {
+// From transaction.version 2 on the end begins an epoch anyway, and who opened it is fenced by
+// that; its own abort, when it comes, counts as a retry. Source:
+// TransactionCoordinator.endTransaction, KAFKA-19367, KAFKA-20090.
+Transaction abort_and_fence(const Transaction& now, const TransactionRules& rules,
+                            std::int64_t fresh_producer) {
     Transaction next = now;
-    if (next.epoch < greatest_epoch - 1) ++next.epoch;
-    next = prepare(next, State::prepare_abort, rules, -1);
-    next.last_epoch = -1; // who opened it may not take it for the answer to a request of its own
+    if (!rules.epoch_by_transaction && next.epoch < greatest_epoch - 1) ++next.epoch;
+    next = prepare(next, State::prepare_abort, rules, fresh_producer);
+    next.last_epoch = -1; // nor may it ask for an epoch above its own
     return next;
 }
 

@@ -75,9 +75,11 @@ add_partitions(const Transaction& now, const AddPartitionsRequest& request, Wall
 [[nodiscard]] TransactionStep end(const Transaction& now, const EndTransactionRequest& request,
                                   const TransactionRules& rules, std::int64_t fresh_producer);
 
-/// The coordinator aborts an open transaction, and fences who opened it.
+/// The coordinator aborts an open transaction, and fences who opened it. `fresh_producer` is used
+/// when the epochs are used up.
 /// **Source**: TransactionMetadata.prepareFenceProducerEpoch, prepareAbortOrCommit.
-[[nodiscard]] Transaction abort_and_fence(const Transaction& now, const TransactionRules& rules);
+[[nodiscard]] Transaction abort_and_fence(const Transaction& now, const TransactionRules& rules,
+                                          std::int64_t fresh_producer);
 
 /// The markers are written everywhere. **Source**: TransactionMetadata.prepareComplete.
 [[nodiscard]] Transaction complete(const Transaction& now);

@@ -205,7 +205,8 @@ void TransactionCoordinator::abort_overdue() {
             is_any_open = true;
             if (entry.is_pending || entry.now.started + entry.now.timeout > home_.wall_now())
                 continue;
-            store(*shard, entry, abort_and_fence(entry.now, rules()), [](ErrorCode) {});
+            const std::int64_t fresh = entry.now.has_used_up_epochs() ? ids_.next() : -1;
+            store(*shard, entry, abort_and_fence(entry.now, rules(), fresh), [](ErrorCode) {});
         }
     }
     if (is_any_open) {

@@ -64,7 +64,7 @@ asio::awaitable<Outcome<void>> end(SharedSender sender, bool committed) {
         const bool is_refused = committed ? has_failed(*transactions)
                                           : transactions->phase() == TransactionPhase::fatal;
         if (is_refused) co_return failure_of(*transactions);
-        if (!committed) sender->drop_unsent();
+        if (!committed) sender->drop_unsent(ErrorCode::transaction_abortable);
         co_await flush_records(sender);
         const bool fails_now = committed ? has_failed(*transactions)
                                          : transactions->phase() == TransactionPhase::fatal;

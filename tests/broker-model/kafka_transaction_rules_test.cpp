@@ -61,7 +61,19 @@ TEST(TransactionRules, WhoTakesTheIdOfAnOpenTransactionHasItAbortedFirst) {
     EXPECT_EQ(before.next->epoch, 6) << "the fence";
     const TransactionStep since =
         take_id(transaction(State::ongoing), take_request(), version_2, -1);
-    EXPECT_EQ(since.next->epoch, 7) << "the fence, and the end of a transaction";
+    EXPECT_EQ(since.next->epoch, 6) << "its end is the fence";
+}
+
+// A real Kafka answers so (KAFKA-19367): who is late learns that it was aborted, not that it is
+// fenced.
+TEST(TransactionRules, WhoseTransactionTimedOutMayStillAbortButNotCommitIt) {
+    const Transaction fenced =
+        complete(abort_and_fence(transaction(State::ongoing), version_2, -1));
+    EXPECT_EQ(end(fenced, end_request(false, 5), version_2, -1).error, ErrorCode::none);
+    EXPECT_EQ(end(fenced, end_request(true, 5), version_2, -1).error, ErrorCode::invalid_txn_state);
+    const Transaction before =
+        complete(abort_and_fence(transaction(State::ongoing), version_1, -1));
+    EXPECT_EQ(end(before, end_request(false, 5), version_1, -1).error, ErrorCode::producer_fenced);
 }
 
 TEST(TransactionRules, AProducerMayAskForAnEpochAboveItsOwn) {
@@ -84,6 +96,10 @@ TEST(TransactionRules, AfterTheLastEpochComesAnotherProducerId) {
     const Transaction done = complete(*ended.next);
     EXPECT_EQ(done.producer, 9);
     EXPECT_EQ(done.epoch, 0);
+    const Transaction timed_out =
+        complete(abort_and_fence(transaction(State::ongoing, last), version_2, 11));
+    EXPECT_EQ(timed_out.producer, 11);
+    EXPECT_EQ(timed_out.epoch, 0);
     const TransactionStep again = end(done, end_request(true, last), version_2, 10);
     EXPECT_EQ(again.error, ErrorCode::none) << "a retry under the id of before";
     EXPECT_FALSE(again.next);

@@ -10,13 +10,20 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<Action, const char*>, 14> action_names{{
+constexpr std::array<std::pair<Action, const char*>, 21> action_names{{
     {Action::open_producer, "open-producer"},
     {Action::send, "send"},
     {Action::close_producer, "close-producer"},
+    {Action::kill_producer, "kill-producer"},
+    {Action::begin, "begin"},
+    {Action::send_offsets, "send-offsets"},
+    {Action::commit_transaction, "commit-transaction"},
+    {Action::abort_transaction, "abort-transaction"},
+    {Action::await_timeout, "await-timeout"},
     {Action::open_consumer, "open-consumer"},
     {Action::settle, "settle"},
     {Action::read, "read"},
+    {Action::idle, "idle"},
     {Action::commit, "commit"},
     {Action::seek, "seek"},
     {Action::pause, "pause"},
@@ -59,15 +66,20 @@ std::string assignor_name(kafka::Assignor assignor) {
     return "sticky";
 }
 
-json producer_json(const kafka::ProducerOptions& options) {
-    return {{"acks", acks_name(options.acks)},
-            {"enable.idempotence", kafka::is_idempotent(options)},
-            {"max.in.flight.requests.per.connection", options.max_in_flight},
-            {"batch.size", options.batch_size},
-            {"linger.ms", milliseconds(options.linger)},
-            {"request.timeout.ms", milliseconds(options.request_timeout)},
-            {"delivery.timeout.ms", milliseconds(options.delivery_timeout)},
-            {"max.block.ms", milliseconds(options.max_block)}};
+json producer_json(const kafka::ProducerOptions& options, const std::string& prefix) {
+    json made{{"acks", acks_name(options.acks)},
+              {"enable.idempotence", kafka::is_idempotent(options)},
+              {"max.in.flight.requests.per.connection", options.max_in_flight},
+              {"batch.size", options.batch_size},
+              {"linger.ms", milliseconds(options.linger)},
+              {"request.timeout.ms", milliseconds(options.request_timeout)},
+              {"delivery.timeout.ms", milliseconds(options.delivery_timeout)},
+              {"max.block.ms", milliseconds(options.max_block)}};
+    if (!options.transactional_id.empty()) {
+        made["transactional.id"] = prefix + options.transactional_id;
+        made["transaction.timeout.ms"] = milliseconds(options.transaction_timeout);
+    }
+    return made;
 }
 
 json member_json(const MemberOptions& options, const std::string& prefix) {
@@ -79,6 +91,8 @@ json member_json(const MemberOptions& options, const std::string& prefix) {
             {"reset", reset_name(options.reset)},
             {"assignor", assignor_name(options.assignor)},
             {"auto-commit", options.auto_commit},
+            {"committed-only", options.isolation == kafka::Isolation::read_committed},
+            {"new-protocol", options.protocol == kafka::GroupProtocol::consumer},
             {"max-poll-records", options.max_poll_records},
             {"max-poll-interval-ms", milliseconds(options.max_poll_interval)}};
 }
@@ -94,7 +108,8 @@ json step_json(const Step& step, const std::string& prefix) {
     json made{{"do", name_of(step.action)}};
     if (!step.client.empty()) made["client"] = step.client;
     if (!step.group.empty()) made["group"] = prefix + step.group;
-    if (step.action == Action::open_producer) made["options"] = producer_json(step.producer);
+    if (step.action == Action::open_producer)
+        made["options"] = producer_json(step.producer, prefix);
     if (step.action == Action::open_consumer) made["options"] = member_json(step.member, prefix);
     for (const kafka::ProducerRecord& record : step.records)
         made["records"].push_back(record_json(record, prefix));
@@ -149,17 +164,24 @@ std::string options_text(const Step& step) {
     if (step.action == Action::open_producer) {
         const kafka::ProducerOptions& options = step.producer;
         return " acks " + acks_name(options.acks) +
-               (kafka::is_idempotent(options) ? ", idempotent" : "") + ", linger " +
-               std::to_string(milliseconds(options.linger)) + " ms, batches of " +
+               (kafka::is_idempotent(options) ? ", idempotent" : "") +
+               (options.transactional_id.empty()
+                    ? ""
+                    : ", id " + options.transactional_id + " for " +
+                          std::to_string(milliseconds(options.transaction_timeout)) + " ms") +
+               ", linger " + std::to_string(milliseconds(options.linger)) + " ms, batches of " +
                std::to_string(options.batch_size);
     }
     if (step.action != Action::open_consumer) return "";
     std::string text = " in " + step.member.group + ":";
     for (const std::string& topic : step.member.topics)
         text += " " + topic;
-    return text + ", " + assignor_name(step.member.assignor) + ", " +
-           reset_name(step.member.reset) + (step.member.auto_commit ? ", commits by itself" : "") +
-           ", polls " + std::to_string(step.member.max_poll_records);
+    const bool is_new = step.member.protocol == kafka::GroupProtocol::consumer;
+    const bool is_careful = step.member.isolation == kafka::Isolation::read_committed;
+    return text + (is_new ? ", new protocol, " : ", ") + assignor_name(step.member.assignor) +
+           (is_careful ? ", committed only, " : ", ") + reset_name(step.member.reset) +
+           (step.member.auto_commit ? ", commits by itself" : "") + ", polls " +
+           std::to_string(step.member.max_poll_records);
 }
 
 std::string record_text(const kafka::ProducerRecord& record) {
@@ -176,6 +198,16 @@ std::string name_of(Action action) {
         if (known == action) return name;
     }
     throw std::logic_error("an action without a name");
+}
+
+bool is_transactional(const Step& step) {
+    switch (step.action) {
+    case Action::open_producer: return !step.producer.transactional_id.empty();
+    case Action::begin:
+    case Action::commit_transaction:
+    case Action::abort_transaction: return true;
+    default: return false;
+    }
 }
 
 std::string to_json(const Program& program, const std::string& prefix) {
@@ -213,7 +245,8 @@ std::string to_text(const kafka::TopicPartitionOffset& place) {
 }
 
 std::string to_text(const Seen& seen) {
-    const bool offsets = seen.kind == "record" || seen.kind == "committed";
+    const bool offsets =
+        seen.kind == "record" || seen.kind == "committed" || seen.kind == "offered";
     return seen.client + " " + seen.kind + list_of(seen.places, offsets) +
            (seen.kind == "record" ? " " + seen.value : "") +
            (seen.error.empty() ? "" : " " + seen.error);

@@ -2,6 +2,7 @@
 
 #include "messaging/ports/kafka.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -33,15 +34,25 @@ struct MemberOptions {
     bool auto_commit = false;
     int max_poll_records = 500;
     Duration max_poll_interval = std::chrono::minutes(5);
+    kafka::Isolation isolation = kafka::Isolation::read_uncommitted;
+    /// By the new protocol the coordinator shares out: by `range`, or else by `uniform`.
+    kafka::GroupProtocol protocol = kafka::GroupProtocol::classic;
 };
 
 enum class Action {
-    open_producer,
+    open_producer,  ///< With a transactional id: takes it from whoever had it.
     send,           ///< `records`, and waits for their outcomes.
     close_producer, ///< With nothing left to send.
+    kill_producer,  ///< Without a word: what it began stays open.
+    begin,
+    send_offsets, ///< The positions of `group` in the partitions of `records`, in a transaction.
+    commit_transaction,
+    abort_transaction,
+    await_timeout, ///< Until the transaction that `client` left open has been aborted.
     open_consumer,
     settle, ///< The members of `group` poll until each partition has one owner who knows it.
     read,   ///< The members of `group` poll until they were given all `records`.
+    idle,   ///< The members of `group` poll for a while, and nobody waits for anything.
     commit, ///< Of all members of `group`, or of `client` alone: their positions less `back`.
     seek,   ///< Whoever owns `place` in `group` goes to its offset.
     pause,
@@ -69,7 +80,8 @@ struct Program {
 };
 
 /// What a client saw. Kinds: `assigned`, `revoked`, `lost` with `places` (offsets 0); `record`;
-/// `committed` with `places` and `error`; `failed`: a poll, with `error`.
+/// `committed` with `places` and `error`; `offered`: the same in a transaction; `failed`: a poll,
+/// with `error`; `done`: what a transactional producer was told to do, with `error`.
 struct Seen {
     std::string kind;
     std::string client;
@@ -95,6 +107,9 @@ struct StepAnswer {
 using History = std::vector<StepAnswer>;
 
 [[nodiscard]] std::string name_of(Action action);
+
+/// Whether the step opens a transactional producer, or tells one to do something but to send.
+[[nodiscard]] bool is_transactional(const Step& step);
 
 /// Returns the program in one line of JSON. All names of topics, groups and transactions begin with
 /// `prefix`, so that programs that share a cluster do not meet.

@@ -44,7 +44,7 @@ History run_by_adapter(const Program& program, messaging::kafka::ClientOptions o
 
 } // namespace
 
-History run_on_model(const Program& program, int nodes) {
+History run_on_model(const Program& program, int nodes, int transaction_version) {
     History history;
     std::vector<sim_kafka::TopicOptions> topics;
     for (const ProgramTopic& topic : program.topics) {
@@ -55,6 +55,13 @@ History run_on_model(const Program& program, int nodes) {
     options.brokers = nodes;
     options.group_min_session_timeout = std::chrono::seconds(1);
     options.offsets_topic_partitions = 3;
+    options.transaction_version = transaction_version;
+    options.transaction_topic_partitions = 3;
+    options.transaction_topic_min_insync = nodes > 1 ? 2 : 1;
+    options.transaction_abort_interval = std::chrono::milliseconds(300);
+    options.consumer_group_session_timeout = member_session_timeout;
+    options.consumer_group_heartbeat_interval = std::chrono::milliseconds(200);
+    options.consumer_group_assignment_interval = std::chrono::milliseconds(200);
     sim_kafka::testing::Farm farm(1, std::move(topics), std::move(options));
     bool done = false;
     farm.add("client", [&](sim_kafka::testing::ClientProgram& home) {

@@ -8,7 +8,7 @@
 namespace crier::conformance {
 
 /// In a world of our own, on virtual time.
-[[nodiscard]] History run_on_model(const Program& program, int nodes);
+[[nodiscard]] History run_on_model(const Program& program, int nodes, int transaction_version = 2);
 
 /// On librdkafka's mock cluster, by our adapter.
 [[nodiscard]] History run_on_mock(const Program& program);

@@ -1,5 +1,7 @@
 #include "tests/conformance/client_program_check.hpp"
 
+#include "tests/conformance/client_program_log.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -11,11 +13,6 @@ using kafka::TopicPartition;
 using kafka::TopicPartitionOffset;
 
 namespace {
-
-struct Stored {
-    std::optional<std::string> key;
-    std::string value;
-};
 
 /// What a member has of a partition between getting and giving it up.
 struct Tenure {
@@ -39,13 +36,9 @@ struct Committed {
 
 class Checker {
 public:
-    explicit Checker(const Program& program, Owners owners = Owners::are_facts)
-        : program_(program), owners_(owners) {
-        for (const ProgramTopic& topic : program.topics) {
-            for (int index = 0; index < topic.partitions; ++index)
-                logs_[{topic.name, index}];
-        }
-    }
+    explicit Checker(const Program& program, Owners owners = Owners::are_facts,
+                     SendErrors errors = SendErrors::are_facts)
+        : program_(program), owners_(owners), errors_(errors), log_(program) {}
 
     void operator()(const History& history) {
         for (at_ = 0; at_ < program_.steps.size(); ++at_) {
@@ -70,27 +63,25 @@ private:
     void step(const Step& step, const StepAnswer& answer);
     void on_owner(const Step& step);
     void sent(const Step& step, const StepAnswer& answer);
-    void seen(const Seen& seen);
+    void seen(const Step& step, const Seen& seen);
     void assigned(MemberState& member, const Seen& seen);
     void given(MemberState& member, const Seen& seen);
     void begun(MemberState& member, const Tenure& tenure, const TopicPartition& place,
                Offset offset);
     void committed(MemberState& member, const Seen& seen);
+    void move(const Step& step, const Seen& seen);
+    void offered(const Step& step, MemberState& member, const Seen& seen);
+    void commit_transaction(const std::string& client);
     void settled(const std::string& client, const MemberState& member);
     void read(const MemberState& member);
     void check_balance(const std::string& group);
     void conclude(const Step& step, const StepAnswer& answer);
     void auto_committed(MemberState& member, const TopicPartition& place, bool for_sure);
-    [[nodiscard]] Offset visible_from(const TopicPartition& place, Offset offset) const;
-    [[nodiscard]] Offset end_of(const TopicPartition& place) const {
-        const auto& log = logs_.at(place);
-        return log.empty() ? 0 : log.rbegin()->first + 1;
-    }
-
     const Program& program_;
     Owners owners_;
+    SendErrors errors_;
     std::size_t at_ = 0;
-    std::map<TopicPartition, std::map<Offset, Stored>> logs_;
+    ProgramLog log_;
     std::map<std::string, MemberState> members_;
     std::map<std::string, std::map<TopicPartition, Committed>> committed_;
     std::multiset<std::string> found_; // facts of this step, in no order of their own
@@ -109,16 +100,15 @@ bool is_sticky(const MemberOptions& options) {
            options.assignor == kafka::Assignor::cooperative_sticky;
 }
 
+/// Whether who holds what is open: by the new protocol ids are random.
+bool has_free_owners(const MemberOptions& options) {
+    return is_sticky(options) || options.protocol == kafka::GroupProtocol::consumer;
+}
+
 /// The client's two words for a commit of somebody who is no member any more.
 std::string commit_error(const std::string& error) {
     const bool is_over = error == "ILLEGAL_GENERATION" || error == "UNKNOWN_MEMBER_ID";
     return is_over ? "COMMIT_FAILED" : error;
-}
-
-Offset Checker::visible_from(const TopicPartition& place, Offset offset) const {
-    const auto& log = logs_.at(place);
-    const auto found = log.lower_bound(offset);
-    return found == log.end() ? -1 : found->first;
 }
 
 void Checker::step(const Step& step, const StepAnswer& answer) {
@@ -126,12 +116,13 @@ void Checker::step(const Step& step, const StepAnswer& answer) {
         MemberState& opened = members_[step.client];
         opened = {};
         opened.options = step.member;
-        for (const auto& [place, log] : logs_)
-            opened.end_at_open[place] = end_of(place);
+        for (const TopicPartition& place : log_.places())
+            opened.end_at_open[place] = log_.end_of(place);
     }
     if (step.action == Action::send) sent(step, answer);
     for (const Seen& one : answer.seen)
-        seen(one);
+        seen(step, one);
+    if (step.action == Action::await_timeout) log_.end(step.client, false);
     if (step.action == Action::stall) members_[step.client].is_stalled = true;
     if (step.action == Action::wake) members_[step.client].is_stalled = false;
     on_owner(step);
@@ -167,35 +158,37 @@ void Checker::sent(const Step& step, const StepAnswer& answer) {
         const TopicPartition place{record.topic, outcome.place.partition};
         const bool is_known = outcome.error.empty() && outcome.place.offset >= 0;
         if (!is_loose(record.topic)) {
-            places += " " + (is_known ? to_text(outcome.place)
-                                      : (outcome.unknown ? "unknown " : "failed ") + outcome.error);
+            std::string failure = (outcome.unknown ? "unknown " : "failed ") + outcome.error;
+            if (log_.is_writer(step.client) && errors_ == SendErrors::are_free) failure = "failed";
+            places += " " + (is_known ? to_text(outcome.place) : failure);
         }
         if (record.partition && outcome.error.empty() &&
             *record.partition != outcome.place.partition)
             complain(record.value + " was put into partition " +
                      std::to_string(outcome.place.partition));
         if (!is_known) continue;
-        const auto log = logs_.find(place);
-        if (log == logs_.end()) {
+        if (!log_.has(place)) {
             complain(record.value + " was put into a partition that is not there");
             continue;
         }
-        const Offset end = end_of(place);
+        const Offset end = log_.end_of(place);
         if (outcome.place.offset != end)
             complain(record.value + " is at " + to_text(outcome.place) + ", not at the end, " +
                      std::to_string(end));
-        log->second[outcome.place.offset] = {record.key, record.value};
+        log_.store(step.client, place, outcome.place.offset, {record.key, record.value});
     }
     state("sent" + places);
 }
 
-void Checker::seen(const Seen& seen) {
+void Checker::seen(const Step& step, const Seen& seen) {
+    if (seen.kind == "done") return move(step, seen);
     const auto found = members_.find(seen.client);
     if (found == members_.end()) return complain(to_text(seen) + ": there is no such member");
     MemberState& member = found->second;
     if (seen.kind == "assigned") assigned(member, seen);
     if (seen.kind == "record") given(member, seen);
     if (seen.kind == "committed") committed(member, seen);
+    if (seen.kind == "offered") offered(step, member, seen);
     if (seen.kind == "failed") found_.insert("a poll failed: " + seen.error);
     if (seen.kind != "revoked" && seen.kind != "lost") return;
     for (const TopicPartitionOffset& given_up : seen.places) {
@@ -226,15 +219,18 @@ void Checker::begun(MemberState& member, const Tenure& tenure, const TopicPartit
     Offset highest = at.highest;
     if (tenure.next) {
         lowest = highest = *tenure.next;
+    } else if (member.options.isolation == kafka::Isolation::read_committed &&
+               log_.is_offered(member.options.group, place)) {
+        complain("reading " + name(place) + " begins while its offset is undecided");
     } else if (at.highest < 0) {
         const bool is_earliest = member.options.reset == kafka::OffsetReset::earliest;
         lowest = is_earliest ? 0 : member.end_at_open[place];
-        highest = is_earliest ? 0 : end_of(place);
+        highest = is_earliest ? 0 : log_.end_of(place);
     } else if (at.lowest < 0) {
         lowest = 0; // The client may not have committed yet.
     }
-    const Offset first = visible_from(place, lowest);
-    const Offset last = visible_from(place, highest);
+    const Offset first = log_.visible_from(place, lowest, member.options.isolation);
+    const Offset last = log_.visible_from(place, highest, member.options.isolation);
     const bool is_behind = first >= 0 && offset < first;
     const bool is_ahead = last >= 0 && offset > last;
     if (first < 0 || is_behind || is_ahead)
@@ -252,14 +248,15 @@ void Checker::given(MemberState& member, const Seen& seen) {
     if (!tenure.first) {
         begun(member, tenure, place, offset);
         tenure.first = offset;
-    } else if (visible_from(place, *tenure.next) != offset) {
-        complain(to_text(seen) + ": expected " + std::to_string(visible_from(place, *tenure.next)));
+    } else {
+        const Offset expected = log_.visible_from(place, *tenure.next, member.options.isolation);
+        if (expected != offset) complain(to_text(seen) + ": expected " + std::to_string(expected));
     }
     tenure.next = offset + 1;
-    const auto stored = logs_.at(place).find(offset);
-    if (stored == logs_.at(place).end()) return complain(to_text(seen) + ": never sent");
-    const bool is_same = stored->second.value == seen.value && stored->second.key == seen.key;
-    if (!is_same) complain(to_text(seen) + ": " + stored->second.value + " was sent there");
+    const ProgramLog::Stored* const stored = log_.find(place, offset);
+    if (stored == nullptr) return complain(to_text(seen) + ": never sent");
+    const bool is_same = stored->value == seen.value && stored->key == seen.key;
+    if (!is_same) complain(to_text(seen) + ": " + stored->value + " was sent there");
 }
 
 /// With automatic commits all that was returned is committed by whoever gives back; by who loses or
@@ -279,14 +276,47 @@ void Checker::committed(MemberState& member, const Seen& seen) {
             found_.insert("commit of " + to_text(committed) + ": " + answer);
         if (!seen.error.empty()) continue;
         const TopicPartition place{committed.topic, committed.partition};
+        log_.commit(member.options.group, committed);
         committed_[member.options.group][place] = {committed.offset, committed.offset};
+    }
+}
+
+/// What a transactional producer was told to do.
+void Checker::move(const Step& step, const Seen& seen) {
+    found_.insert(seen.client + " " + name_of(step.action) + ": " +
+                  (seen.error.empty() ? "ok" : seen.error));
+    if (!seen.error.empty()) return;
+    if (step.action == Action::open_producer)
+        log_.open(step.client, step.producer.transactional_id);
+    if (step.action == Action::begin) log_.begin(step.client);
+    if (step.action == Action::commit_transaction) commit_transaction(step.client);
+    if (step.action == Action::abort_transaction) log_.end(step.client, false);
+}
+
+void Checker::offered(const Step& step, MemberState& member, const Seen& seen) {
+    for (const TopicPartitionOffset& place : seen.places) {
+        found_.insert("offer of " + to_text(place) + ": " +
+                      (seen.error.empty() ? "ok" : commit_error(seen.error)));
+        committed_[member.options.group][{place.topic, place.partition}];
+    }
+    if (seen.error.empty()) log_.offer(step.client, member.options.group, seen.places);
+}
+
+/// Then its offsets count, too.
+void Checker::commit_transaction(const std::string& client) {
+    log_.end(client, true);
+    for (auto& [group, commits] : committed_) {
+        for (auto& [place, committed] : commits) {
+            const Offset offset = log_.committed(group, place);
+            if (offset >= 0) committed = {offset, offset};
+        }
     }
 }
 
 void Checker::conclude(const Step& step, const StepAnswer& answer) {
     if (!answer.error.empty()) complain(answer.error);
     if (step.action == Action::commit && !step.client.empty() &&
-        (owners_ == Owners::are_free || is_sticky(members_[step.client].options))) {
+        (owners_ == Owners::are_free || has_free_owners(members_[step.client].options))) {
         found_.clear(); // Of which partitions depends on what it held.
     }
     for (const auto& [client, member] : members_) {
@@ -301,7 +331,7 @@ void Checker::conclude(const Step& step, const StepAnswer& answer) {
 }
 
 void Checker::settled(const std::string& client, const MemberState& member) {
-    if (owners_ == Owners::are_free || is_sticky(member.options)) return;
+    if (owners_ == Owners::are_free || has_free_owners(member.options)) return;
     std::string line = client + " holds";
     for (const auto& [place, tenure] : member.tenures)
         line += " " + name(place);
@@ -311,9 +341,13 @@ void Checker::settled(const std::string& client, const MemberState& member) {
 void Checker::read(const MemberState& member) {
     for (const auto& [place, tenure] : member.tenures) {
         if (is_loose(place.topic) || !tenure.first) continue;
+        // A careful reader may have come to where it stops, or not yet.
+        const bool is_careful = member.options.isolation == kafka::Isolation::read_committed;
+        if (is_careful && log_.is_held_back(place)) continue;
         // How much was read, and by itself committed, before a rebalance is nobody's business; and
         // a cooperative rebalance begins nothing anew where nothing moves.
         const bool is_open = member.options.auto_commit ||
+                             member.options.protocol == kafka::GroupProtocol::consumer ||
                              member.options.assignor == kafka::Assignor::cooperative_sticky;
         const std::string from = is_open ? "" : " from " + std::to_string(*tenure.first);
         found_.insert(name(place) + " was read" + from + " to " + std::to_string(*tenure.next));
@@ -342,8 +376,9 @@ std::vector<std::string> violations(const Program& program, const History& histo
     return checker.violations;
 }
 
-std::vector<std::string> facts(const Program& program, const History& history, Owners owners) {
-    Checker checker(program, owners);
+std::vector<std::string> facts(const Program& program, const History& history, Owners owners,
+                               SendErrors errors) {
+    Checker checker(program, owners, errors);
     checker(history);
     return checker.facts;
 }
@@ -368,6 +403,7 @@ bool is_disturbed(const Program& program, const History& history) {
             step.action == Action::settle || step.action == Action::close_consumer;
         for (const Seen& one : history[at].seen) {
             if (one.kind == "record" || one.kind == "committed") continue;
+            if (one.kind == "offered" || one.kind == "done") continue;
             if (one.kind == "lost" && !stalled.contains(one.client)) return true;
             // That nothing changed may be told late.
             if (!may_move && !one.places.empty()) return true;

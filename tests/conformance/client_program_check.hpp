@@ -11,11 +11,19 @@
 // record without a gap or a repetition, each with the value and key that were sent there. What is
 // paused is silent.
 //
+// With transactions: each that ends takes one offset in every partition that it wrote to. A careful
+// member (read_committed) is given the records of committed transactions and of none, all of them,
+// and nothing at or behind the first record of an open one; a careless one is given everything.
+// Offsets of a committed transaction count as a commit would have at their place in the log, those
+// of an aborted one do not, and while one is open careful members that come do not begin. Who takes
+// a transactional id, or lets the time pass, aborts what was open.
+//
 // `facts`: what programs leave no choice about. Two histories of one program must have the same:
 // the partition and offset of each record (in topics where keys or the program choose the
 // partition), the errors, who holds what after each `settle`, where reading of each partition began
 // and how far it had come at each `read`, what a commit answered. Who holds what under a sticky
-// assignor depends on the order of a Java hash map and is no fact: there, shares must be even.
+// assignor depends on the order of a Java hash map, and by the new protocol on random ids; it is no
+// fact: there, shares must be even.
 
 namespace crier::conformance {
 
@@ -25,9 +33,14 @@ namespace crier::conformance {
 /// Whether the ids of members sort as their client ids, so that it is known who is given what.
 enum class Owners { are_facts, are_free };
 
+/// Whether it is known which error a record gets whose transaction fails. librdkafka says only that
+/// it was purged.
+enum class SendErrors { are_facts, are_free };
+
 /// Returns one line per fact, in the order of the steps.
 [[nodiscard]] std::vector<std::string> facts(const Program& program, const History& history,
-                                             Owners owners = Owners::are_facts);
+                                             Owners owners = Owners::are_facts,
+                                             SendErrors errors = SendErrors::are_facts);
 
 /// Returns the first difference between two lists of facts, with some lines around; empty: none.
 [[nodiscard]] std::string first_difference(const std::vector<std::string>& expected,

@@ -3,6 +3,7 @@
 #include "tests/conformance/client_program_arms.hpp"
 #include "tests/conformance/client_program_gen.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <gtest/gtest.h>
 
@@ -24,6 +25,8 @@ Program sample() {
 
 class ProgramCheck : public ::testing::Test {
 protected:
+    explicit ProgramCheck(Program program = sample()) : program_(std::move(program)) {}
+
     /// Returns the n-th thing of this kind that was seen.
     Seen& find(const std::string& kind, std::size_t nth = 0) {
         for (StepAnswer& answer : history_) {
@@ -56,7 +59,7 @@ protected:
                                 facts(program_, history_));
     }
 
-    Program program_ = sample();
+    Program program_;
     History history_ = run_on_model(program_, 1);
 };
 
@@ -145,6 +148,129 @@ TEST_F(ProgramCheck, SeesAnUninvitedRebalance) {
             history_[at].seen.insert(history_[at].seen.begin(), find("revoked"));
     }
     EXPECT_TRUE(is_disturbed(program_, history_));
+}
+
+/// A committed transaction, an aborted one, offsets that were committed with one, a producer that
+/// was fenced, and one that died.
+Program transactions() {
+    const Choice send{0, 5, 6};
+    const Choice commit{40, 1, 0};
+    const Choice abort{50, 1, 0};
+    const Choice offsets{60, 1, 0};
+    const Choice join{80, 0, 0};
+    const Choice fence{85, 2, 2};
+    const Choice kill{92, 1, 4};
+    return make_transaction_program(
+        {send, commit, send, abort, offsets, commit, join, fence, kill, kill}, {});
+}
+
+class TransactionProgramCheck : public ProgramCheck {
+protected:
+    TransactionProgramCheck() : ProgramCheck(transactions()) {}
+
+    [[nodiscard]] std::vector<Seen> given_to(const std::string& client) const {
+        std::vector<Seen> found;
+        for (const StepAnswer& answer : history_) {
+            for (const Seen& seen : answer.seen) {
+                if (seen.kind == "record" && seen.client == client) found.push_back(seen);
+            }
+        }
+        return found;
+    }
+
+    /// Gives the careful reader in the end, in its place, a record that only the careless one had.
+    void give_an_aborted_record() {
+        const std::vector<Seen> careful = given_to("careful");
+        for (Seen seen : given_to("careless")) {
+            const bool is_known = std::any_of(careful.begin(), careful.end(), [&](const Seen& it) {
+                return it.places == seen.places;
+            });
+            if (is_known) continue;
+            seen.client = "careful";
+            for (StepAnswer& answer : history_) {
+                const auto behind =
+                    std::find_if(answer.seen.begin(), answer.seen.end(), [&](const Seen& it) {
+                        return it.kind == "record" && it.client == "careful" &&
+                               it.places[0] > seen.places[0] &&
+                               it.places[0].partition == seen.places[0].partition;
+                    });
+                if (behind == answer.seen.end()) continue;
+                answer.seen.insert(behind, seen);
+                return;
+            }
+        }
+        throw std::logic_error("nothing was aborted");
+    }
+
+    Seen& find_done(Action action, const std::string& error) {
+        for (std::size_t at = 0; at < history_.size(); ++at) {
+            if (program_.steps[at].action != action) continue;
+            for (Seen& seen : history_[at].seen) {
+                if (seen.kind == "done" && seen.error == error) return seen;
+            }
+        }
+        throw std::logic_error("nobody did that");
+    }
+};
+
+TEST_F(TransactionProgramCheck, AcceptsWhatTheModelDoes) {
+    EXPECT_EQ(violations(program_, history_), std::vector<std::string>());
+    EXPECT_EQ(difference(), "");
+    EXPECT_GT(given_to("careless").size(), given_to("careful").size());
+    EXPECT_FALSE(find("offered").places.empty());
+}
+
+TEST_F(TransactionProgramCheck, SeesAnAbortedRecord) {
+    give_an_aborted_record();
+    expect_complaint("expected");
+}
+
+TEST_F(TransactionProgramCheck, SeesACommittedRecordThatWasLeftOut) {
+    const std::string value = given_to("careful").at(1).value;
+    for (StepAnswer& answer : history_) {
+        std::erase_if(answer.seen, [&value](const Seen& seen) {
+            return seen.client == "careful" && seen.value == value;
+        });
+    }
+    expect_complaint("expected");
+}
+
+// The idle step lies beside an open transaction.
+TEST_F(TransactionProgramCheck, SeesARecordOfAnOpenTransaction) {
+    for (std::size_t at = program_.steps.size(); at-- > 0;) {
+        if (program_.steps[at].action != Action::idle) continue;
+        for (std::size_t sent = at; sent-- > 0;) {
+            if (program_.steps[sent].client == "marker" || history_[sent].sent.empty()) continue;
+            Seen& seen = history_[at].seen.emplace_back();
+            seen.kind = "record";
+            seen.client = find("record", given_to("c0").size()).client;
+            seen.places.push_back(history_[sent].sent[0].place);
+            seen.value = program_.steps[sent].records[0].value;
+            return expect_complaint("expected -1");
+        }
+    }
+    FAIL() << "nothing was open";
+}
+
+TEST_F(TransactionProgramCheck, SeesThatOffsetsDidNotCount) {
+    for (StepAnswer& answer : history_) {
+        for (Seen& seen : answer.seen) {
+            if (seen.kind != "offered") continue;
+            for (kafka::TopicPartitionOffset& place : seen.places)
+                place.offset = 0;
+        }
+    }
+    expect_complaint("begins at");
+}
+
+TEST_F(TransactionProgramCheck, SeesThatMarkersTakeOffsets) {
+    find_done(Action::commit_transaction, "").error = "CONCURRENT_TRANSACTIONS";
+    expect_complaint("not at the end");
+}
+
+TEST_F(TransactionProgramCheck, SeesAnotherErrorOfWhoIsFenced) {
+    find_done(Action::abort_transaction, "PRODUCER_FENCED").error = "INVALID_TXN_STATE";
+    EXPECT_NE(difference().find("INVALID_TXN_STATE"), std::string::npos) << difference();
 }
 
 } // namespace

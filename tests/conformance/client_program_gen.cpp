@@ -1,6 +1,5 @@
-#include "tests/conformance/client_program_gen.hpp"
-
 #include "tests/conformance/client_program_check.hpp"
+#include "tests/conformance/client_program_maker.hpp"
 
 #include <map>
 #include <set>
@@ -28,9 +27,9 @@ struct GroupState {
     bool is_dirty = false; // its membership changed since the last `settle`
 };
 
-class Maker {
+class Maker : private ProgramMaker {
 public:
-    explicit Maker(const ProgramLimits& limits) : limits_(limits) {}
+    explicit Maker(const ProgramLimits& limits) : ProgramMaker(limits) {}
 
     Program operator()(const std::vector<Choice>& choices) {
         begin(choices.empty() ? Choice{} : choices.front());
@@ -41,16 +40,6 @@ public:
     }
 
 private:
-    Step& add(Action action) {
-        program_.steps.emplace_back().action = action;
-        return program_.steps.back();
-    }
-    Step& add(Action action, const std::string& client) {
-        Step& step = add(action);
-        step.client = client;
-        return step;
-    }
-
     void begin(const Choice& choice);
     void act(const Choice& choice);
     void end();
@@ -66,16 +55,12 @@ private:
     void pause(const std::string& group, const Choice& choice);
     void stall(const std::string& group, const Choice& choice);
     void wake(const std::string& group);
-    void mark(const std::vector<TopicPartition>& places, const std::string& group);
     [[nodiscard]] std::vector<TopicPartition> places_of(const std::string& group) const;
     [[nodiscard]] std::vector<std::string> all_topics() const;
     [[nodiscard]] TopicPartition place(const std::string& group, int choice) const;
 
-    ProgramLimits limits_;
-    Program program_;
     std::vector<std::string> producers_;
     std::map<std::string, GroupState> groups_;
-    int values_ = 0;
     int names_ = 0;
 };
 
@@ -84,7 +69,7 @@ void Maker::begin(const Choice& choice) {
     program_.topics.push_back({"t0", 1 + choice.who % 4, replicas, replicas > 1 ? 2 : 1});
     program_.topics.push_back({"t1", 1 + choice.what % 3, replicas, 1});
     program_.topics.push_back({std::string(loose_prefix), 2, replicas, 1});
-    add(Action::open_producer, "marker").producer.linger = Duration::zero();
+    open_marker();
     GroupState& main = groups_["g0"];
     main.options.assignor =
         limits_.assignors[static_cast<std::size_t>(choice.kind) % limits_.assignors.size()];
@@ -94,8 +79,10 @@ void Maker::begin(const Choice& choice) {
     other.options.topics = {"t0", loose_prefix};
     other.options.auto_commit = limits_.has_auto_commit;
     other.options.assignor = kafka::Assignor::round_robin;
-    for (auto& [name, group] : groups_)
+    for (auto& [name, group] : groups_) {
         group.options.group = name;
+        group.options.protocol = limits_.protocol;
+    }
 }
 
 void Maker::act(const Choice& choice) {
@@ -133,7 +120,7 @@ void Maker::send(const Choice& choice) {
     for (int at = 0; at <= choice.who % 6; ++at) {
         ProducerRecord& record = step.records.emplace_back();
         record.topic = topic.name;
-        record.value = "v" + std::to_string(++values_);
+        record.value = next_value("v");
         const int how = (choice.what / 3 + at) % 4;
         if (how < 2) record.key = "key-" + std::to_string((choice.what + at * 7) % 13);
         const bool is_loose = topic.name == loose_prefix;
@@ -193,22 +180,6 @@ void Maker::read(const std::string& group) {
     mark(places, group);
 }
 
-/// Sends a record to each place and lets the group read it, and so all before it.
-void Maker::mark(const std::vector<TopicPartition>& places, const std::string& group) {
-    std::vector<ProducerRecord> markers;
-    for (const TopicPartition& place : places) {
-        ProducerRecord& record = markers.emplace_back();
-        record.topic = place.topic;
-        record.partition = place.partition;
-        record.value = "m" + std::to_string(++values_);
-    }
-    if (markers.empty()) return;
-    add(Action::send, "marker").records = markers;
-    Step& step = add(Action::read);
-    step.group = group;
-    step.records = std::move(markers);
-}
-
 void Maker::commit(const std::string& group, const Choice& choice) {
     GroupState& state = groups_.at(group);
     if (state.members.empty() || state.options.auto_commit) return;
@@ -233,8 +204,9 @@ void Maker::seek(const std::string& group, const Choice& choice) {
 void Maker::pause(const std::string& group, const Choice& choice) {
     GroupState& state = groups_.at(group);
     if (state.members.empty()) return;
-    // Which pauses a cooperative rebalance ends depends on what moves.
-    if (state.options.assignor == kafka::Assignor::cooperative_sticky) return;
+    // Where a rebalance takes back only what moves, which pauses it ends is open.
+    const bool is_new = state.options.protocol == kafka::GroupProtocol::consumer;
+    if (is_new || state.options.assignor == kafka::Assignor::cooperative_sticky) return;
     read(group); // Else it is open how much of it was given before.
     const TopicPartition where = place(group, choice.what);
     const bool is_paused = state.paused.contains(where);

@@ -18,6 +18,7 @@ struct Choice {
 struct ProgramLimits {
     int nodes = 1;
     bool has_auto_commit = true;
+    kafka::GroupProtocol protocol = kafka::GroupProtocol::classic;
     std::vector<kafka::Assignor> assignors{kafka::Assignor::range, kafka::Assignor::round_robin,
                                            kafka::Assignor::sticky,
                                            kafka::Assignor::cooperative_sticky};
@@ -26,6 +27,11 @@ struct ProgramLimits {
 /// Returns the program that the choices make: it ends with each group closed, a new member that
 /// shows what was committed, and a reader of everything from the start.
 [[nodiscard]] Program make_program(const std::vector<Choice>& choices, const ProgramLimits& limits);
+
+/// The same of transactions: it ends with each transaction ended, a new member that shows which
+/// offsets count, and two readers of everything, one of committed records only.
+[[nodiscard]] Program make_transaction_program(const std::vector<Choice>& choices,
+                                               const ProgramLimits& limits);
 
 /// Draws what `make_program` takes.
 [[nodiscard]] rc::Gen<std::vector<Choice>> choices();

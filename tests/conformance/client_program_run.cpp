@@ -1,4 +1,4 @@
-#include "tests/conformance/client_program_run.hpp"
+#include "tests/conformance/client_program_member.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,51 +13,12 @@ namespace {
 constexpr Duration turn = std::chrono::milliseconds(25); // of one member's poll
 /// A cooperative rebalance may be followed by another, which heartbeats tell.
 constexpr Duration cooperative_wait = 3 * member_heartbeat_interval;
-constexpr Duration step_limit = std::chrono::seconds(25); // only a failing program reaches it
+/// By the new protocol who has nothing new is told nothing, so it takes as long as a new target and
+/// the heartbeats that bring it about.
+constexpr Duration new_protocol_wait = std::chrono::milliseconds(1000);
+constexpr Duration idle_time = std::chrono::milliseconds(300);
 
 } // namespace
-
-/// A consumer and what it was told in the current step.
-struct ProgramRunner::Member final : kafka::RebalanceListener {
-    asio::awaitable<void> partitions_revoked(std::vector<TopicPartition> partitions) override {
-        note("revoked", partitions);
-        for (const TopicPartition& partition : partitions)
-            positions.erase(partition);
-        co_return;
-    }
-    asio::awaitable<void> partitions_assigned(std::vector<TopicPartition> partitions) override {
-        note("assigned", partitions);
-        has_news = true;
-        co_return;
-    }
-    asio::awaitable<void> partitions_lost(std::vector<TopicPartition> partitions) override {
-        note("lost", partitions);
-        for (const TopicPartition& partition : partitions)
-            positions.erase(partition);
-        co_return;
-    }
-
-    void note(std::string kind, const std::vector<TopicPartition>& partitions) {
-        if (answer == nullptr) return;
-        Seen& seen = answer->seen.emplace_back();
-        seen.kind = std::move(kind);
-        seen.client = name;
-        for (const auto& [topic, partition] : partitions)
-            seen.places.push_back({topic.substr(prefix_size), partition, 0});
-        std::sort(seen.places.begin(), seen.places.end());
-    }
-
-    std::string name;
-    std::string group;
-    std::size_t prefix_size = 0;
-    std::vector<std::string> topics;
-    std::unique_ptr<kafka::Consumer> consumer;
-    std::map<TopicPartition, kafka::Offset> positions; ///< After what was returned.
-    StepAnswer* answer = nullptr;
-    bool has_news = false; ///< Was assigned since the group last changed.
-    bool is_stalled = false;
-    bool is_cooperative = false;
-};
 
 ProgramRunner::ProgramRunner(kafka::Client& client, Clock& clock, std::string prefix)
     : client_(client), clock_(clock), prefix_(std::move(prefix)) {}
@@ -75,6 +36,7 @@ asio::awaitable<void> ProgramRunner::run(const Program& program, History& histor
         history.push_back(std::move(answer));
     }
     producers_.clear();
+    writers_.clear();
     for (const auto& [name, member] : members_)
         co_await member->consumer->close();
     members_.clear();
@@ -84,12 +46,19 @@ asio::awaitable<void> ProgramRunner::take(const Step& step, StepAnswer& answer) 
     for (const auto& [name, member] : members_)
         member->answer = &answer;
     switch (step.action) {
-    case Action::open_producer: producers_[step.client] = client_.producer(step.producer); break;
+    case Action::open_producer: co_await open_producer(step, answer); break;
     case Action::send: co_await send(step, answer); break;
-    case Action::close_producer: producers_.erase(step.client); break;
+    case Action::close_producer:
+    case Action::kill_producer: drop_producer(step.client); break;
+    case Action::begin:
+    case Action::commit_transaction:
+    case Action::abort_transaction: co_await move_transaction(step, answer); break;
+    case Action::send_offsets: co_await send_offsets(step, answer); break;
+    case Action::await_timeout: co_await await_markers(step.client, answer); break;
     case Action::open_consumer: open_consumer(step); break;
     case Action::settle: co_await settle(step, answer); break;
     case Action::read: co_await read(step, answer); break;
+    case Action::idle: co_await idle(step, answer); break;
     case Action::commit: co_await commit(step, answer); break;
     case Action::seek:
     case Action::pause:
@@ -109,28 +78,6 @@ asio::awaitable<void> ProgramRunner::take(const Step& step, StepAnswer& answer) 
     }
 }
 
-asio::awaitable<void> ProgramRunner::send(const Step& step, StepAnswer& answer) {
-    std::vector<kafka::ProducerRecord> records = step.records;
-    for (kafka::ProducerRecord& record : records)
-        record.topic.insert(0, prefix_);
-    kafka::Producer& producer = *producers_.at(step.client);
-    const std::vector<Outcome<kafka::RecordMetadata>> outcomes =
-        co_await producer.send(std::move(records));
-    for (std::size_t at = 0; at < outcomes.size(); ++at) {
-        SentRecord& sent = answer.sent.emplace_back();
-        sent.place.topic = step.records[at].topic;
-        sent.place.partition = step.records[at].partition.value_or(-1);
-        sent.place.offset = -1;
-        if (outcomes[at]) {
-            sent.place.partition = outcomes[at]->partition;
-            sent.place.offset = outcomes[at]->offset;
-        } else {
-            sent.error = outcomes[at].error().code.message();
-            sent.unknown = is_unknown(outcomes[at].error());
-        }
-    }
-}
-
 void ProgramRunner::open_consumer(const Step& step) {
     kafka::ConsumerOptions options;
     options.client_id = step.client;
@@ -143,11 +90,17 @@ void ProgramRunner::open_consumer(const Step& step) {
     options.session_timeout = member_session_timeout;
     options.heartbeat_interval = member_heartbeat_interval;
     options.max_poll_interval = step.member.max_poll_interval;
+    options.isolation = step.member.isolation;
+    options.group_protocol = step.member.protocol;
+    const bool has_new_protocol = step.member.protocol == kafka::GroupProtocol::consumer;
+    const bool is_range = step.member.assignor == kafka::Assignor::range;
+    if (has_new_protocol) options.group_remote_assignor = is_range ? "range" : "uniform";
     options.fetch_max_wait = std::chrono::milliseconds(20);
     auto member = std::make_unique<Member>();
     member->name = step.client;
     member->group = step.member.group;
     member->is_cooperative = step.member.assignor == kafka::Assignor::cooperative_sticky;
+    member->has_new_protocol = has_new_protocol;
     member->prefix_size = prefix_.size();
     for (const std::string& topic : step.member.topics)
         member->topics.push_back(prefix_ + topic);
@@ -189,7 +142,7 @@ bool ProgramRunner::is_settled(const std::vector<Member*>& members) const {
         }
     }
     for (const Member* member : members) {
-        if (!member->has_news) return false;
+        if (!member->has_news && !member->has_new_protocol) return false;
         for (const TopicPartition& held : member->consumer->assignment()) {
             if (missing.erase(held) == 0) return false;
         }
@@ -220,14 +173,17 @@ asio::awaitable<void> ProgramRunner::poll(Member& member, StepAnswer& answer) {
 
 asio::awaitable<void> ProgramRunner::settle(const Step& step, StepAnswer& answer) {
     const std::vector<Member*> members = polling_members(step.group);
-    const Instant give_up = clock_.now() + step_limit;
-    const bool is_cooperative =
-        std::any_of(members.begin(), members.end(), [](Member* it) { return it->is_cooperative; });
+    const Instant give_up = clock_.now() + program_step_limit;
+    Duration wait{};
+    for (const Member* member : members) {
+        if (member->is_cooperative) wait = cooperative_wait;
+        if (member->has_new_protocol) wait = new_protocol_wait;
+    }
     Instant unsettled = clock_.now();
     for (;;) {
         if (!is_settled(members)) {
             unsettled = clock_.now();
-        } else if (!is_cooperative || clock_.now() - unsettled > cooperative_wait) {
+        } else if (wait == Duration{} || clock_.now() - unsettled > wait) {
             co_return;
         }
         for (Member* member : members)
@@ -243,7 +199,7 @@ asio::awaitable<void> ProgramRunner::read(const Step& step, StepAnswer& answer) 
     std::set<std::tuple<std::string, std::int32_t, std::string>> missing;
     for (const kafka::ProducerRecord& record : step.records)
         missing.insert({record.topic, *record.partition, record.value});
-    const Instant give_up = clock_.now() + step_limit;
+    const Instant give_up = clock_.now() + program_step_limit;
     while (!missing.empty()) {
         const std::size_t known = answer.seen.size();
         for (Member* member : members)
@@ -256,6 +212,15 @@ asio::awaitable<void> ProgramRunner::read(const Step& step, StepAnswer& answer) 
         if (clock_.now() <= give_up || missing.empty()) continue;
         answer.error = "NOT_READ";
         co_return;
+    }
+}
+
+asio::awaitable<void> ProgramRunner::idle(const Step& step, StepAnswer& answer) {
+    const std::vector<Member*> members = polling_members(step.group);
+    const Instant end = clock_.now() + idle_time;
+    while (clock_.now() < end) {
+        for (Member* member : members)
+            co_await poll(*member, answer);
     }
 }
 

@@ -23,13 +23,27 @@ public:
 private:
     struct Member;
 
+    /// A transactional producer.
+    struct Writer {
+        std::unique_ptr<kafka::TransactionalProducer> producer;
+        std::string id;
+        std::set<kafka::TopicPartition> touched; ///< By what it has begun.
+    };
+
     [[nodiscard]] asio::awaitable<void> take(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> open_producer(const Step& step, StepAnswer& answer);
+    void drop_producer(const std::string& client);
     [[nodiscard]] asio::awaitable<void> send(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> move_transaction(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> send_offsets(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> await_markers(const std::string& client,
+                                                      StepAnswer& answer);
     void open_consumer(const Step& step);
     [[nodiscard]] asio::awaitable<void> close_consumer(const std::string& client,
                                                        StepAnswer& answer);
     [[nodiscard]] asio::awaitable<void> settle(const Step& step, StepAnswer& answer);
     [[nodiscard]] asio::awaitable<void> read(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> idle(const Step& step, StepAnswer& answer);
     [[nodiscard]] asio::awaitable<void> commit(const Step& step, StepAnswer& answer);
     [[nodiscard]] asio::awaitable<void> commit_of(Member& member, int back, StepAnswer& answer);
     [[nodiscard]] asio::awaitable<void> poll(Member& member, StepAnswer& answer);
@@ -43,8 +57,14 @@ private:
     std::string prefix_; // of topics and groups
     std::map<std::string, int> partitions_;
     std::map<std::string, std::unique_ptr<kafka::Producer>> producers_;
+    std::map<std::string, Writer> writers_;
     std::map<std::string, std::unique_ptr<Member>> members_;
+    std::map<kafka::TopicPartition, kafka::Offset> ends_; // by what the producers were told
+    std::unique_ptr<kafka::Consumer> observer_;           // asks where partitions end
 };
+
+/// Only a failing program reaches it.
+inline constexpr Duration program_step_limit = std::chrono::seconds(25);
 
 /// The times of all members in programs: short, so that what waits for them is quick.
 inline constexpr Duration member_session_timeout = std::chrono::milliseconds(4000);

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <future>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 
 // A real Apache Kafka and the Java driver beside it, as `./dev conformance-kafka` provides them.
 
@@ -29,15 +33,23 @@ public:
     JavaDriver(const JavaDriver&) = delete;
     JavaDriver& operator=(const JavaDriver&) = delete;
 
-    /// Sends a line and returns the line that answers it.
+    /// Sends a JSON object in a line and returns the line that answers it. Any thread may ask, and
+    /// many at a time.
     /// **Errors**: throws `std::runtime_error` when the driver ended.
     [[nodiscard]] std::string ask(const std::string& line);
 
 private:
+    void send(const std::string& line);
+    void take_answers();
+
     int to_ = -1;
     int from_ = -1;
     int pid_ = -1;
-    std::string read_;
+    std::mutex mutex_;
+    int asked_ = 0;
+    std::map<int, std::promise<std::string>> waiting_; // by the number of what was asked
+    bool has_ended_ = false;
+    std::thread reader_;
 };
 
 } // namespace crier::conformance

@@ -10,6 +10,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -17,7 +19,8 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Takes the steps of client programs with Kafka's own Java client. Reads one request a line from
- * standard input, writes one answer a line to standard output: JSON, as client_program.hpp says.
+ * standard input, writes one answer a line to standard output: JSON, as client_program.hpp says;
+ * several at a time.
  * Requests: {"topics", "steps"}: a program; {"assign"}, {"place"}: see Assign and below.
  * The argument is the bootstrap servers.
  */
@@ -36,20 +39,28 @@ public final class Driver {
         Driver driver = new Driver(arguments[0]);
         BufferedReader in =
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        ExecutorService threads = Executors.newCachedThreadPool();
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             JsonNode request = JSON.readTree(line);
-            ObjectNode answer = JSON.createObjectNode();
-            try {
-                driver.serve(request, answer);
-            } catch (Exception failure) {
-                answer.removeAll();
-                answer.put("failed", failure.toString());
-                failure.printStackTrace();
-            }
-            System.out.println(JSON.writeValueAsString(answer));
-            System.out.flush();
+            threads.execute(() -> driver.answer(request));
         }
         System.exit(0);
+    }
+
+    /** Writes the request's number, a blank, and the answer. */
+    private void answer(JsonNode request) {
+        ObjectNode answer = JSON.createObjectNode();
+        try {
+            serve(request, answer);
+        } catch (Exception failure) {
+            answer.removeAll();
+            answer.put("failed", failure.toString());
+            failure.printStackTrace();
+        }
+        synchronized (System.out) {
+            System.out.println(request.get("number").asInt() + " " + answer);
+            System.out.flush();
+        }
     }
 
     private void serve(JsonNode request, ObjectNode answer) throws Exception {
@@ -59,7 +70,7 @@ public final class Driver {
             Assign.places(request.get("place"), answer.putArray("places"));
         } else {
             create(request.get("topics"));
-            try (Program program = new Program(servers, request.get("topics"))) {
+            try (Program program = new Program(servers, admin, request.get("topics"))) {
                 ArrayNode steps = answer.putArray("steps");
                 for (JsonNode step : request.get("steps")) {
                     program.take(step, steps.addObject());

@@ -34,11 +34,13 @@ final class Member implements ConsumerRebalanceListener {
     boolean hasNews = false;
     boolean isStalled = false;
     final boolean isCooperative;
-    private final Map<TopicPartition, Long> positions = new TreeMap<>(BY_NAME);
+    final boolean hasNewProtocol;
+    final Map<TopicPartition, Long> positions = new TreeMap<>(BY_NAME);
 
     Member(String servers, String name, JsonNode options) {
         this.name = name;
         group = options.get("group").asText();
+        hasNewProtocol = options.get("new-protocol").asBoolean();
         isCooperative = assignor(options).equals("CooperativeStickyAssignor");
         options.get("topics").forEach(topic -> topics.add(topic.asText()));
         consumer = new KafkaConsumer<>(settings(servers, options), new StringDeserializer(),
@@ -57,9 +59,18 @@ final class Member implements ConsumerRebalanceListener {
         settings.put("max.poll.records", options.get("max-poll-records").asText());
         settings.put("max.poll.interval.ms", options.get("max-poll-interval-ms").asText());
         settings.put("fetch.max.wait.ms", "20");
+        settings.put("metadata.max.age.ms", "1000");
+        if (options.get("committed-only").asBoolean()) {
+            settings.put("isolation.level", "read_committed");
+        }
+        if (hasNewProtocol) {
+            boolean isRange = options.get("assignor").asText().equals("range");
+            settings.put("group.protocol", "consumer");
+            settings.put("group.remote.assignor", isRange ? "range" : "uniform");
+            return settings;
+        }
         settings.put("session.timeout.ms", "4000");
         settings.put("heartbeat.interval.ms", "150");
-        settings.put("metadata.max.age.ms", "1000");
         settings.put("partition.assignment.strategy",
                      "org.apache.kafka.clients.consumer." + assignor(options));
         return settings;

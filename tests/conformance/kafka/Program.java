@@ -9,9 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -21,18 +22,25 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 /** The clients of one program: what client_program_run.cpp does, with the Java client. */
 final class Program implements AutoCloseable {
-    private static final Duration STEP_LIMIT = Duration.ofSeconds(25);
+    static final Duration STEP_LIMIT = Duration.ofSeconds(25);
 
     /** A cooperative rebalance may be followed by another, which heartbeats tell. */
     private static final Duration COOPERATIVE_WAIT = Duration.ofMillis(450);
 
+    /** By the new protocol who has nothing new is told nothing. */
+    private static final Duration NEW_PROTOCOL_WAIT = Duration.ofMillis(1000);
+
+    private static final Duration IDLE_TIME = Duration.ofMillis(300);
+
     private final String servers;
+    private final Writers writers;
     private final Map<String, Integer> partitions = new HashMap<>();
     private final Map<String, KafkaProducer<String, String>> producers = new TreeMap<>();
     private final Map<String, Member> members = new TreeMap<>();
 
-    Program(String servers, JsonNode topics) {
+    Program(String servers, Admin admin, JsonNode topics) {
         this.servers = servers;
+        writers = new Writers(servers, admin);
         for (JsonNode topic : topics) {
             partitions.put(topic.get("name").asText(), topic.get("partitions").asInt());
         }
@@ -46,12 +54,24 @@ final class Program implements AutoCloseable {
         }
         String client = step.path("client").asText();
         switch (step.get("do").asText()) {
-            case "open-producer" -> openProducer(client, step.get("options"));
+            case "open-producer" -> {
+                if (step.get("options").has("transactional.id")) {
+                    writers.open(client, step.get("options"), answer);
+                } else {
+                    openProducer(client, step.get("options"));
+                }
+            }
             case "send" -> send(step, answer);
-            case "close-producer" -> producers.remove(client).close();
+            case "close-producer", "kill-producer" -> dropProducer(client);
+            case "begin", "commit-transaction", "abort-transaction" ->
+                writers.move(client, step.get("do").asText(), answer);
+            case "send-offsets" -> writers.sendOffsets(
+                client, step.path("records"), polling(step.get("group").asText()), answer);
+            case "await-timeout" -> writers.awaitMarkers(client, answer);
             case "open-consumer" -> open(client, step.get("options"), answer);
             case "settle" -> settle(step.get("group").asText(), answer);
             case "read" -> read(step, answer);
+            case "idle" -> idle(step.get("group").asText());
             case "commit" -> commit(step);
             case "seek", "pause", "resume" -> onOwner(step, answer);
             case "stall" -> stall(client, true);
@@ -65,6 +85,7 @@ final class Program implements AutoCloseable {
     @Override
     public void close() {
         producers.values().forEach(producer -> producer.close(Duration.ofSeconds(5)));
+        writers.close();
         members.values().forEach(member -> member.consumer.close());
     }
 
@@ -76,14 +97,30 @@ final class Program implements AutoCloseable {
             client, new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer()));
     }
 
+    /** Without a word: what it began stays open. */
+    private void dropProducer(String client) {
+        KafkaProducer<String, String> producer = producers.remove(client);
+        if (producer != null) {
+            producer.close();
+        } else {
+            writers.kill(client);
+        }
+    }
+
     private void send(JsonNode step, ObjectNode answer) {
-        KafkaProducer<String, String> producer = producers.get(step.get("client").asText());
+        String client = step.get("client").asText();
+        KafkaProducer<String, String> producer =
+            writers.has(client) ? writers.producer(client) : producers.get(client);
         List<Future<RecordMetadata>> futures = new ArrayList<>();
         for (JsonNode record : step.get("records")) {
             Integer partition = record.has("partition") ? record.get("partition").asInt() : null;
             String key = record.has("key") ? record.get("key").asText() : null;
-            futures.add(producer.send(new ProducerRecord<>(
-                record.get("topic").asText(), partition, key, record.get("value").asText())));
+            try {
+                futures.add(producer.send(new ProducerRecord<>(
+                    record.get("topic").asText(), partition, key, record.get("value").asText())));
+            } catch (KafkaException | IllegalStateException refusal) {
+                futures.add(CompletableFuture.failedFuture(refusal));
+            }
         }
         producer.flush();
         for (int at = 0; at < futures.size(); ++at) {
@@ -94,6 +131,7 @@ final class Program implements AutoCloseable {
                 RecordMetadata metadata = futures.get(at).get();
                 sent.put("partition", metadata.partition());
                 sent.put("offset", metadata.hasOffset() ? metadata.offset() : -1);
+                writers.noteSent(client, metadata);
             } catch (ExecutionException failure) {
                 sent.put("partition", record.path("partition").asInt(-1));
                 sent.put("offset", -1);
@@ -140,7 +178,7 @@ final class Program implements AutoCloseable {
             }
         }
         for (Member member : polling) {
-            if (!member.hasNews) {
+            if (!member.hasNews && !member.hasNewProtocol) {
                 return false;
             }
             for (TopicPartition held : member.consumer.assignment()) {
@@ -155,13 +193,20 @@ final class Program implements AutoCloseable {
     private void settle(String group, ObjectNode answer) {
         List<Member> polling = polling(group);
         long giveUp = System.nanoTime() + STEP_LIMIT.toNanos();
-        boolean isCooperative = polling.stream().anyMatch(member -> member.isCooperative);
+        long wait = 0;
+        for (Member member : polling) {
+            if (member.isCooperative) {
+                wait = COOPERATIVE_WAIT.toNanos();
+            }
+            if (member.hasNewProtocol) {
+                wait = NEW_PROTOCOL_WAIT.toNanos();
+            }
+        }
         long unsettled = System.nanoTime();
         while (true) {
             if (!isSettled(polling)) {
                 unsettled = System.nanoTime();
-            } else if (!isCooperative
-                || System.nanoTime() - unsettled > COOPERATIVE_WAIT.toNanos()) {
+            } else if (wait == 0 || System.nanoTime() - unsettled > wait) {
                 return;
             }
             polling.forEach(Member::poll);
@@ -188,6 +233,14 @@ final class Program implements AutoCloseable {
                 answer.put("error", "NOT_READ");
                 return;
             }
+        }
+    }
+
+    private void idle(String group) {
+        List<Member> polling = polling(group);
+        long end = System.nanoTime() + IDLE_TIME.toNanos();
+        while (System.nanoTime() < end) {
+            polling.forEach(Member::poll);
         }
     }
 
