@@ -72,7 +72,10 @@ asio::awaitable<Duration> ShareMembership::beat() {
     co_return Duration{};
 }
 
+// No heartbeat follows, for one that is answered with "unknown member" would join again. Source:
+// ShareMembershipManager.leaveGroup: who leaves sends the last heartbeat and none after it.
 asio::awaitable<void> ShareMembership::leave() {
+    close();
     const BrokerId broker = coordinator_.known();
     if (broker == 0 || epoch_ <= 0) co_return;
     ShareGroupHeartbeatRequest goodbye;

@@ -97,14 +97,15 @@ std::vector<AcquiredRecords> SharePartition::acquire(const std::string& member, 
 ErrorCode SharePartition::acknowledge(const std::string& member, const AcknowledgementBatch& batch,
                                       Instant now) {
     if (batch.first > batch.last || batch.last >= end_) return ErrorCode::invalid_request;
-    for (Offset offset = batch.first; offset <= batch.last; ++offset) {
+    const Offset first = std::max(batch.first, start_);
+    for (Offset offset = first; offset <= batch.last; ++offset) {
         const auto found = entries_.find(offset);
         if (found == entries_.end() || found->second.state != State::acquired ||
             found->second.member != member || found->second.lock_end <= now) {
             return ErrorCode::invalid_record_state;
         }
     }
-    for (Offset offset = batch.first; offset <= batch.last; ++offset) {
+    for (Offset offset = first; offset <= batch.last; ++offset) {
         Entry& entry = entries_.at(offset);
         switch (batch.type) {
         case AcknowledgeType::accept: entry.state = State::acknowledged; break;

@@ -33,8 +33,9 @@ public:
                                                        std::size_t limit,
                                                        const std::vector<StoredBatch>& batches);
 
-    /// Applies an acknowledgement as a whole or not at all. **Errors**: INVALID_RECORD_STATE: a
-    /// record is not the member's; INVALID_REQUEST: it was never fetched.
+    /// Applies an acknowledgement as a whole or not at all. What lies before the start is done and
+    /// is passed over, whoever did it. **Source**: Kafka SharePartition.acknowledge. **Errors**:
+    /// INVALID_RECORD_STATE: a record is not the member's; INVALID_REQUEST: it was never fetched.
     [[nodiscard]] ErrorCode acknowledge(const std::string& member,
                                         const AcknowledgementBatch& batch, Instant now);
 

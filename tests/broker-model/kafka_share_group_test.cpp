@@ -166,6 +166,31 @@ TEST(KafkaShareGroup, ThePollAfterAcceptsImplicitlyAndCloseGivesTheRestBack) {
     EXPECT_EQ(second.deliveries["0"], 2);
 }
 
+// A heartbeat on its way is answered with "unknown member", which must not make it join again: the
+// partitions of such a ghost would be nobody's until its session ends.
+TEST(KafkaShareGroup, WhoClosesDoesNotComeBack) {
+    ClusterOptions options = from_the_start();
+    options.share.heartbeat_interval = 1ms;
+    Farm farm(1, {topic_of("orders", 4)}, options);
+    farm.add("producer", [](ClientProgram& it) { return produce_on(it, 4, 20ms); });
+    std::vector<Worked> gone(5);
+    for (std::size_t at = 0; at < gone.size(); ++at) {
+        farm.add("worker/" + std::to_string(at + 1),
+                 [&, at](ClientProgram& it) { return poll_only(it, 20, gone[at]); });
+    }
+    farm.run_for(10s);
+    std::set<std::int32_t> partitions;
+    Worked last;
+    const Verdict verdict = [&partitions](const ShareRecord& record) {
+        partitions.insert(record.record.partition);
+        return AcknowledgeType::accept;
+    };
+    farm.add("worker/last", [&](ClientProgram& it) { return share_work(it, verdict, last); });
+    farm.run_for(10s);
+    EXPECT_EQ(gone[4].notes, std::vector<std::string>{"closed"});
+    EXPECT_EQ(partitions.size(), 4u);
+}
+
 asio::awaitable<void> forget_to_acknowledge(ClientProgram& program, Worked& worked) {
     const auto consumer = program.client.share_consumer(share_options(true));
     consumer->subscribe({"orders"});

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<Action, const char*>, 21> action_names{{
+constexpr std::array<std::pair<Action, const char*>, 26> action_names{{
     {Action::open_producer, "open-producer"},
     {Action::send, "send"},
     {Action::close_producer, "close-producer"},
@@ -32,6 +32,11 @@ constexpr std::array<std::pair<Action, const char*>, 21> action_names{{
     {Action::wake, "wake"},
     {Action::close_consumer, "close-consumer"},
     {Action::kill_consumer, "kill-consumer"},
+    {Action::open_share, "open-share"},
+    {Action::work, "work"},
+    {Action::hold, "hold"},
+    {Action::await_locks, "await-locks"},
+    {Action::accept_held, "accept-held"},
 }};
 
 std::int64_t milliseconds(Duration duration) {
@@ -92,6 +97,7 @@ json member_json(const MemberOptions& options, const std::string& prefix) {
             {"assignor", assignor_name(options.assignor)},
             {"auto-commit", options.auto_commit},
             {"committed-only", options.isolation == kafka::Isolation::read_committed},
+            {"explicit", options.is_explicit},
             {"new-protocol", options.protocol == kafka::GroupProtocol::consumer},
             {"max-poll-records", options.max_poll_records},
             {"max-poll-interval-ms", milliseconds(options.max_poll_interval)}};
@@ -104,13 +110,19 @@ json record_json(const kafka::ProducerRecord& record, const std::string& prefix)
     return made;
 }
 
+bool is_opening(Action action) {
+    return action == Action::open_consumer || action == Action::open_share;
+}
+
 json step_json(const Step& step, const std::string& prefix) {
     json made{{"do", name_of(step.action)}};
     if (!step.client.empty()) made["client"] = step.client;
     if (!step.group.empty()) made["group"] = prefix + step.group;
     if (step.action == Action::open_producer)
         made["options"] = producer_json(step.producer, prefix);
-    if (step.action == Action::open_consumer) made["options"] = member_json(step.member, prefix);
+    if (is_opening(step.action)) made["options"] = member_json(step.member, prefix);
+    for (const auto& [value, verdicts] : step.verdicts)
+        made["verdicts"][value] = verdicts;
     for (const kafka::ProducerRecord& record : step.records)
         made["records"].push_back(record_json(record, prefix));
     if (!step.place.topic.empty()) {
@@ -140,6 +152,8 @@ Seen seen_of(const json& from, const std::string& prefix) {
     if (from.contains("key")) seen.key = from.at("key").get<std::string>();
     seen.value = from.value("value", std::string());
     seen.error = from.value("error", std::string());
+    seen.deliveries = from.value("deliveries", 0);
+    seen.verdict = from.value("verdict", std::string());
     return seen;
 }
 
@@ -172,10 +186,13 @@ std::string options_text(const Step& step) {
                ", linger " + std::to_string(milliseconds(options.linger)) + " ms, batches of " +
                std::to_string(options.batch_size);
     }
-    if (step.action != Action::open_consumer) return "";
+    if (!is_opening(step.action)) return "";
     std::string text = " in " + step.member.group + ":";
     for (const std::string& topic : step.member.topics)
         text += " " + topic;
+    if (step.action == Action::open_share)
+        return text + (step.member.is_explicit ? ", says what of each, polls " : ", polls ") +
+               std::to_string(step.member.max_poll_records);
     const bool is_new = step.member.protocol == kafka::GroupProtocol::consumer;
     const bool is_careful = step.member.isolation == kafka::Isolation::read_committed;
     return text + (is_new ? ", new protocol, " : ", ") + assignor_name(step.member.assignor) +
@@ -232,6 +249,7 @@ History history_of(const std::string& text, const std::string& prefix) {
     for (const json& step : parsed.at("steps")) {
         StepAnswer& answer = history.emplace_back();
         answer.error = step.value("error", std::string());
+        answer.end = std::chrono::milliseconds(step.value("end-ms", std::int64_t{0}));
         for (const json& sent : step.at("sent"))
             answer.sent.push_back(sent_of(sent, prefix));
         for (const json& seen : step.at("seen"))
@@ -245,10 +263,11 @@ std::string to_text(const kafka::TopicPartitionOffset& place) {
 }
 
 std::string to_text(const Seen& seen) {
-    const bool offsets =
-        seen.kind == "record" || seen.kind == "committed" || seen.kind == "offered";
+    const bool offsets = seen.kind != "assigned" && seen.kind != "revoked" && seen.kind != "lost";
     return seen.client + " " + seen.kind + list_of(seen.places, offsets) +
-           (seen.kind == "record" ? " " + seen.value : "") +
+           (seen.value.empty() ? "" : " " + seen.value) +
+           (seen.deliveries == 0 ? "" : " for the " + std::to_string(seen.deliveries) + ". time") +
+           (seen.verdict.empty() ? "" : " " + seen.verdict) +
            (seen.error.empty() ? "" : " " + seen.error);
 }
 
@@ -261,6 +280,8 @@ std::string to_text(const Step& step) {
     if (step.action == Action::commit) text += " back " + std::to_string(step.back);
     for (const kafka::ProducerRecord& record : step.records)
         text += (&record == step.records.data() ? ": " : ", ") + record_text(record);
+    for (const auto& [value, verdicts] : step.verdicts)
+        text += "; " + value + " " + verdicts;
     return text;
 }
 

@@ -37,7 +37,12 @@ struct MemberOptions {
     kafka::Isolation isolation = kafka::Isolation::read_uncommitted;
     /// By the new protocol the coordinator shares out: by `range`, or else by `uniform`.
     kafka::GroupProtocol protocol = kafka::GroupProtocol::classic;
+    bool is_explicit = false; ///< Of a share group: acknowledges each record.
 };
+
+/// By value of a record: what becomes of its first delivery, its second, …; all later ones are
+/// accepted. Letters: `a`ccept, `r`elease, re`j`ect.
+using Verdicts = std::map<std::string, std::string>;
 
 enum class Action {
     open_producer,  ///< With a transactional id: takes it from whoever had it.
@@ -61,6 +66,12 @@ enum class Action {
     wake,
     close_consumer,
     kill_consumer, ///< Without a word to anybody.
+    open_share,
+    work, ///< The members of share group `group` that hold nothing poll, and say of each record
+          ///< what `verdicts` has for it, until all `records` are done.
+    hold, ///< `client` polls until it is given something, of which it says nothing.
+    await_locks, ///< Until the locks of what anybody holds have ended.
+    accept_held, ///< `client` accepts what it holds.
 };
 
 struct Step {
@@ -72,6 +83,7 @@ struct Step {
     std::vector<kafka::ProducerRecord> records;
     kafka::TopicPartitionOffset place;
     int back = 0;
+    Verdicts verdicts;
 };
 
 struct Program {
@@ -81,7 +93,9 @@ struct Program {
 
 /// What a client saw. Kinds: `assigned`, `revoked`, `lost` with `places` (offsets 0); `record`;
 /// `committed` with `places` and `error`; `offered`: the same in a transaction; `failed`: a poll,
-/// with `error`; `done`: what a transactional producer was told to do, with `error`.
+/// with `error`; `done`: what a transactional producer was told to do, with `error`; `given`: a
+/// record of a share group, with `deliveries` and the `verdict` on it, empty while it is held;
+/// `acknowledged`: verdicts were told for `places`, with `error`.
 struct Seen {
     std::string kind;
     std::string client;
@@ -89,6 +103,8 @@ struct Seen {
     std::optional<std::string> key;
     std::string value;
     std::string error;
+    int deliveries = 0;
+    std::string verdict;
 };
 
 /// The outcome of one record that was sent.
@@ -102,6 +118,7 @@ struct StepAnswer {
     std::string error; ///< Empty, or why the step did not come to its end.
     std::vector<SentRecord> sent;
     std::vector<Seen> seen;
+    Duration end{}; ///< When the step had been taken, since the program began.
 };
 
 using History = std::vector<StepAnswer>;

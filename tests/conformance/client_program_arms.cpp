@@ -19,7 +19,7 @@ std::string fresh_prefix() {
 
 asio::awaitable<void> run_in_world(sim_kafka::testing::ClientProgram& home, const Program& program,
                                    History& history, bool& done) {
-    ProgramRunner runner(home.client, home.ports, "");
+    ProgramRunner runner(home.client, home.ports, "", &home.client);
     co_await runner.run(program, history);
     done = true;
 }
@@ -62,6 +62,10 @@ History run_on_model(const Program& program, int nodes, int transaction_version)
     options.consumer_group_session_timeout = member_session_timeout;
     options.consumer_group_heartbeat_interval = std::chrono::milliseconds(200);
     options.consumer_group_assignment_interval = std::chrono::milliseconds(200);
+    options.share.auto_offset_reset = kafka::OffsetReset::earliest;
+    options.share.record_lock_duration = share_lock;
+    options.share.delivery_count_limit = share_deliveries;
+    options.share.heartbeat_interval = std::chrono::milliseconds(200);
     sim_kafka::testing::Farm farm(1, std::move(topics), std::move(options));
     bool done = false;
     farm.add("client", [&](sim_kafka::testing::ClientProgram& home) {

@@ -1,6 +1,7 @@
 #include "tests/conformance/client_program_check.hpp"
 
 #include "tests/conformance/client_program_log.hpp"
+#include "tests/conformance/client_program_share_check.hpp"
 
 #include <algorithm>
 #include <map>
@@ -181,6 +182,7 @@ void Checker::sent(const Step& step, const StepAnswer& answer) {
 }
 
 void Checker::seen(const Step& step, const Seen& seen) {
+    if (seen.kind == "given" || seen.kind == "acknowledged") return; // see check_shares
     if (seen.kind == "done") return move(step, seen);
     const auto found = members_.find(seen.client);
     if (found == members_.end()) return complain(to_text(seen) + ": there is no such member");
@@ -373,6 +375,9 @@ void Checker::check_balance(const std::string& group) {
 std::vector<std::string> violations(const Program& program, const History& history) {
     Checker checker(program);
     checker(history);
+    const ShareFindings shares = check_shares(program, history);
+    checker.violations.insert(checker.violations.end(), shares.violations.begin(),
+                              shares.violations.end());
     return checker.violations;
 }
 
@@ -380,6 +385,8 @@ std::vector<std::string> facts(const Program& program, const History& history, O
                                SendErrors errors) {
     Checker checker(program, owners, errors);
     checker(history);
+    const ShareFindings shares = check_shares(program, history);
+    checker.facts.insert(checker.facts.end(), shares.facts.begin(), shares.facts.end());
     return checker.facts;
 }
 
@@ -393,6 +400,7 @@ std::string first_difference(const std::vector<std::string>& expected,
 }
 
 bool is_disturbed(const Program& program, const History& history) {
+    if (check_shares(program, history).is_disturbed) return true;
     std::set<std::string> stalled;
     for (std::size_t at = 0; at < std::min(history.size(), program.steps.size()); ++at) {
         const Step& step = program.steps[at];
@@ -404,6 +412,7 @@ bool is_disturbed(const Program& program, const History& history) {
         for (const Seen& one : history[at].seen) {
             if (one.kind == "record" || one.kind == "committed") continue;
             if (one.kind == "offered" || one.kind == "done") continue;
+            if (one.kind == "given" || one.kind == "acknowledged") continue;
             if (one.kind == "lost" && !stalled.contains(one.client)) return true;
             // That nothing changed may be told late.
             if (!may_move && !one.places.empty()) return true;

@@ -273,5 +273,107 @@ TEST_F(TransactionProgramCheck, SeesAnotherErrorOfWhoIsFenced) {
     EXPECT_NE(difference().find("INVALID_TXN_STATE"), std::string::npos) << difference();
 }
 
+/// Work with releases and rejections; one who closes with what it has, one who is too slow, one who
+/// accepts in time.
+Program shares() {
+    const Choice send{0, 4, 1};
+    const Choice join{40, 0, 1};
+    const Choice work{60, 0, 1};
+    const Choice closes{80, 0, 1};
+    const Choice is_slow{80, 3, 2};
+    const Choice is_slower{80, 3, 1};
+    const Choice accepts{80, 2, 1};
+    return make_share_program(
+        {send, join, work, closes, send, is_slow, send, is_slower, send, accepts}, {});
+}
+
+class ShareProgramCheck : public ProgramCheck {
+protected:
+    ShareProgramCheck() : ProgramCheck(shares()) {}
+
+    /// Returns the answer to the n-th step of the kind.
+    StepAnswer& answer_to(Action action, std::size_t nth = 0) {
+        for (std::size_t at = 0; at < history_.size(); ++at) {
+            if (program_.steps[at].action == action && nth-- == 0) return history_[at];
+        }
+        throw std::logic_error("no such step");
+    }
+
+    /// Returns the first record given with that verdict.
+    Seen& given_with(const std::string& verdict) {
+        for (StepAnswer& answer : history_) {
+            for (Seen& seen : answer.seen) {
+                if (seen.kind == "given" && seen.verdict == verdict) return seen;
+            }
+        }
+        throw std::logic_error("no such verdict");
+    }
+};
+
+TEST_F(ShareProgramCheck, AcceptsWhatTheModelDoes) {
+    EXPECT_EQ(violations(program_, history_), std::vector<std::string>());
+    EXPECT_EQ(difference(), "");
+    EXPECT_FALSE(is_disturbed(program_, history_));
+    EXPECT_EQ(given_with("j").deliveries, 1);
+    EXPECT_EQ(answer_to(Action::accept_held).seen.at(0).error, "INVALID_RECORD_STATE");
+    EXPECT_EQ(answer_to(Action::accept_held, 1).seen.at(0).error, "") << "passed over";
+    EXPECT_EQ(answer_to(Action::accept_held, 2).seen.at(0).error, "") << "in time";
+}
+
+TEST_F(ShareProgramCheck, SeesWhatIsGivenAfterItWasDone) {
+    Seen again = given_with("a");
+    ++again.deliveries;
+    StepAnswer& work = answer_to(Action::work);
+    work.seen.push_back(again);
+    expect_complaint("it was done");
+}
+
+TEST_F(ShareProgramCheck, SeesADeliveryThatDoesNotCount) {
+    Seen& released = given_with("r");
+    for (Seen& seen : answer_to(Action::work).seen) {
+        if (seen.kind == "given" && seen.value == released.value && seen.deliveries == 2)
+            seen.deliveries = 1;
+    }
+    expect_complaint("that is not the next");
+}
+
+TEST_F(ShareProgramCheck, SeesARecordThatSomebodyHolds) {
+    // As if no time had passed, so that the lock was on.
+    for (StepAnswer& answer : history_)
+        answer.end = Duration::zero();
+    expect_complaint("holds it");
+}
+
+TEST_F(ShareProgramCheck, SeesALateWordThatIsHeeded) {
+    answer_to(Action::accept_held).seen.at(0).error = "";
+    expect_complaint("not refused");
+}
+
+TEST_F(ShareProgramCheck, SeesAWordInTimeThatIsRefused) {
+    answer_to(Action::accept_held, 2).seen.at(0).error = "INVALID_RECORD_STATE";
+    expect_complaint("INVALID_RECORD_STATE: refused");
+}
+
+TEST_F(ShareProgramCheck, SeesAnotherValueAndAnotherMember) {
+    given_with("a").value = "other";
+    expect_complaint("was sent there");
+    given_with("j").client = "nobody";
+    expect_complaint("there is no such member");
+}
+
+TEST_F(ShareProgramCheck, SeesThatALockEndedInTheMiddleOfWork) {
+    for (Seen& seen : answer_to(Action::work).seen) {
+        if (seen.kind == "acknowledged") seen.error = "INVALID_RECORD_STATE";
+    }
+    EXPECT_TRUE(is_disturbed(program_, history_));
+    expect_complaint("nobody else may have it");
+}
+
+TEST_F(ShareProgramCheck, SeesAnotherVerdict) {
+    Seen& rejected = given_with("j");
+    rejected.verdict = "a";
+    EXPECT_NE(difference().find("1a"), std::string::npos) << difference();
+}
+
 } // namespace
 } // namespace crier::conformance

@@ -33,6 +33,11 @@ struct ProgramLimits {
 [[nodiscard]] Program make_transaction_program(const std::vector<Choice>& choices,
                                                const ProgramLimits& limits);
 
+/// The same of a share group: in the end everything is done, and who comes then is given only what
+/// is new.
+[[nodiscard]] Program make_share_program(const std::vector<Choice>& choices,
+                                         const ProgramLimits& limits);
+
 /// Draws what `make_program` takes.
 [[nodiscard]] rc::Gen<std::vector<Choice>> choices();
 

@@ -20,23 +20,29 @@ constexpr Duration idle_time = std::chrono::milliseconds(300);
 
 } // namespace
 
-ProgramRunner::ProgramRunner(kafka::Client& client, Clock& clock, std::string prefix)
-    : client_(client), clock_(clock), prefix_(std::move(prefix)) {}
+ProgramRunner::ProgramRunner(kafka::Client& client, Clock& clock, std::string prefix,
+                             kafka::ShareClient* shares)
+    : client_(client), clock_(clock), prefix_(std::move(prefix)), shares_(shares) {}
 
 ProgramRunner::~ProgramRunner() = default;
 
 asio::awaitable<void> ProgramRunner::run(const Program& program, History& history) {
     for (const ProgramTopic& topic : program.topics)
         partitions_[prefix_ + topic.name] = topic.partitions;
+    const Instant begin = clock_.now();
     for (const Step& step : program.steps) {
         StepAnswer answer;
         co_await take(step, answer);
+        answer.end = clock_.now() - begin;
         for (const auto& [name, member] : members_)
             member->answer = nullptr;
         history.push_back(std::move(answer));
     }
     producers_.clear();
     writers_.clear();
+    for (const auto& [name, worker] : workers_)
+        co_await worker.consumer->close();
+    workers_.clear();
     for (const auto& [name, member] : members_)
         co_await member->consumer->close();
     members_.clear();
@@ -69,7 +75,13 @@ asio::awaitable<void> ProgramRunner::take(const Step& step, StepAnswer& answer) 
         await_news(members_.at(step.client)->group);
         break;
     case Action::close_consumer: co_await close_consumer(step.client, answer); break;
+    case Action::open_share: open_share(step); break;
+    case Action::work: co_await work(step, answer); break;
+    case Action::hold: co_await hold(step, answer); break;
+    case Action::await_locks: co_await clock_.sleep(2 * share_lock); break;
+    case Action::accept_held: co_await accept_held(step, answer); break;
     case Action::kill_consumer: {
+        if (workers_.erase(step.client) > 0) break;
         const std::string group = members_.at(step.client)->group;
         members_.erase(step.client);
         await_news(group);
@@ -111,6 +123,12 @@ void ProgramRunner::open_consumer(const Step& step) {
 }
 
 asio::awaitable<void> ProgramRunner::close_consumer(const std::string& client, StepAnswer& answer) {
+    if (const auto worker = workers_.find(client); worker != workers_.end()) {
+        co_await worker->second.consumer->close();
+        workers_.erase(worker);
+        co_await clock_.sleep(share_fetch_end);
+        co_return;
+    }
     const std::string group = members_.at(client)->group;
     members_.at(client)->answer = &answer;
     co_await members_.at(client)->consumer->close();

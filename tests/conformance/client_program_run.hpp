@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messaging/ports/clock.hpp"
+#include "messaging/ports/kafka_share.hpp"
 #include "tests/conformance/client_program.hpp"
 
 #include <map>
@@ -13,7 +14,9 @@ namespace crier::conformance {
 /// **Lifetime**: what the constructor is given outlives the runner; the runner outlives `run`.
 class ProgramRunner {
 public:
-    ProgramRunner(kafka::Client& client, Clock& clock, std::string prefix);
+    /// Without `shares` there are no steps of share groups.
+    ProgramRunner(kafka::Client& client, Clock& clock, std::string prefix,
+                  kafka::ShareClient* shares = nullptr);
     ~ProgramRunner();
 
     /// Completes after the last step, all clients closed. The topics exist. A step that does not
@@ -29,6 +32,16 @@ private:
         std::string id;
         std::set<kafka::TopicPartition> touched; ///< By what it has begun.
     };
+
+    /// A member of a share group.
+    struct Worker {
+        std::unique_ptr<kafka::ShareConsumer> consumer;
+        std::string group;
+        bool is_explicit = false;
+        std::vector<kafka::ShareRecord> held;
+    };
+    /// Topic, partition and value of records.
+    using Named = std::set<std::tuple<std::string, std::int32_t, std::string>>;
 
     [[nodiscard]] asio::awaitable<void> take(const Step& step, StepAnswer& answer);
     [[nodiscard]] asio::awaitable<void> open_producer(const Step& step, StepAnswer& answer);
@@ -47,6 +60,14 @@ private:
     [[nodiscard]] asio::awaitable<void> commit(const Step& step, StepAnswer& answer);
     [[nodiscard]] asio::awaitable<void> commit_of(Member& member, int back, StepAnswer& answer);
     [[nodiscard]] asio::awaitable<void> poll(Member& member, StepAnswer& answer);
+    void open_share(const Step& step);
+    [[nodiscard]] asio::awaitable<void> work(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> hold(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> accept_held(const Step& step, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<std::vector<kafka::ShareRecord>>
+    receive(const std::string& client, StepAnswer& answer);
+    [[nodiscard]] asio::awaitable<void> tell_verdicts(const std::string& client,
+                                                      StepAnswer& answer);
     void on_owner(const Step& step, StepAnswer& answer);
     [[nodiscard]] std::vector<Member*> polling_members(const std::string& group);
     [[nodiscard]] bool is_settled(const std::vector<Member*>& members) const;
@@ -59,9 +80,19 @@ private:
     std::map<std::string, std::unique_ptr<kafka::Producer>> producers_;
     std::map<std::string, Writer> writers_;
     std::map<std::string, std::unique_ptr<Member>> members_;
+    kafka::ShareClient* shares_;
+    std::map<std::string, Worker> workers_;
+    Named done_; // what share groups have done, of all groups
     std::map<kafka::TopicPartition, kafka::Offset> ends_; // by what the producers were told
     std::unique_ptr<kafka::Consumer> observer_;           // asks where partitions end
 };
+
+/// How long a record of a share group is a member's, and how often it is delivered.
+inline constexpr Duration share_lock = std::chrono::milliseconds(3000);
+inline constexpr int share_deliveries = 5;
+/// A fetch that waits at the broker when its member polls no more, or closes, is still given what
+/// comes then; so nothing is sent before it has ended.
+inline constexpr Duration share_fetch_end = std::chrono::milliseconds(100);
 
 /// Only a failing program reaches it.
 inline constexpr Duration program_step_limit = std::chrono::seconds(25);

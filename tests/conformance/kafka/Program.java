@@ -34,6 +34,8 @@ final class Program implements AutoCloseable {
 
     private final String servers;
     private final Writers writers;
+    private final Workers workers;
+    private final long begin = System.nanoTime();
     private final Map<String, Integer> partitions = new HashMap<>();
     private final Map<String, KafkaProducer<String, String>> producers = new TreeMap<>();
     private final Map<String, Member> members = new TreeMap<>();
@@ -41,6 +43,7 @@ final class Program implements AutoCloseable {
     Program(String servers, Admin admin, JsonNode topics) {
         this.servers = servers;
         writers = new Writers(servers, admin);
+        workers = new Workers(servers, admin);
         for (JsonNode topic : topics) {
             partitions.put(topic.get("name").asText(), topic.get("partitions").asInt());
         }
@@ -78,14 +81,21 @@ final class Program implements AutoCloseable {
             case "wake" -> stall(client, false);
             case "close-consumer" -> close(client, false);
             case "kill-consumer" -> close(client, true);
+            case "open-share" -> workers.open(client, step.get("options"));
+            case "work" -> workers.work(step, answer);
+            case "hold" -> workers.hold(client, answer);
+            case "await-locks" -> workers.awaitLocks();
+            case "accept-held" -> workers.acceptHeld(client, answer);
             default -> throw new IllegalArgumentException(step.toString());
         }
+        answer.put("end-ms", (System.nanoTime() - begin) / 1_000_000);
     }
 
     @Override
     public void close() {
         producers.values().forEach(producer -> producer.close(Duration.ofSeconds(5)));
         writers.close();
+        workers.close();
         members.values().forEach(member -> member.consumer.close());
     }
 
@@ -150,6 +160,14 @@ final class Program implements AutoCloseable {
     }
 
     private void close(String client, boolean silently) {
+        if (workers.has(client)) {
+            if (silently) {
+                workers.kill(client);
+            } else {
+                workers.close(client);
+            }
+            return;
+        }
         Member member = members.remove(client);
         member.close(silently);
         awaitNews(member.group);
