@@ -203,6 +203,35 @@ TEST_P(KafkaTransaction, ANewProducerFencesTheOneBeforeAndAbortsWhatItLeft) {
     EXPECT_EQ(reader.values, (Values{"heir"}));
 }
 
+asio::awaitable<void> late_sender(ClientProgram& program, Story& story, Duration& took) {
+    const auto producer = program.client.transactional_producer(transactional("same"));
+    story.note("init", co_await producer->init());
+    producer->begin();
+    co_await program.ports.sleep(10s);
+    const Instant asked = program.ports.now();
+    story.note("send", co_await producer->send(one("orders", 0, "late")));
+    took = program.ports.now() - asked;
+    story.note("abort", co_await producer->abort());
+    co_await stay(program);
+}
+
+// Where the coordinator is asked before anything is sent (version 1), the record is never sent at
+// all; it does not wait for its delivery timeout (A4.8).
+TEST_P(KafkaTransaction, WhatAFencedOneSendsFailsAtOnce) {
+    Farm farm(1, {topic_of("orders", 2)}, version(GetParam()));
+    Story old;
+    Story fresh;
+    Duration took{};
+    farm.add("old", [&](ClientProgram& it) { return late_sender(it, old, took); });
+    farm.run_for(3s);
+    farm.add("new", [&](ClientProgram& it) { return heir(it, fresh); });
+    farm.run_for(40s);
+    ASSERT_EQ(old.notes.size(), 3u);
+    EXPECT_TRUE(old.notes[1].starts_with("send: failed ")) << old.notes[1];
+    EXPECT_NE(old.notes[2], "abort: done");
+    EXPECT_LT(took, 1s);
+}
+
 // --- offsets inside a transaction (A4.7)
 
 asio::awaitable<void> copy(ClientProgram& program, Story& story, bool commits) {
