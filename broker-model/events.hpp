@@ -141,6 +141,70 @@ inline constexpr EventKind transactional_id_taken{
     "{transaction} belongs to a producer with epoch {epoch}",
     {{{"transaction", text}, {"epoch", number}}}};
 
+// What clients say of themselves, and what they were told: 0x025x.
+
+/// A producer is made. `id` tells those of one process apart; `acks` is `all`, `leader` or `none`,
+/// `order` is `idempotent`, `one-in-flight` (a retry may duplicate, but not overtake) or
+/// `unordered`.
+inline constexpr EventKind producer_opened{
+    0x0250,
+    "producer-opened",
+    "{node} makes producer {id} (acks {acks}, {order}, transactional id {transactional-id})",
+    {{{"id", number}, {"acks", text}, {"order", text}, {"transactional-id", text}}}};
+/// A consumer is made; `isolation` is `read-committed` or `read-uncommitted`.
+inline constexpr EventKind consumer_opened{0x0251,
+                                           "consumer-opened",
+                                           "{node} makes a consumer for {group} ({isolation})",
+                                           {{{"group", text}, {"isolation", text}}}};
+/// A producer took a record and will send it to that partition. `send` is its number: the
+/// producer's id, shifted by `send_bits`, and how many it took for the partition before.
+/// `transaction` is the one that it is part of, empty for none: this is where membership is told.
+inline constexpr EventKind sent{
+    0x0252,
+    "sent",
+    "{node} sends {message} to {partition} (transaction {transaction})",
+    {{{"partition", text}, {"message", text}, {"send", number}, {"transaction", text}}}};
+inline constexpr unsigned send_bits = 40;
+/// A producer was told that `count` records, from that send on, are stored from that offset on. The
+/// offset is -1 where the answer has none (acks 0).
+inline constexpr EventKind acknowledged{
+    0x0253,
+    "acknowledged",
+    "{node} learns that {count} records are stored in {partition} from {offset} on",
+    {{{"partition", text}, {"offset", number}, {"count", number}, {"send", number}}}};
+/// A producer told its application that `count` records, from that send on, are not stored and
+/// never will be.
+inline constexpr EventKind send_failed{
+    0x0254,
+    "send-failed",
+    "{node} gives {count} records for {partition} up, which are not stored: {error}",
+    {{{"partition", text}, {"count", number}, {"send", number}, {"error", text}}}};
+/// As above, but whether they are stored is unknown.
+inline constexpr EventKind send_unknown{
+    0x0255,
+    "send-unknown",
+    "{node} does not learn whether {count} records are stored in {partition}: {error}",
+    {{{"partition", text}, {"count", number}, {"send", number}, {"error", text}}}};
+/// A client's transaction begins. Its name is one that no other has: `copier/1-2-1#12`.
+inline constexpr EventKind transaction_begun{
+    0x0256,
+    "transaction-begun",
+    "{node} begins transaction {transaction} (transactional id {transactional-id})",
+    {{{"transaction", text}, {"transactional-id", text}}}};
+/// The client was told how its transaction ended: `verdict` is `commit` or `abort`.
+inline constexpr EventKind transaction_ended{
+    0x0257,
+    "transaction-ended",
+    "{node} has ended transaction {transaction}: {verdict}",
+    {{{"transaction", text}, {"verdict", text}}}};
+/// A consumer was handed that record; `delivered` follows for all of one partition that it was
+/// handed at once. `message` is empty where the record has no identity of its own.
+inline constexpr EventKind received{
+    0x0258,
+    "received",
+    "{node} is handed {message} from {partition} offset {offset} for {group}",
+    {{{"partition", text}, {"offset", number}, {"message", text}, {"group", text}}}};
+
 /// A row of a watched table is durable. `table` is `billing-db.charges`.
 inline constexpr EventKind row_durable{
     0x0301,
@@ -182,6 +246,15 @@ inline constexpr std::array all{stored,
                                 aborted,
                                 transaction_decided,
                                 transactional_id_taken,
+                                producer_opened,
+                                consumer_opened,
+                                sent,
+                                acknowledged,
+                                send_failed,
+                                send_unknown,
+                                transaction_begun,
+                                transaction_ended,
+                                received,
                                 row_durable,
                                 row_lost,
                                 committed};

@@ -38,6 +38,8 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 /// Takes out what an empty operand leaves behind.
 std::string tidied(std::string text) {
     replace_all(text, " (key )", "");
+    replace_all(text, " (transaction )", "");
+    replace_all(text, ", transactional id )", ")");
     while (!text.empty() && (text.back() == ' ' || text.back() == ':'))
         text.pop_back();
     return text;

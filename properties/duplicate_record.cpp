@@ -17,11 +17,13 @@ namespace {
 using sim::Event;
 namespace broker_events = broker::events;
 
-class DuplicateRecord final : public Checker, private sim::EventSink {
+class DuplicateRecord final : public Checker, private sim::EventSink, private SendObserver {
 public:
     explicit DuplicateRecord(Reading& reading)
-        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        : topology_(reading.topology()), routes_(reading.flows().routes()),
+          sends_(reading.sends()) {
         reading.add(*this);
+        reading.sends().add(*this);
     }
 
     Verdict finish(const RunEnd& end) override {
@@ -45,12 +47,18 @@ private:
         }
     }
 
+    // A retry of a producer that is not idempotent may be stored again; it may also be told so.
+    void on_sent(const Send& send, const Event&) override {
+        if (send.message == 0 || sends_.producer(send).is_idempotent) return;
+        copies_.at(index_.insert(sim::mix(send.partition, send.message))).may_repeat = true;
+    }
+
     void stored(const Event& event) {
         if (routes_.place(event.operands[0]) == nullptr) return;
         tally_.observe();
         const std::uint32_t number = index_.insert(sim::mix(event.operands[0], event.operands[2]));
         Copy& copy = copies_.at(number);
-        if (copy.sequence != 0 && copy.resends == resends_) {
+        if (copy.sequence != 0 && copy.resends == resends_ && !copy.may_repeat) {
             tally_.violate([&] {
                 Finding finding;
                 finding.time = event.time;
@@ -64,16 +72,18 @@ private:
                 return finding;
             });
         }
-        copy = {event.sequence, resends_};
+        copy = {event.sequence, resends_, copy.may_repeat};
     }
 
     struct Copy {
         std::uint64_t sequence = 0;
         std::uint64_t resends = 0; // as of when it was stored
+        bool may_repeat = false;
     };
 
     const Topology& topology_;
     const Routes& routes_;
+    const SendReader& sends_;
     Index index_;
     ByNumber<Copy> copies_;
     std::map<std::uint32_t, bool> brokers_;

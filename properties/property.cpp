@@ -1,5 +1,6 @@
 #include "properties/property.hpp"
 
+#include "properties/aborted_read.hpp"
 #include "properties/assigned_all.hpp"
 #include "properties/assignment_exclusive.hpp"
 #include "properties/attempts_exact.hpp"
@@ -11,8 +12,11 @@
 #include "properties/effect_at_most_once.hpp"
 #include "properties/epoch_single_leader.hpp"
 #include "properties/heal_progress.hpp"
+#include "properties/inconsistent_offsets.hpp"
 #include "properties/key_affinity.hpp"
 #include "properties/ledger.hpp"
+#include "properties/lost_write.hpp"
+#include "properties/no_false_fail.hpp"
 #include "properties/nonmonotonic_poll.hpp"
 #include "properties/offset_stability.hpp"
 #include "properties/outbox_no_missing.hpp"
@@ -20,10 +24,16 @@
 #include "properties/outbox_order_per_key.hpp"
 #include "properties/park_exactly_once.hpp"
 #include "properties/per_key_effect_order.hpp"
+#include "properties/phantom_read.hpp"
+#include "properties/poll_inside.hpp"
 #include "properties/poll_skip.hpp"
 #include "properties/read_above_watermark.hpp"
+#include "properties/read_metrics.hpp"
 #include "properties/rebalance_storm.hpp"
 #include "properties/reset_policy.hpp"
+#include "properties/send_order.hpp"
+#include "properties/txn_cycles.hpp"
+#include "properties/txn_torn_read.hpp"
 #include "properties/unseen.hpp"
 #include "properties/zombie_commit.hpp"
 
@@ -51,6 +61,8 @@ Verdict finish(Checker& checker, const PropertyOptions& options, const RunEnd& e
 
 const std::vector<PropertyInfo>& catalogue() {
     static const std::vector<PropertyInfo> all{
+        {"aborted-read", "A reader of committed records was handed one of an aborted transaction.",
+         make_aborted_read},
         {"assigned-all", "At the end a partition had no owner in a group that reads it.",
          make_assigned_all},
         {"assignment-exclusive", "Two members held one partition in the same generation.",
@@ -70,13 +82,34 @@ const std::vector<PropertyInfo>& catalogue() {
         {"effect-at-most-once", "One event took effect more than once.", make_effect_at_most_once},
         {"epoch-single-leader", "A leader epoch of a partition had two leaders.",
          make_epoch_single_leader},
+        {"g0", "Information: transactions are in a cycle by the order of their writes.", make_g0},
+        {"g1c", "A committed transaction read what depends on it.", make_g1c},
         {"heal-progress", "After all faults were over, work was pending and nothing moved.",
          make_heal_progress},
+        {"inconsistent-offsets",
+         "Two clients, or a client and the log, know different records at one offset.",
+         make_inconsistent_offsets},
+        {"int-nonmonotonic-poll", "One poll handed out a record after a later one.",
+         make_int_nonmonotonic_poll},
+        {"int-nonmonotonic-send",
+         "Records of one transaction were stored in another order than they were sent.",
+         make_int_nonmonotonic_send},
+        {"int-poll-skip", "One poll handed out records around one that it left out.",
+         make_int_poll_skip},
+        {"int-send-skip", "Information: something else lies between two records of a transaction.",
+         make_int_send_skip},
         {"key-affinity", "Events of one aggregate were stored with different record keys.",
          make_key_affinity},
         {"ledger", "An accepted event is unaccounted for, or has two fates.", make_ledger_checker},
+        {"lost-write", "An acknowledged record was never handed to a group that has later ones.",
+         make_lost_write},
+        {"no-false-fail", "A producer reported a record as not stored that is in the log.",
+         make_no_false_fail},
         {"nonmonotonic-poll", "A member was handed records that it had been handed before.",
          make_nonmonotonic_poll},
+        {"nonmonotonic-send",
+         "Records of one producer were stored in another order than they were sent.",
+         make_nonmonotonic_send},
         {"offset-stability", "Records that were stored for good are gone.", make_offset_stability},
         {"outbox-no-missing", "An accepted event was never published.", make_outbox_no_missing},
         {"outbox-no-phantom", "An event was published without, or before, its transaction.",
@@ -89,13 +122,22 @@ const std::vector<PropertyInfo>& catalogue() {
         {"per-key-effect-order",
          "Events of one aggregate took effect in another order than they were accepted.",
          make_per_key_effect_order},
+        {"phantom-read", "A reader was handed a record that nobody sent, or from where nothing is.",
+         make_phantom_read},
         {"poll-skip", "A member was handed later records without those before.", make_poll_skip},
+        {"precommitted-read",
+         "A reader of committed records was handed one of an open transaction.",
+         make_precommitted_read},
         {"read-above-watermark", "A reader was handed records that were not stored for good.",
          make_read_above_watermark},
+        {"read-metrics", "Information: how late and how often records were handed out.",
+         make_read_metrics},
         {"rebalance-storm", "A group rebalanced again and again although no member came or went.",
          make_rebalance_storm},
         {"reset-policy", "A member began by its reset policy although its group had committed.",
          make_reset_policy},
+        {"txn-torn-read", "A reader of committed records was handed only a part of a transaction.",
+         make_txn_torn_read},
         {"unseen", "A stored record was never handed to a group that reads it.", make_unseen},
         {"zombie-commit", "A commit of a former generation was accepted.", make_zombie_commit},
     };

@@ -25,6 +25,7 @@ struct Verdict {
     std::uint64_t observations = 0; ///< How many things it judged.
     std::uint64_t violations = 0;
     std::string witness; ///< Of the first violation, in one or two sentences; empty when it holds.
+    std::string remark;  ///< What it saw that is no violation, for people; mostly empty.
     Instant violated_at{}; ///< When the first violation became certain.
     std::vector<std::uint64_t>
         subjects; ///< Message texts (hashes) that the witness is about, the main first.

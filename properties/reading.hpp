@@ -2,6 +2,7 @@
 
 #include "properties/flow_reader.hpp"
 #include "properties/ledger.hpp"
+#include "properties/send_reader.hpp"
 #include "sim/history.hpp"
 
 #include <memory>
@@ -10,8 +11,9 @@
 namespace crier::properties {
 
 /// One reading of a run's history, shared by all that judge it: where everything belongs, what
-/// happens to the messages of flows, and the ledger. Observers of flows are told of an event before
-/// those that see the event itself, in both cases the ledger first.
+/// happens to the messages of flows, what producers were told of their records, and the ledger.
+/// Observers of flows are told of an event first, the ledger before the others; then those of
+/// sends; then those that see the event itself.
 class Reading final : public sim::EventSink {
 public:
     /// `topology` must be complete and outlive the reading.
@@ -20,6 +22,7 @@ public:
 
     void on_event(const sim::Event& event) override {
         flows_.read(event);
+        sends_.read(event);
         for (sim::EventSink* const sink : sinks_)
             sink->on_event(event);
     }
@@ -29,11 +32,13 @@ public:
 
     [[nodiscard]] const Topology& topology() const { return topology_; }
     [[nodiscard]] FlowReader& flows() { return flows_; }
+    [[nodiscard]] SendReader& sends() { return sends_; }
     [[nodiscard]] Ledger& ledger() { return *ledger_; }
 
 private:
     const Topology& topology_;
     FlowReader flows_;
+    SendReader sends_;
     std::vector<sim::EventSink*> sinks_;
     std::unique_ptr<Ledger> ledger_;
 };

@@ -103,6 +103,8 @@ void Judge::finish(Instant now, bool quiet, bool cut, RunResult& result) {
         Verdict verdict = properties::finish(*checkers_[at], expectation.options, end);
         if (verdict.observations == 0)
             result.remarks.push_back("saw nothing to judge: " + verdict.property);
+        if (!verdict.remark.empty())
+            result.remarks.push_back(verdict.property + ": " + verdict.remark);
         result.properties.push_back(std::move(verdict));
     }
     for (SqlCheck& check : sql_) {

@@ -91,6 +91,8 @@ public:
     [[nodiscard]] sim::ProcessPorts& ports() const { return ports_; }
     [[nodiscard]] sim::Kernel& kernel() const { return process_.kernel(); }
     [[nodiscard]] Instant now() const { return process_.kernel().now(); }
+    /// Returns what tells the clients of one process apart.
+    [[nodiscard]] std::uint64_t number() const { return number_; }
 
     /// Returns who this client is to brokers' quotas, by its client id, or as a client of its own
     /// without one. **Source**: Kafka numbers the clients of a process: `producer-1`.
@@ -103,6 +105,14 @@ public:
     [[nodiscard]] std::string unique_name() const {
         return home_.name() + "-" + std::to_string(process_.incarnation()) + "-" +
                std::to_string(number_);
+    }
+
+    /// Records what this client did or was told. It causes nothing by itself.
+    template <class... Operands>
+    void record(const sim::EventKind& kind, Operands... operands) const {
+        const std::uint64_t cause = kernel().cause();
+        world().record_as(&process_, kind, operands...);
+        kernel().set_cause(cause);
     }
 
     /// Returns a draw of this client's own.

@@ -50,6 +50,10 @@ SimConsumer::SimConsumer(const ClientContext& context, crier::kafka::ConsumerOpt
       coordinator_(std::make_shared<CoordinatorLookup>(context, options_.group_id,
                                                        options_.request_timeout)) {
     ensure(options_.max_poll_records >= 1, "max_poll_records is at least 1");
+    const bool is_careful = options_.isolation == crier::kafka::Isolation::read_committed;
+    context_.record(
+        events::consumer_opened, group_text_,
+        context.world().history().name(is_careful ? "read-committed" : "read-uncommitted"));
     using crier::kafka::Assignor;
     const auto names_it = [this](Assignor assignor) {
         return std::count(options_.assignors.begin(), options_.assignors.end(), assignor) > 0;

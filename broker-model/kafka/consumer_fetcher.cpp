@@ -420,6 +420,7 @@ void ConsumerFetcher::hand_out(Held& held, std::size_t limit,
         for (std::size_t left = count; left > 0; --left, ++held.record) {
             const Record& record = source[held.record];
             const Offset offset = stored.offset_of(held.record);
+            context_.record(events::received, info.name_text, offset, record.message, group_text_);
             records.push_back({topic, info.index, offset,
                                WallTime(Duration(stored.timestamp_of(record))), record.key,
                                record.value, record.headers, record.is_tombstone});

@@ -31,9 +31,9 @@ ProducerBatch& ProducerAccumulator::open_batch(PartitionId partition, Queue& que
     return *queue.batches.back();
 }
 
-void ProducerAccumulator::append(PartitionId partition, Record&& record, std::size_t bytes,
-                                 Instant now, const std::shared_ptr<SendCall>& call,
-                                 std::uint32_t place, std::size_t following) {
+std::uint64_t ProducerAccumulator::append(PartitionId partition, Record&& record, std::size_t bytes,
+                                          Instant now, const std::shared_ptr<SendCall>& call,
+                                          std::uint32_t place, std::size_t following) {
     Queue& queue = queues_[partition];
     const bool has_batch = queue.batches.size() > queue.first;
     ProducerBatch* batch = has_batch ? queue.batches.back().get() : nullptr;
@@ -41,6 +41,7 @@ void ProducerAccumulator::append(PartitionId partition, Record&& record, std::si
         if (has_batch) batch->is_full = true;
         batch = &open_batch(partition, queue, bytes, following);
         batch->created = now;
+        batch->first_send = queue.sends;
         activate(partition, queue);
     }
     batch->records->max_timestamp = std::max(batch->records->max_timestamp, record.timestamp);
@@ -52,6 +53,7 @@ void ProducerAccumulator::append(PartitionId partition, Record&& record, std::si
         batch->shares.push_back({call, 0});
     }
     ++batch->shares.back().count;
+    return queue.sends++;
 }
 
 void ProducerAccumulator::activate(PartitionId partition, Queue& queue) {

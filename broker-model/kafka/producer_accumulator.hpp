@@ -40,9 +40,10 @@ public:
     void release(ProducerBatch& batch) { memory_ += std::exchange(batch.memory, 0); }
 
     /// Appends a record of `bytes` that is `place` of `call`; `following` more of the call may
-    /// come.
-    void append(PartitionId partition, Record&& record, std::size_t bytes, Instant now,
-                const std::shared_ptr<SendCall>& call, std::uint32_t place, std::size_t following);
+    /// come. **Returns** how many were appended to the partition before.
+    std::uint64_t append(PartitionId partition, Record&& record, std::size_t bytes, Instant now,
+                         const std::shared_ptr<SendCall>& call, std::uint32_t place,
+                         std::size_t following);
 
     /// Returns the partitions that have something queued, in the order in which they got it.
     [[nodiscard]] std::span<const PartitionId> active();
@@ -89,6 +90,7 @@ private:
     struct Queue {
         std::vector<std::unique_ptr<ProducerBatch>> batches; // those before `first` are taken
         std::size_t first = 0;
+        std::uint64_t sends = 0;       // records appended so far
         std::size_t records_hint = 16; // of the last batch taken
         bool is_active = false;
     };

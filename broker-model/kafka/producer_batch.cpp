@@ -32,6 +32,7 @@ std::vector<std::unique_ptr<ProducerBatch>> split(const ProducerBatch& batch, st
         if (parts.empty() || parts.back()->records->bytes + bytes > size) {
             parts.push_back(begin_part(batch));
             parts.back()->stamp = batch.stamp;
+            parts.back()->first_send = batch.first_send + at;
             if (batch.stamp.is_set()) {
                 parts.back()->stamp.sequence = sequence_after(batch.stamp.sequence, at);
             }

@@ -35,6 +35,7 @@ struct ProducerBatch {
     std::shared_ptr<RecordBatch> records; ///< Not changed any more once it was sent.
     ProducerStamp stamp;                  ///< Set when an idempotent producer first sends it.
     std::vector<std::uint32_t> places;    ///< Of each record in its call.
+    std::uint64_t first_send = 0;         ///< Number of its first record, see events::sent.
     std::vector<Share> shares;
     Instant created{};
     Instant retry_at{};

@@ -29,6 +29,15 @@ bool may_be_stored(ErrorCode error) {
     }
 }
 
+std::string_view name_of(Acks acks) {
+    switch (acks) {
+    case Acks::none: return "none";
+    case Acks::leader: return "leader";
+    case Acks::all: break;
+    }
+    return "all";
+}
+
 /// Source: Kafka's InvalidMetadataException subclasses.
 bool tells_stale_metadata(ErrorCode error) {
     switch (error) {
@@ -56,6 +65,7 @@ ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::Produ
       connections_(context.cluster().broker_count() + std::size_t{1}),
       is_muted_(context.cluster().partition_count()) {
     ensure(options_.max_in_flight >= 1, "max_in_flight is at least 1");
+    tell_opened();
     if (options_.transactional_id.empty()) return;
     ensure(is_idempotent_, "a transactional producer is idempotent");
     transactions_ = std::make_shared<ProducerTransactions>(context, options_, [this] {
@@ -64,6 +74,17 @@ ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::Produ
         drain();
         tell_finished();
     });
+}
+
+void ProducerSender::tell_opened() const {
+    sim::History& history = context_.world().history();
+    const std::string_view order = is_idempotent_                ? "idempotent"
+                                   : options_.max_in_flight == 1 ? "one-in-flight"
+                                                                 : "unordered";
+    const std::uint64_t acks = history.name(name_of(options_.acks));
+    const std::string& id = options_.transactional_id;
+    context_.record(events::producer_opened, context_.number(), acks, history.name(order),
+                    id.empty() ? 0 : history.name(id));
 }
 
 ProducerSender::~ProducerSender() {
@@ -78,6 +99,8 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::si
     const std::string* topic_name = nullptr; // of the record before: most calls are for one topic
     std::optional<TopicId> topic;
     std::size_t appended = 0;
+    sim::History& history = context_.world().history();
+    const std::uint64_t transaction = transactions_ ? transactions_->name() : 0;
     metadata_->refresh_if_old();
     const std::uint64_t before = accumulator_.sequence();
     const bool is_first_in_line = short_of_memory_.empty() || short_of_memory_.front() == call;
@@ -102,11 +125,19 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::si
         }
         if (!is_first_in_line || !accumulator_.has_room(*partition, size)) break;
         const bool is_sticky = !record.partition && !record.key;
-        Record sent{std::move(record.key), std::move(record.value), std::move(record.headers),
+        const std::string_view id = find_header(record.headers, id_header);
+        const std::uint64_t message = id.empty() ? 0 : history.text(id);
+        Record sent{std::move(record.key),
+                    std::move(record.value),
+                    std::move(record.headers),
                     record.timestamp ? record.timestamp->time_since_epoch().count() : timestamp,
-                    record.is_tombstone};
-        accumulator_.append(*partition, std::move(sent), size, now, call,
-                            static_cast<std::uint32_t>(next), records.size() - next - 1);
+                    record.is_tombstone,
+                    message};
+        const std::uint64_t number =
+            accumulator_.append(*partition, std::move(sent), size, now, call,
+                                static_cast<std::uint32_t>(next), records.size() - next - 1);
+        context_.record(events::sent, context_.cluster().info(*partition).name_text, message,
+                        send_number(number), transaction);
         ++appended;
         if (is_sticky) sticky_.note_bytes(*topic, size, accumulator_.is_full(*partition));
     }
@@ -175,6 +206,7 @@ void ProducerSender::send_ready() {
 void ProducerSender::drop_unsent(ErrorCode error) {
     for (const std::unique_ptr<ProducerBatch>& batch : accumulator_.take_unsent()) {
         const Failure dropped{make_error_code(error), Certainty::failed};
+        tell_failed(*batch, dropped);
         complete(*batch, [&dropped](std::size_t) { return dropped; });
     }
     send_ready();
@@ -392,8 +424,10 @@ void ProducerSender::settle(std::unique_ptr<ProducerBatch> batch,
 
 void ProducerSender::succeed(ProducerBatch& batch, Offset base_offset) {
     sequences_.succeeded(batch);
-    const std::int32_t partition = context_.cluster().info(batch.partition).index;
-    complete(batch, [partition, base_offset](std::size_t at) {
+    const PartitionInfo& info = context_.cluster().info(batch.partition);
+    context_.record(events::acknowledged, info.name_text, base_offset, batch.places.size(),
+                    send_number(batch.first_send));
+    complete(batch, [partition = info.index, base_offset](std::size_t at) {
         RecordMetadata metadata;
         metadata.partition = partition;
         if (base_offset >= 0) metadata.offset = base_offset + static_cast<Offset>(at);
@@ -410,7 +444,16 @@ void ProducerSender::fail(ProducerBatch& batch, ErrorCode error, bool expired) {
     }
     const Failure failure{make_error_code(error),
                           batch.maybe_stored ? Certainty::unknown : Certainty::failed};
+    tell_failed(batch, failure);
     complete(batch, [&failure](std::size_t) { return failure; });
+}
+
+void ProducerSender::tell_failed(const ProducerBatch& batch, const Failure& failure) const {
+    const bool is_unknown = failure.certainty == Certainty::unknown;
+    context_.record(is_unknown ? events::send_unknown : events::send_failed,
+                    context_.cluster().info(batch.partition).name_text, batch.places.size(),
+                    send_number(batch.first_send),
+                    context_.world().history().name(failure.code.message()));
 }
 
 // No attempt is counted. Source: Kafka Sender.completeBatch, RecordAccumulator.splitAndReenqueue.
@@ -438,6 +481,7 @@ void ProducerSender::split_and_retry(std::unique_ptr<ProducerBatch> batch) {
 void ProducerSender::refuse(ProducerBatch& batch, const ProducePartitionAnswer& answer) {
     sequences_.failed(batch, false);
     const Certainty certainty = batch.maybe_stored ? Certainty::unknown : Certainty::failed;
+    tell_failed(batch, Failure{make_error_code(answer.error), certainty});
     const std::vector<std::int32_t>& bad = answer.bad_records;
     complete(batch, [&](std::size_t at) {
         ErrorCode error = ErrorCode::unknown_server_error;

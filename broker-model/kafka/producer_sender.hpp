@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker-model/events.hpp"
 #include "broker-model/kafka/client_context.hpp"
 #include "broker-model/kafka/metadata_cache.hpp"
 #include "broker-model/kafka/producer_accumulator.hpp"
@@ -77,6 +78,12 @@ private:
         std::shared_ptr<SendCall> call;
     };
 
+    void tell_opened() const;
+    void tell_failed(const ProducerBatch& batch, const Failure& failure) const;
+    /// Returns the number of a send as events have it.
+    [[nodiscard]] std::uint64_t send_number(std::uint64_t number) const {
+        return (context_.number() << events::send_bits) + number;
+    }
     [[nodiscard]] std::optional<PartitionId> place(TopicId topic,
                                                    const crier::kafka::ProducerRecord& record);
     void choose_sticky(TopicId topic);

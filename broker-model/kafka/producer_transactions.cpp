@@ -1,5 +1,7 @@
 #include "broker-model/kafka/producer_transactions.hpp"
 
+#include "broker-model/events.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -111,6 +113,14 @@ void ProducerTransactions::begin() {
         throw std::logic_error("a transaction begins when the producer is ready");
     }
     phase_ = TransactionPhase::in_transaction;
+    sim::History& history = context_.world().history();
+    name_ = history.text(context_.unique_name() + "#" + std::to_string(++begun_));
+    context_.record(events::transaction_begun, name_, history.name(options_.transactional_id));
+}
+
+void ProducerTransactions::tell_ended(bool committed) const {
+    context_.record(events::transaction_ended, name_,
+                    context_.world().history().name(committed ? "commit" : "abort"));
 }
 
 void ProducerTransactions::expect_transaction() const {

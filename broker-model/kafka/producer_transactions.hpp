@@ -28,6 +28,10 @@ public:
     void close() { on_progress_ = nullptr; }
 
     [[nodiscard]] TransactionPhase phase() const { return phase_; }
+    /// Returns the name of the latest transaction as events have it.
+    [[nodiscard]] std::uint64_t name() const { return name_; }
+    /// Tells the history that the client knows how the transaction ended.
+    void tell_ended(bool committed) const;
     /// Returns what made the phase `abortable` or `fatal`.
     [[nodiscard]] ErrorCode error() const { return error_; }
     [[nodiscard]] std::int64_t producer() const { return producer_; }
@@ -97,6 +101,8 @@ private:
     Coordinator coordinator_;
     Coordinator group_coordinator_;
     std::string group_;          // whose coordinator that is
+    std::uint64_t begun_ = 0;    // transactions
+    std::uint64_t name_ = 0;     // of the latest
     std::uint64_t attempts_ = 0; // of all calls, which tells their draws apart
 };
 

@@ -30,6 +30,7 @@ struct Record {
     std::vector<Header> headers;
     std::int64_t timestamp = 0; ///< Wall nanoseconds at the producer (CreateTime).
     bool is_tombstone = false;  ///< The value is null.
+    std::uint64_t message = 0;  ///< To the history: its identity, 0 without header `id`.
 };
 
 /// Records that travel and are stored as one; shared by all replicas and readers, never changed.

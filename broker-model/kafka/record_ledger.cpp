@@ -114,15 +114,22 @@ void RecordLedger::tell(const sim::Process& leader, PartitionId partition, const
     }
 }
 
+// A record that no producer of ours took may have a header without being told of it.
+std::uint64_t RecordLedger::message_of(PartitionId partition, Offset offset,
+                                       const Record& record) const {
+    if (record.message != 0) return record.message;
+    const std::string_view id = find_header(record.headers, id_header);
+    if (!id.empty()) return world_.history().text(id);
+    const PartitionInfo& info = cluster_.info(partition);
+    return world_.history().text(
+        crier::kafka::place_of_record(cluster_.topic(info.topic).name, info.index, offset));
+}
+
 void RecordLedger::tell(const sim::Process& leader, PartitionId partition, Offset offset,
                         const Record& record, Fate fate) {
     sim::History& history = world_.history();
     const PartitionInfo& info = cluster_.info(partition);
-    const std::string_view id = find_header(record.headers, id_header);
-    const std::uint64_t message =
-        history.text(id.empty() ? crier::kafka::place_of_record(cluster_.topic(info.topic).name,
-                                                                info.index, offset)
-                                : id);
+    const std::uint64_t message = message_of(partition, offset, record);
     const std::uint64_t key = record.key ? history.text(*record.key) : 0;
     switch (fate) {
     case Fate::stored:

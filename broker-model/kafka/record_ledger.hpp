@@ -49,6 +49,8 @@ private:
                     const StoredBatch& marker);
     void tell(const sim::Process& leader, PartitionId partition, Offset offset,
               const Record& record, Fate fate);
+    [[nodiscard]] std::uint64_t message_of(PartitionId partition, Offset offset,
+                                           const Record& record) const;
     void tell_commit(const sim::Process& leader, const Record& record);
 
     const Cluster& cluster_;

@@ -71,7 +71,10 @@ asio::awaitable<Outcome<void>> end(SharedSender sender, bool committed) {
         if (fails_now) co_return failure_of(*transactions);
     }
     const Outcome<void> outcome = co_await transactions->end(committed);
-    if (outcome) sender->take_over_id();
+    if (outcome) {
+        sender->take_over_id();
+        transactions->tell_ended(committed);
+    }
     co_return outcome;
 }
 

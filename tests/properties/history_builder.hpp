@@ -154,6 +154,62 @@ public:
     std::uint64_t start_generation(std::uint64_t generation) {
         return add(events_1, broker::events::generation_started, name("billing"), generation, 3);
     }
+    /// What clients say of themselves, and are told. `producer` is one of `node`'s.
+    std::uint64_t open_producer(std::uint32_t node, std::uint64_t producer = 0,
+                                std::string_view acks = "all",
+                                std::string_view order = "idempotent") {
+        return add(node, broker::events::producer_opened, producer, name(acks), name(order), 0);
+    }
+    std::uint64_t open_consumer(std::uint32_t node, std::string_view isolation = "read-committed") {
+        return add(node, broker::events::consumer_opened, name("billing"), name(isolation));
+    }
+    /// The producer's records of a partition are numbered from 0.
+    std::uint64_t send(std::uint32_t node, std::string_view id, std::string_view partition,
+                       std::uint64_t number, std::string_view transaction = "",
+                       std::uint64_t producer = 0) {
+        return add(node, broker::events::sent, name(partition), name(id),
+                   (producer << broker::events::send_bits) + number,
+                   transaction.empty() ? 0 : name(transaction));
+    }
+    std::uint64_t acknowledge(std::uint32_t node, std::string_view partition, std::uint64_t offset,
+                              std::uint64_t number, std::uint64_t count = 1) {
+        return add(node, broker::events::acknowledged, name(partition), offset, count, number);
+    }
+    std::uint64_t fail_send(std::uint32_t node, std::string_view partition, std::uint64_t number,
+                            std::uint64_t count = 1) {
+        return add(node, broker::events::send_failed, name(partition), count, number,
+                   name("refused"));
+    }
+    std::uint64_t leave_unknown(std::uint32_t node, std::string_view partition,
+                                std::uint64_t number) {
+        return add(node, broker::events::send_unknown, name(partition), 1, number,
+                   name("timed out"));
+    }
+    std::uint64_t begin_transaction(std::uint32_t node, std::string_view transaction) {
+        return add(node, broker::events::transaction_begun, name(transaction), name("copier-1"));
+    }
+    std::uint64_t end_transaction(std::uint32_t node, std::string_view transaction,
+                                  std::string_view verdict = "commit") {
+        return add(node, broker::events::transaction_ended, name(transaction), name(verdict));
+    }
+    std::uint64_t write(std::string_view id, std::string_view partition, std::uint64_t offset) {
+        return add(events_1, broker::events::written, name(partition), offset, name(id), 0);
+    }
+    std::uint64_t abort(std::string_view id, std::string_view partition, std::uint64_t offset) {
+        return add(events_1, broker::events::aborted, name(partition), offset, name(id), 0);
+    }
+    std::uint64_t receive(std::uint32_t node, std::string_view id, std::string_view partition,
+                          std::uint64_t offset) {
+        return add(node, broker::events::received, name(partition), offset, name(id),
+                   name("billing"));
+    }
+    std::uint64_t compact(std::string_view partition) {
+        return add(events_1, broker::events::log_compacted, name(partition), 1);
+    }
+    std::uint64_t restart(std::uint32_t node) {
+        crash(node);
+        return add(node, sim::events::started, 2);
+    }
     std::uint64_t crash(std::uint32_t node) {
         ++incarnations_[node];
         return add(node, sim::events::crashed, name("killed"));
