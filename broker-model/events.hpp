@@ -39,6 +39,17 @@ inline constexpr EventKind log_compacted{0x0231,
                                          "log-compacted",
                                          "the compaction of {partition} removes {count} records",
                                          {{{"partition", text}, {"count", number}}}};
+inline constexpr EventKind topic_created{0x0232,
+                                         "topic-created",
+                                         "topic {topic} is made, with {count} partitions",
+                                         {{{"topic", text}, {"count", number}}}};
+inline constexpr EventKind topic_deleted{
+    0x0233, "topic-deleted", "topic {topic} is deleted", {{{"topic", text}}}};
+inline constexpr EventKind partitions_added{
+    0x0234,
+    "partitions-added",
+    "topic {topic} has {count} partitions instead of {before}",
+    {{{"topic", text}, {"before", number}, {"count", number}}}};
 inline constexpr EventKind leader_changed{
     0x0204,
     "leader-changed",
@@ -227,6 +238,9 @@ inline constexpr std::array all{stored,
                                 records_lost,
                                 log_start_moved,
                                 log_compacted,
+                                topic_created,
+                                topic_deleted,
+                                partitions_added,
                                 leader_changed,
                                 leader_gone,
                                 isr_changed,

@@ -17,7 +17,7 @@ using Amount = FaultFormat::Amount;
 
 constexpr std::int64_t millisecond = 1'000'000;
 
-constexpr std::array<FaultFormat, 23> formats{{
+constexpr std::array<FaultFormat, 25> formats{{
     {"crash", crash, "the process dies, and starts again over what its disk has"},
     {"power-loss", power_loss, "the machine dies: unsynced writes go"},
     {"stop", stop, "the process is told to stop, is killed after `for` if it has not, and starts"},
@@ -52,6 +52,10 @@ constexpr std::array<FaultFormat, 23> formats{{
      false, false, Amount::none, Story::zombie},
     {"old-log", power_loss, "a broker comes back without what it had not flushed", Whom::broker,
      true, false, Amount::none, Story::old_log},
+    {"add-partitions", act, "a channel gets more partitions, so keys move", Whom::channel, false,
+     false, Amount::partitions, Story::add_partitions},
+    {"recreate-topic", act, "a channel is deleted with its records and commits, and made anew",
+     Whom::channel, false, false, Amount::none, Story::recreate_topic},
 }};
 
 Key duration(std::string name, std::int64_t low, std::string help,
@@ -91,6 +95,8 @@ Key amount_key(Amount amount) {
         return {"loss", KeyType::share_range, "share of packets", true, 1, 1'000'000};
     case Amount::by:
         return {"by", KeyType::duration_range, "how far", true, -longest.count(), longest.count()};
+    case Amount::partitions:
+        return {"to", KeyType::count_range, "how many partitions in all", true, 2, 1'000};
     case Amount::error:
     case Amount::none: break;
     }
@@ -103,6 +109,7 @@ std::vector<std::string> FaultFormat::ways() const {
     switch (whom) {
     case Whom::leader: return {"leader-of"};
     case Whom::group: return {"coordinator-of"};
+    case Whom::channel: return {"channel"};
     case Whom::service: return {"of", "any-of"};
     case Whom::nodes:
     case Whom::broker: return {"of", "any-of", "leader-of", "coordinator-of"};
@@ -139,6 +146,7 @@ Keys fault_keys(const FaultFormat& format) {
     for (Key& key : target_keys()) {
         if (has_way(key.name)) keys.push_back(std::move(key));
     }
+    if (has_way("channel")) keys.push_back({"channel", KeyType::reference, "which channel"});
     if (has_way("between")) {
         keys.push_back({"between", KeyType::structure,
                         format.is_call() ? "calls between two sides"
@@ -178,6 +186,9 @@ std::vector<CallFormat> call_formats() {
         {calls::delete_records.name, kafka},
         {calls::offsets_for_leader_epoch.name, kafka},
         {calls::find_coordinator.name, kafka, true},
+        {calls::create_topics.name, kafka},
+        {calls::create_partitions.name, kafka},
+        {calls::delete_topics.name, kafka},
         {calls::join_group.name, kafka},
         {calls::sync_group.name, kafka},
         {calls::heartbeat.name, kafka},

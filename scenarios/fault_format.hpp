@@ -7,7 +7,7 @@
 namespace crier::scenario {
 
 struct FaultFormat {
-    enum class Amount { none, times, loss, by, error };
+    enum class Amount { none, times, loss, by, error, partitions };
     enum class Whom {
         nodes,
         link,    ///< Has another side: `between`, `one-way`.
@@ -16,6 +16,7 @@ struct FaultFormat {
         group,   ///< The coordinator of a group.
         service, ///< A service.
         broker,  ///< A broker, or some broker of a cluster.
+        channel, ///< A channel.
     };
 
     std::string_view name;

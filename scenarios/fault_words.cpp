@@ -12,6 +12,7 @@ std::string words_for(const Target& target) {
     switch (target.kind) {
     case Target::Kind::leader_of: return "the leader of " + target.name;
     case Target::Kind::coordinator_of: return "the coordinator of " + target.name;
+    case Target::Kind::channel:
     case Target::Kind::name: break;
     }
     return target.name;
@@ -70,6 +71,12 @@ std::string moment(const PlannedFault& fault) {
 }
 
 std::string act_in_words(const PlannedFault& fault) {
+    if (fault.story == Story::add_partitions) {
+        return "give " + fault.target.name + " " + std::to_string(fault.amount) + " partitions";
+    }
+    if (fault.story == Story::recreate_topic) {
+        return "delete " + fault.target.name + " and make it anew";
+    }
     return fault.story == Story::leader_change ? "give " + fault.target.name + " another leader"
                                                : "move " + words_for(fault.target);
 }

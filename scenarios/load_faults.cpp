@@ -47,6 +47,7 @@ public:
             fields_.read_share_range("loss", rule_.amount_low, rule_.amount_high);
             break;
         case FaultFormat::Amount::error: read_error(); break;
+        case FaultFormat::Amount::partitions: read_partitions(); break;
         case FaultFormat::Amount::by: {
             DurationRange by;
             fields_.read_duration_range("by", by);
@@ -170,6 +171,20 @@ private:
         return " (these have: " + quoted_list(names) + ")";
     }
 
+    /// A channel can only grow.
+    void read_partitions() {
+        fields_.read_count_range("to", rule_.amount_low, rule_.amount_high);
+        const YamlNode* const to = fields_.find("to");
+        const ChannelSpec* const channel =
+            rule_.targets.empty() ? nullptr
+                                  : find_channel(loading_.scenario, rule_.targets.front().name);
+        if (to == nullptr || channel == nullptr || rule_.amount_low == 0) return;
+        if (rule_.amount_low > channel->partitions) return;
+        note(to->place, "channel `" + channel->name + "` has " +
+                            std::to_string(channel->partitions) +
+                            " partitions already: `to` must be more");
+    }
+
     void read_error() {
         const YamlNode* const error = fields_.reference("error");
         if (error == nullptr || call_.name.empty()) return;
@@ -264,6 +279,11 @@ private:
         const YamlNode& node = *fields_.find(way);
         if (way == "leader-of" || way == "coordinator-of") {
             add_target(read_indirect(way, node), node, rule_.targets);
+        } else if (way == "channel") {
+            const YamlNode* const channel = fields_.reference("channel");
+            if (channel == nullptr) return;
+            if (!loading_.things.check(ThingKind::channel, *channel)) return;
+            rule_.targets.push_back(Target{Target::Kind::channel, channel->text});
         } else if (way == "of") {
             add_target(read_target(node), node, rule_.targets);
         } else if (way == "any-of") {

@@ -69,6 +69,8 @@ private:
         case Story::zombie: parts = {frozen(first, number)}; break;
         case Story::leader_change:
         case Story::coordinator_move:
+        case Story::add_partitions:
+        case Story::recreate_topic:
         case Story::old_log: parts = {first}; break;
         }
         for (std::size_t part = 0; part < parts.size() && part < parts_per_story; ++part) {

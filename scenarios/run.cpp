@@ -15,6 +15,7 @@ constexpr Duration hopeless_silence =
 
 std::string text_of(const Target& target) {
     switch (target.kind) {
+    case Target::Kind::channel:
     case Target::Kind::name: break;
     case Target::Kind::leader_of: return "leader-of: " + target.name;
     case Target::Kind::coordinator_of: return "coordinator-of: " + target.name;

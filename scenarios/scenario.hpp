@@ -104,7 +104,7 @@ struct LoadSpec {
 
 /// Whom a fault befalls. `billing` any replica, `billing/2` one, `leader-of: orders/0`, a database.
 struct Target {
-    enum class Kind { name, leader_of, coordinator_of };
+    enum class Kind { name, leader_of, coordinator_of, channel };
     Kind kind = Kind::name;
     std::string name;
 
@@ -121,6 +121,8 @@ enum class Story {
     slow_broker,      ///< Its links and its disk are slow.
     zombie,           ///< A member freezes for longer than its session, and goes on.
     old_log,          ///< A broker comes back without anything that it had not flushed.
+    add_partitions,   ///< A channel gets more partitions: keys move.
+    recreate_topic,   ///< A channel is deleted with all it has, and made anew.
 };
 
 struct FaultRule {

@@ -278,10 +278,28 @@ std::vector<std::uint32_t> System::nodes_of(const Target& target) const {
         }
         return nodes;
     }
+    if (target.kind == Target::Kind::channel) return {};
     const auto [cluster, partition] = find_partition(target);
     const sim::Node* const leader = cluster == nullptr ? nullptr : cluster->leader_of(partition);
     if (leader == nullptr) return {};
     return {leader->id()};
+}
+
+// Whether the controller, which an operator can always reach, did what the story tells.
+bool System::change(const std::string& channel, Story story, std::int64_t amount) const {
+    for (const auto& cluster : clusters_) {
+        const auto topic = cluster->find_topic(channel);
+        if (!topic) continue;
+        using kafka::ErrorCode;
+        if (story == Story::add_partitions) {
+            const auto count = static_cast<std::int32_t>(amount);
+            return cluster->add_partitions(channel, count) == ErrorCode::none;
+        }
+        const broker::kafka::TopicOptions options = cluster->topic(*topic);
+        return cluster->delete_topic(channel) == ErrorCode::none &&
+               cluster->create_topic(options) == ErrorCode::none;
+    }
+    return false;
 }
 
 System::Place System::find_partition(const Target& target) const {
@@ -322,7 +340,9 @@ std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
             };
         }
         if (planned.kind == sim::FaultKind::act) {
-            spec.act = [place = find_partition(planned.target)] {
+            spec.act = [this, story = planned.story, target = planned.target,
+                        amount = planned.amount, place = find_partition(planned.target)] {
+                if (target.kind == Target::Kind::channel) return change(target.name, story, amount);
                 return place.cluster != nullptr && place.cluster->move_leader(place.partition);
             };
         }

@@ -46,6 +46,7 @@ private:
     [[nodiscard]] std::vector<std::uint32_t> nodes_of(const Target& target) const;
     /// Returns the partition whose leader the target is.
     [[nodiscard]] Place find_partition(const Target& target) const;
+    bool change(const std::string& channel, Story story, std::int64_t amount) const;
     [[nodiscard]] std::uint64_t name(const std::string& text);
     [[nodiscard]] bool fits_budget(sim::FaultKind kind, std::span<const std::uint32_t> nodes) const;
 

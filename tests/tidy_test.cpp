@@ -72,6 +72,22 @@ TEST(Tidy, ThePageOfTheKafkaModelNamesTestsThatExist) {
     EXPECT_GT(named, 50U);
 }
 
+// … and no row of the rules stands without one, or without the word that it is never to be.
+TEST(Tidy, EveryRowOfThePageOfTheKafkaModelHasATest) {
+    std::ifstream page(CRIER_SOURCE_DIR "/docs/kafka-model.md");
+    const std::regex proof("`[A-Z][A-Za-z]+\\.[A-Za-z0-9]+`|\\| never \\|");
+    bool is_rule = false; // in a section of rules
+    std::size_t rows = 0;
+    for (std::string line; std::getline(page, line);) {
+        if (line.starts_with("## ")) is_rule = line.starts_with("## A");
+        const bool is_row = is_rule && line.starts_with("| ") && !line.ends_with("| | |");
+        if (!is_row) continue;
+        ++rows;
+        EXPECT_TRUE(std::regex_search(line, proof)) << "neither a test nor never: " << line;
+    }
+    EXPECT_GT(rows, 100U);
+}
+
 TEST(Tidy, IncludesGoDownOnly) {
     expect(
         check_includes,

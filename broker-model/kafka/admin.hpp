@@ -18,10 +18,18 @@ public:
 
     [[nodiscard]] asio::awaitable<Outcome<std::vector<crier::kafka::TopicPartitionOffset>>>
     delete_records(std::vector<crier::kafka::TopicPartitionOffset> before) override;
+    [[nodiscard]] asio::awaitable<Outcome<void>>
+    create_topic(crier::kafka::NewTopic topic) override;
+    [[nodiscard]] asio::awaitable<Outcome<void>> create_partitions(std::string topic,
+                                                                   std::int32_t count) override;
+    [[nodiscard]] asio::awaitable<Outcome<void>> delete_topic(std::string topic) override;
 
 private:
     [[nodiscard]] asio::awaitable<Outcome<Offset>> delete_records(PartitionId partition,
                                                                   Offset before);
+    /// Asks the controller itself (KIP-919) until it answers.
+    template <class Request>
+    [[nodiscard]] asio::awaitable<Outcome<void>> ask_controller(Request request);
 
     ClientContext context_;
     crier::kafka::AdminOptions options_;

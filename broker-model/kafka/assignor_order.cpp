@@ -23,18 +23,19 @@ std::vector<std::size_t> member_order(const std::vector<GroupMember>& members) {
     return order;
 }
 
-std::vector<PartitionId> partition_order(const Cluster& cluster,
+std::vector<PartitionId> partition_order(const TopicView& topics,
                                          const std::vector<GroupMember>& members) {
     std::set<TopicId> subscribed;
     for (const GroupMember& member : members)
         subscribed.insert(member.topics.begin(), member.topics.end());
-    std::vector<TopicId> topics(subscribed.begin(), subscribed.end());
-    std::sort(topics.begin(), topics.end(), [&cluster](TopicId left, TopicId right) {
+    const Cluster& cluster = topics.cluster();
+    std::vector<TopicId> by_name(subscribed.begin(), subscribed.end());
+    std::sort(by_name.begin(), by_name.end(), [&cluster](TopicId left, TopicId right) {
         return cluster.topic(left).name < cluster.topic(right).name;
     });
     std::vector<PartitionId> order;
-    for (const TopicId topic : topics) {
-        for (std::int32_t index = 0; index < cluster.topic(topic).partitions; ++index)
+    for (const TopicId topic : by_name) {
+        for (std::int32_t index = 0; index < topics.partition_count(topic); ++index)
             order.push_back(cluster.partition(topic, index));
     }
     return order;

@@ -4,7 +4,7 @@
 
 namespace crier::broker::kafka {
 
-std::vector<MemberAssignment> assign_round_robin(const Cluster& cluster,
+std::vector<MemberAssignment> assign_round_robin(const TopicView& topics,
                                                  const std::vector<GroupMember>& members) {
     std::vector<MemberAssignment> assignments(members.size());
     const std::vector<std::size_t> order = member_order(members);
@@ -15,8 +15,8 @@ std::vector<MemberAssignment> assign_round_robin(const Cluster& cluster,
         const std::vector<TopicId>& wanted = members[order[rank]].topics;
         return std::find(wanted.begin(), wanted.end(), topic) != wanted.end();
     };
-    for (const PartitionId partition : partition_order(cluster, members)) {
-        while (!takes(turn, cluster.info(partition).topic))
+    for (const PartitionId partition : partition_order(topics, members)) {
+        while (!takes(turn, topics.cluster().info(partition).topic))
             turn = (turn + 1) % members.size();
         assignments[order[turn]].partitions.push_back(partition);
         turn = (turn + 1) % members.size();

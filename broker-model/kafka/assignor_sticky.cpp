@@ -15,9 +15,9 @@ bool contains(const std::vector<std::uint32_t>& ids, std::uint32_t id) {
 /// One round of sharing out. Members are ranks: their places by id.
 class Round {
 public:
-    Round(const Cluster& cluster, const std::vector<GroupMember>& members)
-        : cluster_(cluster), members_(members), rank_to_member_(members.size()),
-          partitions_(partition_order(cluster, members)), shares_(members.size()) {
+    Round(const TopicView& topics, const std::vector<GroupMember>& members)
+        : topics_(topics), members_(members), rank_to_member_(members.size()),
+          partitions_(partition_order(topics, members)), shares_(members.size()) {
         for (std::size_t at = 0; at < members.size(); ++at)
             rank_to_member_[at] = at;
         std::sort(rank_to_member_.begin(), rank_to_member_.end(),
@@ -63,7 +63,11 @@ private:
         return members_[rank_to_member_[rank]];
     }
     [[nodiscard]] bool subscribes(std::size_t rank, PartitionId partition) const {
-        return contains(member(rank).topics, cluster_.info(partition).topic);
+        return contains(member(rank).topics, topics_.cluster().info(partition).topic);
+    }
+    [[nodiscard]] bool is_there(PartitionId partition) const {
+        const PartitionInfo& info = topics_.cluster().info(partition);
+        return info.index < topics_.partition_count(info.topic);
     }
     [[nodiscard]] bool has_equal_subscriptions() const {
         return std::all_of(members_.begin(), members_.end(), [this](const GroupMember& other) {
@@ -76,7 +80,7 @@ private:
         for (std::size_t rank = 0; rank < shares_.size(); ++rank) {
             const std::int32_t generation = member(rank).owned_generation;
             for (const PartitionId partition : member(rank).owned) {
-                if (!subscribes(rank, partition)) continue;
+                if (!subscribes(rank, partition) || !is_there(partition)) continue;
                 const auto [place, is_first] =
                     claims_.try_emplace(partition, Claim{generation, rank, false});
                 if (is_first || generation < place->second.generation) continue;
@@ -217,7 +221,7 @@ private:
         return false;
     }
 
-    const Cluster& cluster_;
+    const TopicView& topics_;
     const std::vector<GroupMember>& members_;
     std::vector<std::size_t> rank_to_member_;
     std::vector<PartitionId> partitions_;          // of all topics subscribed to
@@ -227,15 +231,15 @@ private:
 
 } // namespace
 
-std::vector<MemberAssignment> assign_sticky(const Cluster& cluster,
+std::vector<MemberAssignment> assign_sticky(const TopicView& topics,
                                             const std::vector<GroupMember>& members) {
-    Round round(cluster, members);
+    Round round(topics, members);
     return round(false);
 }
 
-std::vector<MemberAssignment> assign_cooperative_sticky(const Cluster& cluster,
+std::vector<MemberAssignment> assign_cooperative_sticky(const TopicView& topics,
                                                         const std::vector<GroupMember>& members) {
-    Round round(cluster, members);
+    Round round(topics, members);
     return round(true);
 }
 

@@ -22,14 +22,16 @@ void Broker::register_self() {
     options.timeout = home_.cluster.options().broker_session_timeout / 2;
     RegisterBrokerRequest request;
     request.broker = home_.id;
+    request.clean_epoch = replicas_.take_clean_epoch();
     home_.network().async_call<RegisterBrokerAnswer>(
         home_.process, controller, calls::register_broker, options,
         [&cluster = home_.cluster, &controller, request](sim::Process&,
                                                          sim::Reply<RegisterBrokerAnswer> reply) {
             serve_request(cluster, controller, request, std::move(reply));
         },
-        [this](Outcome<RegisterBrokerAnswer> outcome) {
+        [this, request](Outcome<RegisterBrokerAnswer> outcome) {
             if (!outcome) {
+                replicas_.note_clean_epoch(request.clean_epoch);
                 constexpr Duration retry = std::chrono::milliseconds(100);
                 home_.kernel().at(home_.process, home_.now() + retry, [this] { register_self(); });
                 return;
@@ -40,7 +42,14 @@ void Broker::register_self() {
         });
 }
 
+void Broker::stop(Duration, std::function<void()> done) {
+    if (home_.broker_epoch == 0) return done(); // nobody knows that it was there
+    stopped_ = std::move(done);
+    send_heartbeat();
+}
+
 void Broker::send_heartbeat() {
+    const std::uint64_t round = ++heartbeats_;
     sim::Node& controller = home_.cluster.controller();
     sim::CallOptions options;
     options.timeout = home_.cluster.options().broker_session_timeout / 2;
@@ -48,14 +57,15 @@ void Broker::send_heartbeat() {
     request.broker = home_.id;
     request.broker_epoch = home_.broker_epoch;
     request.metadata_version = replicas_.metadata()->version;
+    request.wants_stop = stopped_ != nullptr;
     home_.network().async_call<BrokerHeartbeatAnswer>(
         home_.process, controller, calls::broker_heartbeat, options,
         [&cluster = home_.cluster, &controller, request](sim::Process&,
                                                          sim::Reply<BrokerHeartbeatAnswer> reply) {
             serve_request(cluster, controller, request, std::move(reply));
         },
-        [this, sent = home_.now()](Outcome<BrokerHeartbeatAnswer> outcome) {
-            take_heartbeat(sent, std::move(outcome));
+        [this, sent = home_.now(), round](Outcome<BrokerHeartbeatAnswer> outcome) {
+            if (round == heartbeats_) take_heartbeat(sent, std::move(outcome));
         });
 }
 
@@ -63,9 +73,18 @@ void Broker::take_heartbeat(Instant sent, Outcome<BrokerHeartbeatAnswer> outcome
     if (outcome) {
         if (!outcome->is_known) return register_self();
         replicas_.apply(outcome->metadata);
+        if (outcome->may_stop && stopped_) {
+            replicas_.shut_down();
+            return std::exchange(stopped_, nullptr)();
+        }
     }
-    home_.kernel().at(home_.process, sent + home_.cluster.options().broker_heartbeat_interval,
-                      [this] { send_heartbeat(); });
+    Duration interval = home_.cluster.options().broker_heartbeat_interval;
+    if (stopped_ && outcome && !std::exchange(has_asked_to_stop_, true)) {
+        interval = std::chrono::milliseconds(50); // the first time it asks again soon, as in Kafka
+    }
+    home_.kernel().at(home_.process, sent + interval, [this, round = heartbeats_] {
+        if (round == heartbeats_) send_heartbeat();
+    });
 }
 
 void Broker::take_metadata(const std::shared_ptr<const ClusterMetadata>& metadata) {
@@ -377,6 +396,32 @@ void serve_request(Cluster&, sim::Node& node, BrokerHeartbeatRequest request,
 void serve_request(Cluster&, sim::Node& node, AlterPartitionRequest request,
                    sim::Reply<AlterPartitionAnswer> reply) {
     if (auto* const controller = controller_on(node)) reply(controller->alter_partition(request));
+}
+
+void serve_request(Cluster&, sim::Node& node, CreateTopicsRequest request,
+                   sim::Reply<ErrorAnswer> reply) {
+    TopicOptions topic;
+    topic.name = std::move(request.topic);
+    topic.partitions = request.count;
+    topic.replication = request.replication;
+    topic.min_insync = request.min_insync;
+    ErrorAnswer answer;
+    answer.error = controller_on(node)->create_topic(topic);
+    reply(answer);
+}
+
+void serve_request(Cluster&, sim::Node& node, CreatePartitionsRequest request,
+                   sim::Reply<ErrorAnswer> reply) {
+    ErrorAnswer answer;
+    answer.error = controller_on(node)->add_partitions(request.topic, request.count);
+    reply(answer);
+}
+
+void serve_request(Cluster&, sim::Node& node, DeleteTopicsRequest request,
+                   sim::Reply<ErrorAnswer> reply) {
+    ErrorAnswer answer;
+    answer.error = controller_on(node)->delete_topic(request.topic);
+    reply(answer);
 }
 
 void serve_request(sim::Node& controller, CreateTopicRequest request) {

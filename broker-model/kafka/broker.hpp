@@ -15,6 +15,10 @@ class Broker final : public sim::Program {
 public:
     Broker(Cluster& cluster, sim::Node& node, BrokerId id);
 
+    /// Ends in order: others lead first, then the logs are flushed. **Source**: Kafka
+    /// BrokerLifecycleManager.beginControlledShutdown, LogManager.shutdown.
+    void stop(Duration grace, std::function<void()> done) override;
+
     /// Returns the broker that runs on the node, or null.
     [[nodiscard]] static Broker* on(const sim::Node& node) {
         return static_cast<Broker*>(node.program());
@@ -58,6 +62,9 @@ private:
     ReplicaManager replicas_;
     TransactionVerifier verifier_;
     ShareManager shares_;
+    std::function<void()> stopped_; // told to stop, and not done yet
+    bool has_asked_to_stop_ = false;
+    std::uint64_t heartbeats_ = 0; // rounds; an older one's timer does nothing
 };
 
 } // namespace crier::broker::kafka

@@ -73,6 +73,12 @@ void serve_request(Cluster& cluster, sim::Node& node, BrokerHeartbeatRequest req
                    sim::Reply<BrokerHeartbeatAnswer> reply);
 void serve_request(Cluster& cluster, sim::Node& node, AlterPartitionRequest request,
                    sim::Reply<AlterPartitionAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, CreateTopicsRequest request,
+                   sim::Reply<ErrorAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, CreatePartitionsRequest request,
+                   sim::Reply<ErrorAnswer> reply);
+void serve_request(Cluster& cluster, sim::Node& node, DeleteTopicsRequest request,
+                   sim::Reply<ErrorAnswer> reply);
 void serve_request(sim::Node& controller, CreateTopicRequest request);
 
 } // namespace crier::broker::kafka

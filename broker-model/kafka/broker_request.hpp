@@ -82,6 +82,7 @@ public:
     /// Appends what the request is about.
     void name(std::vector<std::uint64_t>& names) const {
         if constexpr (requires { request_.group; }) name_group(request_.group, names);
+        if constexpr (requires { request_.topic; }) name_group(request_.topic, names);
         if constexpr (requires { request_.id; }) name_group(request_.id, names);
         if constexpr (requires { request_.commit.group; }) {
             name_group(request_.commit.group, names);

@@ -48,6 +48,12 @@ struct CallOf<OffsetsForLeaderEpochRequest>
 template <>
 struct CallOf<DeleteRecordsRequest> : CallOfKind<DeleteRecordsAnswer, calls::delete_records> {};
 template <>
+struct CallOf<CreateTopicsRequest> : CallOfKind<ErrorAnswer, calls::create_topics> {};
+template <>
+struct CallOf<CreatePartitionsRequest> : CallOfKind<ErrorAnswer, calls::create_partitions> {};
+template <>
+struct CallOf<DeleteTopicsRequest> : CallOfKind<ErrorAnswer, calls::delete_topics> {};
+template <>
 struct CallOf<FindCoordinatorRequest> : CallOfKind<FindCoordinatorAnswer, calls::find_coordinator> {
 };
 template <>

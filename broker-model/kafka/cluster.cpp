@@ -7,6 +7,7 @@
 #include "sim/world.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace crier::broker::kafka {
 
@@ -40,13 +41,21 @@ bool has(const std::vector<BrokerId>& brokers, BrokerId id) {
 } // namespace
 
 Cluster::Cluster(sim::World& world, ClusterOptions options, std::vector<TopicOptions> topics)
-    : world_(world), options_(std::move(options)), topics_(std::move(topics)) {
+    : world_(world), options_(std::move(options)), topics_(topics.begin(), topics.end()) {
+    if (const std::string_view limit = out_of_bounds(options_.share); !limit.empty()) {
+        throw std::invalid_argument(std::string(limit) + " is out of its bounds");
+    }
     offsets_topic_ = static_cast<TopicId>(topics_.size());
     topics_.push_back(internal_topic("__consumer_offsets", options_.offsets_topic_partitions,
                                      options_.offsets_topic_min_insync, options_));
     topics_.push_back(internal_topic("__transaction_state", options_.transaction_topic_partitions,
                                      options_.transaction_topic_min_insync, options_));
-    number_partitions();
+    for (TopicId topic = 0; topic < topics_.size(); ++topic) {
+        ensure(topics_[topic].partitions > 0, "a topic has partitions");
+        ensure(topics_[topic].replication > 0 && topics_[topic].replication <= options_.brokers,
+               "a topic has at least one replica and no more than there are brokers");
+        number_partitions(topic);
+    }
     first_metadata_ = place_replicas();
     ledger_ = std::make_unique<RecordLedger>(*this);
     for (std::int32_t at = 1; at <= options_.brokers; ++at) {
@@ -69,38 +78,82 @@ Cluster::Cluster(sim::World& world, ClusterOptions options, std::vector<TopicOpt
 
 Cluster::~Cluster() = default;
 
-void Cluster::number_partitions() {
-    for (TopicId topic = 0; topic < topics_.size(); ++topic) {
-        const TopicOptions& options = topics_[topic];
-        ensure(options.partitions > 0, "a topic has partitions");
-        ensure(options.replication > 0 && options.replication <= options_.brokers,
-               "a topic has at least one replica and no more than there are brokers");
-        first_partition_.push_back(partition_count());
-        for (std::int32_t index = 0; index < options.partitions; ++index) {
-            PartitionInfo info;
-            info.topic = topic;
-            info.index = index;
-            info.name_text = world_.history().name(options.name + "/" + std::to_string(index));
-            partitions_.push_back(info);
-        }
+TopicView::TopicView(const Cluster& cluster) : TopicView(cluster, cluster.newest_metadata()) {}
+
+// Gives names and numbers to the partitions that have none yet.
+void Cluster::number_partitions(TopicId topic) {
+    if (topic_partitions_.size() <= topic) topic_partitions_.resize(topic + std::size_t{1});
+    const TopicOptions& options = topics_[topic];
+    std::vector<PartitionId>& numbers = topic_partitions_[topic];
+    while (numbers.size() < static_cast<std::size_t>(options.partitions)) {
+        PartitionInfo info;
+        info.topic = topic;
+        info.index = static_cast<std::int32_t>(numbers.size());
+        info.name_text = world_.history().name(options.name + "/" + std::to_string(info.index));
+        numbers.push_back(partition_count());
+        partitions_.push_back(info);
     }
 }
 
 // Round robin over the brokers, each topic beginning one further than the topic before.
+std::vector<BrokerId> Cluster::replicas_for(PartitionId id) const {
+    const PartitionInfo& info = partitions_[id];
+    const auto brokers = static_cast<std::uint32_t>(options_.brokers);
+    const std::uint32_t first = info.topic + static_cast<std::uint32_t>(info.index);
+    std::vector<BrokerId> replicas;
+    for (std::int32_t at = 0; at < topics_[info.topic].replication; ++at)
+        replicas.push_back((first + static_cast<std::uint32_t>(at)) % brokers + 1);
+    return replicas;
+}
+
 std::shared_ptr<const ClusterMetadata> Cluster::place_replicas() const {
     auto metadata = std::make_shared<ClusterMetadata>();
-    const auto brokers = static_cast<std::uint32_t>(options_.brokers);
+    for (const TopicOptions& topic : topics_)
+        metadata->partition_counts.push_back(topic.partitions);
     for (PartitionId id = 0; id < partition_count(); ++id) {
-        const PartitionInfo& info = partitions_[id];
         PartitionState& state = metadata->partitions.emplace_back();
         state.partition = id;
-        const std::uint32_t first = info.topic + static_cast<std::uint32_t>(info.index);
-        const auto replicas = static_cast<std::uint32_t>(topics_[info.topic].replication);
-        for (std::uint32_t at = 0; at < replicas; ++at) {
-            state.replicas.push_back((first + at) % brokers + 1);
-        }
+        state.topic_id = partitions_[id].topic + 1;
+        state.replicas = replicas_for(id);
     }
     return metadata;
+}
+
+TopicId Cluster::name_topic(std::string_view name) {
+    if (const std::optional<TopicId> known = find_topic(name)) return *known;
+    TopicOptions options;
+    options.name = name;
+    options.partitions = 0;
+    topics_.push_back(std::move(options));
+    topic_partitions_.emplace_back();
+    return static_cast<TopicId>(topics_.size() - 1);
+}
+
+void Cluster::note_topic(const TopicOptions& options) {
+    const TopicId topic = name_topic(options.name);
+    topics_[topic] = options;
+    number_partitions(topic);
+}
+
+void Cluster::note_partitions(TopicId topic, std::int32_t count) {
+    topics_[topic].partitions = count;
+    number_partitions(topic);
+}
+
+ErrorCode Cluster::create_topic(const TopicOptions& options) {
+    return static_cast<Controller*>(controller_->program())->create_topic(options);
+}
+
+ErrorCode Cluster::add_partitions(std::string_view topic, std::int32_t count) {
+    return static_cast<Controller*>(controller_->program())->add_partitions(topic, count);
+}
+
+ErrorCode Cluster::delete_topic(std::string_view topic) {
+    return static_cast<Controller*>(controller_->program())->delete_topic(topic);
+}
+
+const ClusterMetadata& Cluster::newest_metadata() const {
+    return controller_state_ == nullptr ? *first_metadata_ : *controller_state_->published;
 }
 
 void Cluster::start() {
@@ -112,8 +165,10 @@ void Cluster::start() {
 std::optional<PartitionId> Cluster::find_partition(std::string_view name,
                                                    std::int32_t index) const {
     const std::optional<TopicId> found = find_topic(name);
-    if (!found || index < 0 || index >= topics_[*found].partitions) return std::nullopt;
-    return partition(*found, index);
+    if (!found || index < 0) return std::nullopt;
+    const std::vector<PartitionId>& numbers = topic_partitions_[*found];
+    const auto place = static_cast<std::size_t>(index);
+    return place < numbers.size() ? std::optional<PartitionId>(numbers[place]) : std::nullopt;
 }
 
 std::optional<TopicId> Cluster::find_topic(std::string_view name) const {
@@ -138,7 +193,7 @@ sim::Node* Cluster::leader_of(PartitionId partition) const {
 }
 
 bool Cluster::is_needed(const PartitionState& state) const {
-    return state.is_created() || !is_transactions(state.partition);
+    return state.is_created() || (state.topic_id != 0 && !is_transactions(state.partition));
 }
 
 bool Cluster::move_leader(PartitionId partition) {

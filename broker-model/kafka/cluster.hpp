@@ -5,6 +5,7 @@
 #include "broker-model/kafka/share_limits.hpp"
 #include "sim/node.hpp"
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 
 namespace crier::broker::kafka {
 
+class Cluster;
 class ControllerState;
 class RecordLedger;
 
@@ -66,17 +68,39 @@ struct ClusterOptions {
     int transaction_version = 2; ///< The feature of that name; 2: KIP-890, from 4.0 on.
     bool transaction_partition_verification = true; ///< transaction.partition.verification.enable
     Duration transaction_max_timeout = std::chrono::minutes(15);
+    Duration transactional_id_expiration = std::chrono::hours(168);
+    /// transaction.remove.expired.transaction.cleanup.interval.ms
+    Duration transactional_id_cleanup_interval = std::chrono::hours(1);
     /// transaction.abort.timed.out.transaction.cleanup.interval.ms
     Duration transaction_abort_interval = std::chrono::seconds(10);
     std::int64_t flush_interval =
         0; ///< log.flush.interval.messages; 0: left to the operating system.
 };
 
-/// One partition of one topic, as the whole cluster knows it; does not change during a run.
+/// One partition of one topic by its name; a name once given stays.
 struct PartitionInfo {
     TopicId topic = 0;
     std::int32_t index = 0;
     std::uint64_t name_text = 0; ///< `orders/3` as a history operand.
+};
+
+/// Which partitions the topics have, as somebody knows it: a client or a broker by its metadata, or
+/// the world.
+class TopicView {
+public:
+    /// By the cluster's first topics, for who has no metadata yet.
+    TopicView(const Cluster& cluster); // NOLINT(google-explicit-constructor)
+    TopicView(const Cluster& cluster, const ClusterMetadata& metadata)
+        : cluster_(&cluster), metadata_(&metadata) {}
+
+    [[nodiscard]] const Cluster& cluster() const { return *cluster_; }
+    [[nodiscard]] std::int32_t partition_count(TopicId topic) const {
+        return topic < metadata_->partition_counts.size() ? metadata_->partition_counts[topic] : 0;
+    }
+
+private:
+    const Cluster* cluster_;
+    const ClusterMetadata* metadata_;
 };
 
 /// A Kafka cluster: its broker nodes `NAME/1` …, and its controller `NAME/controller`. The
@@ -96,14 +120,24 @@ public:
     [[nodiscard]] sim::Node& controller() const { return *controller_; }
     [[nodiscard]] BrokerId broker_count() const { return static_cast<BrokerId>(brokers_.size()); }
 
-    /// Returns the topic's number, or nothing if there is none of that name.
+    /// Returns the topic's number, or nothing if there is, and was, none of that name.
     [[nodiscard]] std::optional<TopicId> find_topic(std::string_view name) const;
-    /// Returns the partition, or nothing if there is none of that name and number.
+    /// Returns the number of the topic of that name, which need not be there (yet).
+    TopicId name_topic(std::string_view name);
+    /// The controller makes the topic, or makes it anew, with these options; or gives it more
+    /// partitions. Only names and numbers: that they are there is the metadata's to say.
+    void note_topic(const TopicOptions& options);
+    void note_partitions(TopicId topic, std::int32_t count);
+    /// Returns where the replicas of a partition are to lie.
+    [[nodiscard]] std::vector<BrokerId> replicas_for(PartitionId id) const;
+
+    /// Returns the partition, or nothing if there is, and was, none of that name and number.
     [[nodiscard]] std::optional<PartitionId> find_partition(std::string_view topic,
                                                             std::int32_t index) const;
     [[nodiscard]] const TopicOptions& topic(TopicId id) const { return topics_[id]; }
+    /// **Requires** that there is, or was, such a partition.
     [[nodiscard]] PartitionId partition(TopicId topic, std::int32_t index) const {
-        return first_partition_[topic] + static_cast<PartitionId>(index);
+        return topic_partitions_[topic][static_cast<std::size_t>(index)];
     }
     [[nodiscard]] const PartitionInfo& info(PartitionId id) const { return partitions_[id]; }
     [[nodiscard]] PartitionId partition_count() const {
@@ -118,7 +152,7 @@ public:
         return partitions_[id].topic == transaction_topic();
     }
     [[nodiscard]] bool is_internal(PartitionId id) const {
-        return partitions_[id].topic >= offsets_topic_;
+        return is_offsets(id) || is_transactions(id);
     }
 
     /// Returns the number of `__transaction_state`, which is created when it is first needed.
@@ -155,20 +189,28 @@ public:
     /// Returns what was told of each partition's records.
     [[nodiscard]] RecordLedger& ledger() const { return *ledger_; }
 
+    /// What administrators ask of the controller, as the world's own deed. **Returns** the error.
+    ErrorCode create_topic(const TopicOptions& options);
+    ErrorCode add_partitions(std::string_view topic, std::int32_t count);
+    ErrorCode delete_topic(std::string_view topic);
+
+    /// Returns the newest metadata.
+    [[nodiscard]] const ClusterMetadata& newest_metadata() const;
+
     /// Returns the metadata of a cluster without topics yet: every partition without a leader.
     [[nodiscard]] const std::shared_ptr<const ClusterMetadata>& first_metadata() const {
         return first_metadata_;
     }
 
 private:
-    void number_partitions();
+    void number_partitions(TopicId topic);
     [[nodiscard]] std::shared_ptr<const ClusterMetadata> place_replicas() const;
 
     sim::World& world_;
     ClusterOptions options_;
-    std::vector<TopicOptions> topics_; // with the internal ones as the last
+    std::deque<TopicOptions> topics_; // the internal ones after the first ones
     TopicId offsets_topic_ = 0;
-    std::vector<PartitionId> first_partition_;
+    std::vector<std::vector<PartitionId>> topic_partitions_; // by topic and number
     std::vector<PartitionInfo> partitions_;
     std::vector<sim::Node*> brokers_;
     sim::Node* controller_ = nullptr;

@@ -21,6 +21,8 @@ void CommittedOffsets::apply(const StoredBatch& batch) {
         Committed taken;
         taken.offset = commit->offset;
         taken.metadata = commit->metadata;
+        taken.leader_epoch = commit->leader_epoch;
+        taken.topic_id = commit->topic_id;
         taken.time = record.timestamp;
         taken.place = batch.offset_of(at);
         if (batch.producer.is_transactional) {

@@ -15,6 +15,8 @@ namespace crier::broker::kafka {
 struct Committed {
     Offset offset = -1;
     std::string metadata;
+    std::int32_t leader_epoch = -1;
+    std::uint32_t topic_id = 0;
     std::int64_t time = 0; ///< Wall nanoseconds of the coordinator that took it.
     Offset place = -1;     ///< In the log.
 };

@@ -64,13 +64,15 @@ SimConsumer::SimConsumer(const ClientContext& context, crier::kafka::ConsumerOpt
     if (options_.group_protocol == crier::kafka::GroupProtocol::consumer) {
         become(std::make_shared<ConsumerMembership>(context, options_, wake_, coordinator_));
     } else {
-        become(std::make_shared<GroupMembership>(context, options_, wake_, coordinator_));
+        become(std::make_shared<GroupMembership>(context, options_, wake_, coordinator_,
+                                                 fetcher_->metadata()));
     }
 }
 
 void SimConsumer::become(std::shared_ptr<Membership> member) {
     member_ = std::move(member);
-    offsets_ = std::make_shared<GroupOffsets>(context_, options_, wake_, coordinator_, member_);
+    offsets_ = std::make_shared<GroupOffsets>(context_, options_, wake_, coordinator_, member_,
+                                              fetcher_->metadata());
 }
 
 SimConsumer::~SimConsumer() {
@@ -79,16 +81,14 @@ SimConsumer::~SimConsumer() {
     fetcher_->close();
 }
 
-// A topic that does not exist is not subscribed to, as it is before the metadata show it.
+// A topic that does not exist has no partitions, until the leader of the group sees it made.
 void SimConsumer::subscribe(std::vector<std::string> topics, RebalanceListener* listener) {
     ensure(!options_.group_id.empty(), "a consumer that subscribes names its group");
     ensure(!is_assigned_, "a consumer subscribes or is assigned, not both");
     listener_ = listener;
     std::vector<TopicId> found;
     for (const std::string& topic : topics) {
-        if (const std::optional<TopicId> id = context_.cluster().find_topic(topic)) {
-            found.push_back(*id);
-        }
+        found.push_back(context_.cluster().name_topic(topic));
     }
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
@@ -256,6 +256,7 @@ asio::awaitable<Outcome<void>> SimConsumer::commit(std::vector<TopicPartitionOff
         PartitionOffset& added = sent.emplace_back();
         added.partition = *id;
         added.offset = offset.offset;
+        added.leader_epoch = fetcher_->epoch_before(*id, offset.offset);
         added.metadata = std::move(offset.metadata);
     }
     if (sent.empty()) co_return boost::system::in_place_value;

@@ -127,6 +127,10 @@ void ConsumerFetcher::note_committed(const PartitionOffset& committed) {
     if (held == nullptr || held->position >= 0) return;
     if (committed.offset >= 0) {
         move(*held, committed.offset);
+        held->offset_epoch = committed.leader_epoch;
+        // The log may have been cut since. Source: Kafka ConsumerUtils.refreshCommittedOffsets.
+        if (committed.leader_epoch >= 0) held->seeking = Seeking::validate;
+        held->retry_at = {};
     } else if (held->seeking == Seeking::nothing) {
         begin_reset(*held);
     }
@@ -135,7 +139,8 @@ void ConsumerFetcher::note_committed(const PartitionOffset& committed) {
 std::vector<PartitionOffset> ConsumerFetcher::positions() const {
     std::vector<PartitionOffset> positions;
     for (const Held& held : held_) {
-        if (held.position >= 0) positions.push_back({held.partition, held.position});
+        if (held.position < 0) continue;
+        positions.push_back({held.partition, held.position, {}, held.offset_epoch});
     }
     return positions;
 }
@@ -269,6 +274,7 @@ void ConsumerFetcher::fetch(BrokerId broker) {
         if (leading != broker) continue;
         FetchPartition& asked = leader.asking.emplace_back();
         asked.partition = held.partition;
+        asked.topic_id = metadata_->topic_id(held.partition);
         asked.fetch_offset = held.position;
         asked.current_leader_epoch = metadata_->leader_epoch(held.partition);
         asked.max_bytes = options_.max_partition_fetch_bytes;

@@ -60,6 +60,13 @@ public:
 
     [[nodiscard]] const std::shared_ptr<MetadataCache>& metadata() const { return metadata_; }
 
+    /// Returns the leader epoch of the record before `offset` if that is the position, else -1.
+    /// **Source**: Kafka's commit of positions carries it, KIP-320.
+    [[nodiscard]] std::int32_t epoch_before(PartitionId partition, Offset offset) const {
+        const Held* const held = find(partition);
+        return held != nullptr && held->position == offset ? held->offset_epoch : -1;
+    }
+
     /// Returns the known positions.
     [[nodiscard]] std::vector<PartitionOffset> positions() const;
 

@@ -53,7 +53,7 @@ std::string ConsumerGroup::preferred_assignor() const {
 
 // Uniform: even first, then as much as possible where it is. What members have had before is their
 // former target, not what they still hold.
-void ConsumerGroup::make_target(const Cluster& cluster, std::string_view assignor) {
+void ConsumerGroup::make_target(const TopicView& topics, std::string_view assignor) {
     std::vector<GroupMember> takers;
     for (const auto& [id, member] : members) {
         GroupMember& taker = takers.emplace_back();
@@ -68,9 +68,26 @@ void ConsumerGroup::make_target(const Cluster& cluster, std::string_view assigno
     target_epoch = epoch;
     if (takers.empty()) return;
     for (MemberAssignment& share :
-         assignor == "range" ? assign_range(cluster, takers) : assign_sticky(cluster, takers)) {
+         assignor == "range" ? assign_range(topics, takers) : assign_sticky(topics, takers)) {
         target.emplace(std::move(share.member_id), std::move(share.partitions));
     }
+}
+
+// Every partition of a topic that somebody wants is somebody's, so the target tells how many there
+// were.
+bool ConsumerGroup::fits(const TopicView& topics) const {
+    std::map<TopicId, std::int32_t> counts;
+    for (const auto& [id, member] : members) {
+        for (const TopicId topic : member.topics)
+            counts.emplace(topic, 0);
+    }
+    for (const auto& [id, partitions] : target) {
+        for (const PartitionId partition : partitions)
+            ++counts[topics.cluster().info(partition).topic];
+    }
+    return std::all_of(counts.begin(), counts.end(), [&topics](const auto& entry) {
+        return entry.second == topics.partition_count(entry.first);
+    });
 }
 
 bool ConsumerGroup::is_free(PartitionId partition, const ConsumerGroupMember& taker) const {

@@ -49,7 +49,8 @@ struct ConsumerGroup {
     std::int32_t target_epoch = 0; ///< The epoch that `target` is for.
     std::map<std::string, std::vector<PartitionId>, std::less<>> target; ///< By member; sorted.
     std::map<std::string, ConsumerGroupMember, std::less<>> members;
-    Instant target_made{}; ///< Not in the log.
+    Instant target_made{};         ///< Not in the log.
+    std::uint64_t topics_seen = 0; ///< Version of the metadata looked at last; not in the log.
 
     [[nodiscard]] ConsumerGroupMember* find(std::string_view member_id);
     [[nodiscard]] ConsumerGroupMember* find_instance(std::string_view instance_id);
@@ -58,7 +59,10 @@ struct ConsumerGroup {
     [[nodiscard]] std::string preferred_assignor() const;
 
     /// Shares out anew, for the group's epoch. **Requires** a known assignor's name.
-    void make_target(const class Cluster& cluster, std::string_view assignor);
+    void make_target(const class TopicView& topics, std::string_view assignor);
+
+    /// Whether the target shares out all partitions that there are.
+    [[nodiscard]] bool fits(const class TopicView& topics) const;
 
     /// Takes the member one step towards its target. `owned` is what it says that it has, null: it
     /// does not say.

@@ -71,6 +71,7 @@ void GroupCoordinator::consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
     if (member == nullptr) return refuse(reply, error);
     const std::vector<PartitionId> had = member->partitions();
     update_subscription(*group, *member, request);
+    note_topics(*group);
     maybe_make_target(*group);
     group->reconcile(*member, request.owned ? &*request.owned : nullptr);
     touch(*member);
@@ -157,13 +158,23 @@ void GroupCoordinator::update_subscription(ConsumerGroup& group, ConsumerGroupMe
     if (has_changed) ++group.epoch;
 }
 
+// Topics may have changed: looked at by the first heartbeat after the news, of whichever member.
+// Source: GroupMetadataManager.onMetadataUpdate, ConsumerGroup.hasMetadataExpired.
+void GroupCoordinator::note_topics(ConsumerGroup& group) {
+    const ClusterMetadata& metadata = *replicas_->metadata();
+    if (group.topics_seen == metadata.version) return;
+    group.topics_seen = metadata.version;
+    const bool is_current = group.target_epoch == group.epoch;
+    if (is_current && !group.fits({home_.cluster, metadata})) ++group.epoch;
+}
+
 // Changes that come close together are one new target.
 void GroupCoordinator::maybe_make_target(ConsumerGroup& group) {
     if (group.target_epoch == group.epoch) return;
     const Duration interval = home_.cluster.options().consumer_group_assignment_interval;
     const Instant earliest = group.target_made + interval;
     if (group.target_epoch > 0 && home_.now() < earliest) return alarm_.need(earliest);
-    group.make_target(home_.cluster, group.preferred_assignor());
+    group.make_target({home_.cluster, *replicas_->metadata()}, group.preferred_assignor());
     group.target_made = home_.now();
     sim::World& world = home_.world();
     world.record_as(&home_.process, events::generation_started, world.history().name(group.name),
@@ -243,17 +254,8 @@ ErrorCode GroupCoordinator::check_commit(ConsumerGroup& group,
     if (request.generation < 0 && group.members.empty()) return ErrorCode::none;
     ConsumerGroupMember* const member = group.find(request.member_id);
     if (member == nullptr) return ErrorCode::unknown_member_id;
-    if (request.generation == member->epoch) return ErrorCode::none;
-    // An older epoch will do for what the member has had all the time since.
-    const bool has_had_all = request.generation < member->epoch &&
-                             std::all_of(request.offsets.begin(), request.offsets.end(),
-                                         [member, &request](const PartitionOffset& offset) {
-                                             const auto since =
-                                                 member->assigned.find(offset.partition);
-                                             return since != member->assigned.end() &&
-                                                    since->second <= request.generation;
-                                         });
-    return has_had_all ? ErrorCode::none : ErrorCode::stale_member_epoch;
+    // Whether an older epoch will do is said by partition.
+    return request.generation <= member->epoch ? ErrorCode::none : ErrorCode::stale_member_epoch;
 }
 
 void GroupCoordinator::tick(Shard& shard, ConsumerGroup& group) {

@@ -43,6 +43,7 @@ SimConsumer::look_up(std::vector<Lookup> lookups) {
         ListOffsetsRequest& request = requests.emplace_back();
         request.partition = *id;
         request.timestamp = lookup.timestamp;
+        request.isolation = options_.isolation;
     }
     const Outcome<std::vector<Offset>> found =
         co_await look_up_offsets(context_, fetcher_->metadata(), options_, std::move(requests));

@@ -17,7 +17,8 @@ public:
     struct Registration {
         std::uint64_t epoch = 0; ///< 0: never registered.
         bool is_fenced = true;
-        std::uint64_t version = 0; ///< Of the metadata that first holds this registration.
+        std::uint64_t version = 0;      ///< Of the metadata that first holds this registration.
+        std::uint64_t stop_version = 0; ///< … that says that it leads nothing; 0: it does not stop.
     };
 
     explicit ControllerState(const Cluster& cluster);
@@ -25,7 +26,9 @@ public:
     std::uint64_t lose_unsynced(std::optional<sim::Draw>) override { return 0; }
 
     std::vector<PartitionState> partitions;
-    std::vector<Registration> brokers; ///< By broker - 1.
+    std::vector<std::int32_t> partition_counts; ///< By TopicId; 0: there is no such topic.
+    std::uint32_t topic_ids = 0;                ///< Given so far.
+    std::vector<Registration> brokers;          ///< By broker - 1.
     std::uint64_t broker_epochs = 0;
     bool has_topics = false;
     std::shared_ptr<const ClusterMetadata> published;
@@ -43,6 +46,16 @@ public:
     /// Creates a topic that was not there yet; no effect before the others are, or if it is.
     void create_topic(const CreateTopicRequest& request);
 
+    /// Makes a topic, or makes it anew after it was deleted: with a topic id of its own, by which
+    /// it is not taken for the one before. **Source**: Kafka
+    /// ReplicationControlManager.createTopics; KIP-516.
+    ErrorCode create_topic(const TopicOptions& topic);
+    /// Gives a topic partitions up to so many. **Source**: ReplicationControlManager
+    /// .createPartitions.
+    ErrorCode add_partitions(std::string_view topic, std::int32_t count);
+    /// Deletes a topic with all its records. **Source**: ReplicationControlManager.deleteTopics.
+    ErrorCode delete_topic(std::string_view topic);
+
     /// Makes the next live replica in sync, in the order of assignment, the leader, as an operator
     /// or a balancer does. **Returns** whether there was one. **Source**: Kafka
     /// ReplicationControlManager.electLeaders, PartitionChangeBuilder.
@@ -52,9 +65,14 @@ private:
     [[nodiscard]] bool is_live(BrokerId broker) const;
     [[nodiscard]] bool may_alter(const AlterPartitionRequest& request) const;
     void fence(BrokerId broker);
+    [[nodiscard]] bool may_stop(BrokerId broker);
     void unfence(BrokerId broker);
     void create_topics();
     void create(PartitionState& state);
+    void create_partitions(TopicId topic, std::uint32_t topic_id, std::int32_t from);
+    /// Returns the topic if it is there and no coordinator's.
+    [[nodiscard]] std::optional<TopicId> find_topic(std::string_view name) const;
+    [[nodiscard]] std::int32_t live_brokers() const;
     /// Elects in all partitions after `gone` (0: nobody) went, or somebody came.
     void elect_all(BrokerId gone);
     void tell_change(const PartitionState& before, const PartitionState& now);
@@ -67,7 +85,8 @@ private:
     sim::Node& node_;
     sim::Process& process_;
     ControllerState& state_;
-    std::vector<Instant> session_ends_; // by broker - 1
+    std::vector<Instant> session_ends_;        // by broker - 1
+    std::vector<std::uint64_t> versions_seen_; // by broker - 1: its metadata at its last heartbeat
     Alarm<Controller, &Controller::check_sessions> alarm_;
 };
 

@@ -88,6 +88,31 @@ void GroupCoordinator::forget(Shard& shard, const std::string& group,
     }
 }
 
+// With a topic go its commits, and what share groups know of it. Source: Kafka
+// GroupCoordinatorShard.onPartitionsDeleted.
+void GroupCoordinator::deleted(const std::vector<PartitionId>& partitions) {
+    for (const auto& [at, held] : shards_.all()) {
+        Shard& shard = *held;
+        if (!shard.is_loaded) continue;
+        std::vector<Record> records;
+        for (const auto& [group, commits] : shard.offsets.groups()) {
+            for (const PartitionId partition : partitions) {
+                if (commits.contains(partition))
+                    records.push_back(write_offset_tombstone(group, partition));
+            }
+        }
+        for (auto& [name, kept] : shard.share_states) {
+            if (std::find(partitions.begin(), partitions.end(), name.second) == partitions.end())
+                continue;
+            kept = {};
+            kept.group = name.first;
+            kept.partition = name.second;
+            records.push_back(write_record(kept));
+        }
+        if (!records.empty()) append(shard, std::move(records), [](ErrorCode) {});
+    }
+}
+
 namespace {
 
 /// Answers when the tombstones are replicated.

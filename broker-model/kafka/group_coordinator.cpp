@@ -165,9 +165,14 @@ void GroupCoordinator::write_commit(const OffsetCommitRequest& request,
     std::vector<Record> records;
     records.reserve(request.offsets.size());
     ErrorCode refusal = ErrorCode::none; // of some; the others are taken
+    OffsetCommitRequest refused;
+    refused.group = request.group;
     for (const PartitionOffset& offset : request.offsets) {
-        if (offset.metadata.size() > home_.cluster.options().offset_metadata_max_bytes) {
-            refusal = ErrorCode::offset_metadata_too_large;
+        const std::uint32_t topic_id = topic_id_of(offset.partition);
+        const ErrorCode error = check_offset(*shard, request, offset, topic_id);
+        if (error != ErrorCode::none) {
+            if (refusal == ErrorCode::none) refusal = error;
+            refused.offsets.push_back(offset);
             continue;
         }
         OffsetRecord written;
@@ -176,9 +181,12 @@ void GroupCoordinator::write_commit(const OffsetCommitRequest& request,
         written.offset = offset.offset;
         written.generation = request.generation;
         written.metadata = offset.metadata;
+        written.leader_epoch = offset.leader_epoch;
+        written.topic_id = topic_id;
         records.push_back(write_record(written));
     }
     answer.error = refusal;
+    if (refusal != ErrorCode::none) tell_refused(refused, refusal);
     if (records.empty()) return reply(answer);
     auto held = std::make_shared<sim::Reply<OffsetCommitAnswer>>(std::move(reply));
     const Writing writing{shard->partition, make_batch(home_, std::move(records)), producer,
@@ -187,8 +195,32 @@ void GroupCoordinator::write_commit(const OffsetCommitRequest& request,
         writing, home_.cluster.options().offsets_commit_timeout, [held, refusal](ErrorCode error) {
             OffsetCommitAnswer done;
             done.error = error == ErrorCode::none ? refusal : as_coordinator_error(error);
+            done.is_partial = error == ErrorCode::none && refusal != ErrorCode::none;
             (*held)(done);
         });
+}
+
+std::uint32_t GroupCoordinator::topic_id_of(PartitionId partition) const {
+    const std::vector<PartitionState>& known = replicas_->metadata()->partitions;
+    return partition < known.size() ? known[partition].topic_id : 0;
+}
+
+/// Returns why this one of the commits is refused; the others are taken all the same.
+ErrorCode GroupCoordinator::check_offset(Shard& shard, const OffsetCommitRequest& request,
+                                         const PartitionOffset& offset,
+                                         std::uint32_t topic_id) const {
+    if (offset.topic_id != 0 && offset.topic_id != topic_id) return ErrorCode::unknown_topic_id;
+    if (offset.metadata.size() > home_.cluster.options().offset_metadata_max_bytes) {
+        return ErrorCode::offset_metadata_too_large;
+    }
+    ConsumerGroup* const group = find_consumer_group(shard, request.group);
+    const ConsumerGroupMember* const member =
+        group == nullptr ? nullptr : group->find(request.member_id);
+    if (member == nullptr || request.generation == member->epoch) return ErrorCode::none;
+    // An older epoch will do for what the member has had all the time since. Source: KIP-1251.
+    const auto since = member->assigned.find(offset.partition);
+    const bool has_had_it = since != member->assigned.end() && since->second <= request.generation;
+    return has_had_it ? ErrorCode::none : ErrorCode::stale_member_epoch;
 }
 
 void GroupCoordinator::tell_refused(const OffsetCommitRequest& request, ErrorCode error) {
@@ -222,9 +254,13 @@ OffsetFetchAnswer GroupCoordinator::fetch(const OffsetFetchRequest& request) {
         }
         PartitionOffset found;
         found.partition = partition;
-        if (const Committed* const known = shard->offsets.find(request.group, partition)) {
+        // Of a topic that is deleted it says nothing of the one that has its name now. Source:
+        // Kafka OffsetMetadataManager.fetchOffsets, isMismatchedTopicId.
+        const Committed* const known = shard->offsets.find(request.group, partition);
+        if (known != nullptr && known->topic_id == topic_id_of(partition)) {
             found.offset = known->offset;
             found.metadata = known->metadata;
+            found.leader_epoch = known->leader_epoch;
         }
         answer.offsets.push_back(found);
     }
@@ -238,6 +274,7 @@ OffsetFetchAnswer GroupCoordinator::fetch_former(const OffsetFetchRequest& reque
     const Replica& replica = *replicas_->find(home_.cluster.offsets_partition(request.group));
     for (PartitionOffset& found : answer.offsets) {
         Offset former = -1;
+        found.leader_epoch = -1;
         for (const StoredBatch& batch : replica.log->batches()) {
             if (batch.end_offset() > replica.high_watermark) break;
             for (const Record& record : batch.batch->records) {

@@ -57,6 +57,7 @@ public:
     void leads(const Replica& replica) override;
     void resigned(const Replica& replica) override;
     void watermark_moved(const Replica& replica) override;
+    void deleted(const std::vector<PartitionId>& partitions) override;
 
 private:
     /// What one partition of __consumer_offsets holds.
@@ -102,6 +103,10 @@ private:
                                          bool in_transaction);
     void write_commit(const OffsetCommitRequest& request, const ProducerStamp& producer,
                       const Admission& admission, sim::Reply<OffsetCommitAnswer> reply);
+    [[nodiscard]] std::uint32_t topic_id_of(PartitionId partition) const;
+    [[nodiscard]] ErrorCode check_offset(Shard& shard, const OffsetCommitRequest& request,
+                                         const PartitionOffset& offset,
+                                         std::uint32_t topic_id) const;
     void tell_refused(const OffsetCommitRequest& request, ErrorCode error);
     [[nodiscard]] ErrorCode check_commit(ConsumerGroup& group,
                                          const OffsetCommitRequest& request) const;
@@ -115,6 +120,7 @@ private:
                                                          const std::string& member_id);
     static void update_subscription(ConsumerGroup& group, ConsumerGroupMember& member,
                                     const ConsumerGroupHeartbeatRequest& request);
+    void note_topics(ConsumerGroup& group);
     void maybe_make_target(ConsumerGroup& group);
     void touch(ConsumerGroupMember& member);
     void consumer_leave(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before,

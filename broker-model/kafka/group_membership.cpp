@@ -3,15 +3,18 @@
 #include "broker-model/kafka/assignors.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace crier::broker::kafka {
 
 GroupMembership::GroupMembership(const ClientContext& context,
                                  const crier::kafka::ConsumerOptions& options,
                                  std::shared_ptr<ConsumerWake> wake,
-                                 std::shared_ptr<CoordinatorLookup> coordinator)
+                                 std::shared_ptr<CoordinatorLookup> coordinator,
+                                 std::shared_ptr<MetadataCache> metadata)
     : context_(context), options_(options), wake_(std::move(wake)),
-      coordinator_(std::move(coordinator)), polled_(context.now()) {}
+      coordinator_(std::move(coordinator)), metadata_(std::move(metadata)), polled_(context.now()) {
+}
 
 GroupIdentity GroupMembership::identity() const {
     GroupIdentity identity;
@@ -31,7 +34,40 @@ ErrorCode GroupMembership::commit_obstacle() const {
 bool GroupMembership::wants_join() const {
     if (closed_ || fatal_ != ErrorCode::none) return false;
     if (state_ == State::unjoined) return join_at_ <= context_.now();
-    return state_ == State::stable && rejoin_;
+    return state_ == State::stable && (rejoin_ || has_new_partitions());
+}
+
+// The leader alone looks, and only as often as its metadata grow old. Source: Kafka
+// ConsumerCoordinator.rejoinNeededOrPending: assignmentSnapshot against metadataSnapshot.
+bool GroupMembership::has_new_partitions() const {
+    return metadata_->is_known() &&
+           std::any_of(shared_out_.begin(), shared_out_.end(), [this](const auto& entry) {
+               return metadata_->partition_count(entry.first) != entry.second;
+           });
+}
+
+// For a topic that is missing, metadata are asked for until it is there. Source: Kafka
+// Metadata.handleMetadataResponse: an InvalidMetadataException of a topic requests an update.
+void GroupMembership::watch_topics() {
+    if (shared_out_.empty()) return;
+    const bool lacks_one =
+        metadata_->is_known() &&
+        std::any_of(shared_out_.begin(), shared_out_.end(), [this](const auto& entry) {
+            return metadata_->partition_count(entry.first) == 0;
+        });
+    if (lacks_one) {
+        metadata_->refresh();
+    } else {
+        metadata_->refresh_if_old();
+    }
+}
+
+void GroupMembership::note_shared_out(const std::vector<GroupMember>& members) {
+    std::set<TopicId> topics;
+    for (const GroupMember& member : members)
+        topics.insert(member.topics.begin(), member.topics.end());
+    for (const TopicId topic : topics)
+        shared_out_.emplace_back(topic, metadata_->view().partition_count(topic));
 }
 
 Instant GroupMembership::join_at() const {
@@ -135,9 +171,11 @@ asio::awaitable<GroupMembership::Joined> GroupMembership::sync_group(JoinGroupAn
     request.member_id = member_id_;
     request.instance_id = options_.group_instance_id;
     request.generation = generation;
+    shared_out_.clear();
+    if (joined.leader == member_id_) note_shared_out(joined.members);
     if (joined.leader == member_id_ && !joined.skip_assignment) {
         request.assignments =
-            find_assignor(joined.protocol).assign(context_.cluster(), joined.members);
+            find_assignor(joined.protocol).assign(metadata_->view(), joined.members);
     }
     Outcome<SyncGroupAnswer> outcome =
         co_await context_.ask(broker, options_.request_timeout, 256, std::move(request));
@@ -248,6 +286,7 @@ void GroupMembership::lose(bool with_member_id) {
     generation_ = -1;
     lost_ = true;
     rejoin_ = false;
+    shared_out_.clear();
     assignment_.reset();
     if (with_member_id) member_id_.clear();
     wake_->point.tell_soon();

@@ -16,7 +16,8 @@ class GroupMembership final : public Membership,
 public:
     GroupMembership(const ClientContext& context, const crier::kafka::ConsumerOptions& options,
                     std::shared_ptr<ConsumerWake> wake,
-                    std::shared_ptr<CoordinatorLookup> coordinator);
+                    std::shared_ptr<CoordinatorLookup> coordinator,
+                    std::shared_ptr<MetadataCache> metadata);
 
     void close() override { closed_ = true; }
     [[nodiscard]] GroupIdentity identity() const override;
@@ -40,7 +41,10 @@ public:
         if (gave_back) rejoin_ = true; // for the round in which the new owners get their share
     }
     [[nodiscard]] ErrorCode fatal() const override { return fatal_; }
-    void enter_poll() override { polling_ = true; }
+    void enter_poll() override {
+        polling_ = true;
+        watch_topics();
+    }
     void leave_poll() override {
         polling_ = false;
         polled_ = context_.now();
@@ -65,11 +69,17 @@ private:
     [[nodiscard]] Joined join_failed(ErrorCode error);
     [[nodiscard]] asio::awaitable<void> leave(std::string member_id);
     void lose(bool with_member_id);
+    void note_shared_out(const std::vector<GroupMember>& members);
+    [[nodiscard]] bool has_new_partitions() const;
+    void watch_topics();
 
     ClientContext context_;
     crier::kafka::ConsumerOptions options_;
     std::shared_ptr<ConsumerWake> wake_;
     std::shared_ptr<CoordinatorLookup> coordinator_;
+    std::shared_ptr<MetadataCache> metadata_;
+    /// Of a leader: the topics of its group and how many partitions of each it shared out last.
+    std::vector<std::pair<TopicId, std::int32_t>> shared_out_;
     State state_ = State::unjoined;
     std::string member_id_;
     std::int32_t generation_ = -1;

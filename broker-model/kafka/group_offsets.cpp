@@ -9,9 +9,11 @@ namespace {
 /// Whether a commit that was answered so certainly had no effect. The coordinator answers the
 /// others also when its log took the commit and did not finish replicating it. Source: Kafka
 /// GroupCoordinatorService.handleOperationException.
-bool is_refusal(ErrorCode error, std::size_t partitions) {
-    switch (error) {
-    case ErrorCode::offset_metadata_too_large: return partitions == 1; // the others are taken
+bool is_refusal(const OffsetCommitAnswer& answer) {
+    if (answer.is_partial) return false;
+    switch (answer.error) {
+    case ErrorCode::offset_metadata_too_large:
+    case ErrorCode::unknown_topic_id:
     case ErrorCode::coordinator_load_in_progress:
     case ErrorCode::illegal_generation:
     case ErrorCode::unknown_member_id:
@@ -33,9 +35,11 @@ GroupOffsets::GroupOffsets(const ClientContext& context,
                            const crier::kafka::ConsumerOptions& options,
                            std::shared_ptr<ConsumerWake> wake,
                            std::shared_ptr<CoordinatorLookup> coordinator,
-                           std::shared_ptr<Membership> member)
+                           std::shared_ptr<Membership> member,
+                           std::shared_ptr<MetadataCache> metadata)
     : context_(context), options_(options), wake_(std::move(wake)),
       coordinator_(std::move(coordinator)), member_(std::move(member)),
+      metadata_(std::move(metadata)),
       auto_commit_at_(context.now() + options.auto_commit_interval) {}
 
 asio::awaitable<Outcome<OffsetCommitAnswer>>
@@ -49,11 +53,15 @@ GroupOffsets::send_commit(BrokerId coordinator, std::vector<PartitionOffset> off
     request.instance_id = std::move(identity.instance_id);
     request.generation = generation;
     request.offsets = std::move(offsets);
+    for (PartitionOffset& offset : request.offsets)
+        offset.topic_id = metadata_->topic_id(offset.partition);
     const std::size_t bytes = 64 + 16 * request.offsets.size();
     Outcome<OffsetCommitAnswer> outcome =
         co_await context_.ask(coordinator, timeout, bytes, std::move(request));
     if (outcome.has_error()) {
         coordinator_->forget(coordinator);
+    } else if (outcome->error == ErrorCode::unknown_topic_id) {
+        metadata_->refresh();
     } else if (!coordinator_->heed(outcome->error, coordinator)) {
         member_->on_group_error(outcome->error, generation);
     }
@@ -80,7 +88,7 @@ asio::awaitable<Outcome<void>> GroupOffsets::commit(std::vector<PartitionOffset>
             } else if (outcome->error == ErrorCode::none) {
                 co_return boost::system::in_place_value;
             } else {
-                maybe_done = maybe_done || !is_refusal(outcome->error, offsets.size());
+                maybe_done = maybe_done || !is_refusal(*outcome);
                 const bool again =
                     crier::kafka::is_retriable(outcome->error) ||
                     (in_any_epoch && outcome->error == ErrorCode::stale_member_epoch);

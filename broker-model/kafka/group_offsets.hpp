@@ -18,7 +18,7 @@ class GroupOffsets : public std::enable_shared_from_this<GroupOffsets> {
 public:
     GroupOffsets(const ClientContext& context, const crier::kafka::ConsumerOptions& options,
                  std::shared_ptr<ConsumerWake> wake, std::shared_ptr<CoordinatorLookup> coordinator,
-                 std::shared_ptr<Membership> member);
+                 std::shared_ptr<Membership> member, std::shared_ptr<MetadataCache> metadata);
 
     /// Ends all activity.
     void close() { closed_ = true; }
@@ -63,6 +63,7 @@ private:
     std::shared_ptr<ConsumerWake> wake_;
     std::shared_ptr<CoordinatorLookup> coordinator_;
     std::shared_ptr<Membership> member_;
+    std::shared_ptr<MetadataCache> metadata_;
     bool is_auto_committing_ = false;
     bool is_looking_up_ = false;
     bool closed_ = false;

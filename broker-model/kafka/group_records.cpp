@@ -19,6 +19,8 @@ Record write_record(const OffsetRecord& commit) {
     RecordWriter value(record.value);
     value.number(bits_of(commit.offset));
     value.number(bits_of(commit.generation));
+    value.number(bits_of(commit.leader_epoch));
+    value.number(commit.topic_id);
     record.value.append(commit.metadata);
     return record;
 }
@@ -77,6 +79,8 @@ std::optional<OffsetRecord> read_offset_record(const Record& record) {
     if (record.is_tombstone) return commit;
     commit.offset = static_cast<Offset>(value.number());
     commit.generation = static_cast<std::int32_t>(value.number());
+    commit.leader_epoch = static_cast<std::int32_t>(value.number());
+    commit.topic_id = static_cast<std::uint32_t>(value.number());
     commit.metadata = value.rest();
     return commit;
 }

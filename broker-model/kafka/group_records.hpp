@@ -22,6 +22,8 @@ struct OffsetRecord {
     Offset offset = 0;
     std::int32_t generation = -1;
     std::string_view metadata = {}; ///< Lies in the record.
+    std::int32_t leader_epoch = -1;
+    std::uint32_t topic_id = 0;
 };
 
 struct MemberRecord {

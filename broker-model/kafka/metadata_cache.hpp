@@ -29,6 +29,22 @@ public:
         return knows(partition) ? metadata_->partitions[partition].leader_epoch : -1;
     }
 
+    /// Returns how many partitions the topic has as far as known; 0: it is not there.
+    [[nodiscard]] std::int32_t partition_count(TopicId topic) const {
+        return is_known() ? view().partition_count(topic) : 0;
+    }
+
+    /// Returns the id of the topic as far as known, or 0.
+    [[nodiscard]] std::uint32_t topic_id(PartitionId partition) const {
+        return knows(partition) ? metadata_->partitions[partition].topic_id : 0;
+    }
+
+    /// Returns the topics as this client knows them; as they are, while it knows nothing.
+    [[nodiscard]] TopicView view() const {
+        const Cluster& cluster = context_.cluster();
+        return is_known() ? TopicView(cluster, *metadata_) : TopicView(cluster);
+    }
+
     /// Asks a broker, unless that is under way; not more often than the backoff allows.
     void refresh();
 

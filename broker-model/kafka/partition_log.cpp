@@ -206,17 +206,20 @@ std::uint64_t PartitionLog::clean_up_to(Offset limit, std::int64_t now) {
     return gone;
 }
 
-PartitionLog& BrokerLogs::open(PartitionId partition, const LogOptions& options) {
-    auto& log = logs_[partition];
-    if (!log) log = std::make_unique<PartitionLog>(options);
-    return *log;
+PartitionLog& BrokerLogs::open(PartitionId partition, std::uint32_t topic_id,
+                               const LogOptions& options) {
+    if (logs_.size() <= partition) logs_.resize(partition + std::size_t{1});
+    Kept& kept = logs_[partition];
+    if (!kept.log || kept.topic_id != topic_id) kept.log = std::make_unique<PartitionLog>(options);
+    kept.topic_id = topic_id;
+    return *kept.log;
 }
 
 std::uint64_t BrokerLogs::lose_unsynced(std::optional<sim::Draw> draw) {
     std::uint64_t lost = 0;
     for (std::size_t at = 0; at < logs_.size(); ++at) {
-        if (!logs_[at]) continue;
-        lost += logs_[at]->lose_unflushed(draw ? std::optional(draw->next(at)) : std::nullopt);
+        if (!logs_[at].log) continue;
+        lost += logs_[at].log->lose_unflushed(draw ? std::optional(draw->next(at)) : std::nullopt);
     }
     return lost;
 }

@@ -120,6 +120,12 @@ public:
     /// **Source**: replica.high.watermark.checkpoint.interval.ms.
     void note_high_watermark(Offset offset, Instant now);
 
+    /// The broker ends in order: nothing is to be lost, and the watermark is kept.
+    void close(Offset high_watermark) {
+        flush();
+        kept_watermark_ = high_watermark;
+    }
+
     /// Returns the last high watermark that was kept.
     [[nodiscard]] Offset kept_high_watermark() const {
         return std::clamp(kept_watermark_, start_, end_);
@@ -158,15 +164,22 @@ private:
 /// All logs of one broker, on its disk.
 class BrokerLogs final : public sim::DurableState {
 public:
-    explicit BrokerLogs(std::size_t partitions) : logs_(partitions) {}
-
-    /// Returns the log of the partition, made empty if it was not there.
-    [[nodiscard]] PartitionLog& open(PartitionId partition, const LogOptions& options);
+    /// Returns the log of the partition, made empty if it was not there, or only that of a topic of
+    /// the same name that is deleted. **Source**: Kafka's partition.metadata file; KIP-516.
+    [[nodiscard]] PartitionLog& open(PartitionId partition, std::uint32_t topic_id,
+                                     const LogOptions& options);
+    void drop(PartitionId partition) { logs_[partition].log.reset(); }
 
     std::uint64_t lose_unsynced(std::optional<sim::Draw> draw) override;
 
+    std::uint64_t clean_epoch = 0; ///< Of the broker, if its last life ended in order.
+
 private:
-    std::vector<std::unique_ptr<PartitionLog>> logs_; // by partition
+    struct Kept {
+        std::uint32_t topic_id = 0;
+        std::unique_ptr<PartitionLog> log;
+    };
+    std::vector<Kept> logs_; // by partition
 };
 
 } // namespace crier::broker::kafka

@@ -42,7 +42,13 @@ send_records(std::shared_ptr<ProducerSender> sender, std::vector<ProducerRecord>
     }
     sender->leave_memory_queue(call);
     sender->send_ready();
-    if (call->homeless > 0) co_await context.ports().sleep(blocked_until - context.now());
+    while (!call->homeless.empty() && context.now() < blocked_until) {
+        sender->metadata().refresh();
+        sender->await_metadata(call);
+        co_await call->finished.wait_until(blocked_until);
+        sender->append_homeless(records, call);
+        sender->send_ready();
+    }
     while (call->open > 0)
         co_await call->finished.wait_until(Instant::max());
     co_return std::move(call->outcomes);

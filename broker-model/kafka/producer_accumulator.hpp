@@ -32,6 +32,9 @@ public:
         : batch_size_(options.batch_size), linger_(options.linger), memory_(options.buffer_memory),
           queues_(partitions) {}
 
+    /// There are more partitions now.
+    void grow(PartitionId partitions) { queues_.resize(partitions); }
+
     /// Whether there is memory for a record of that size. **Source**: Kafka BufferPool: a new batch
     /// takes batch.size bytes, or what its first record needs.
     [[nodiscard]] bool has_room(PartitionId partition, std::size_t bytes) const;

@@ -17,9 +17,9 @@ struct SendCall {
     explicit SendCall(sim::Process& process) : finished(process) {}
 
     std::vector<Outcome<crier::kafka::RecordMetadata>> outcomes;
-    std::size_t open = 0;     ///< Records without an outcome.
-    std::size_t homeless = 0; ///< Records whose topic or partition there is not.
-    WaitPoint finished;       ///< Also told when metadata arrives that the call waits for.
+    std::size_t open = 0;                ///< Records without an outcome.
+    std::vector<std::uint32_t> homeless; ///< Records whose topic or partition there is not.
+    WaitPoint finished; ///< Also told when metadata arrives that the call waits for.
 };
 
 /// Records of one partition that are sent as one.

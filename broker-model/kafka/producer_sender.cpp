@@ -1,6 +1,7 @@
 #include "broker-model/kafka/producer_sender.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace crier::broker::kafka {
 
@@ -42,6 +43,7 @@ std::string_view name_of(Acks acks) {
 bool tells_stale_metadata(ErrorCode error) {
     switch (error) {
     case ErrorCode::unknown_topic_or_partition:
+    case ErrorCode::unknown_topic_id:
     case ErrorCode::leader_not_available:
     case ErrorCode::not_leader_or_follower:
     case ErrorCode::network_exception:
@@ -49,6 +51,12 @@ bool tells_stale_metadata(ErrorCode error) {
     case ErrorCode::fenced_leader_epoch: return true;
     default: return false;
     }
+}
+
+bool has_error(const ProduceAnswer& answer) {
+    return std::any_of(
+        answer.partitions.begin(), answer.partitions.end(),
+        [](const ProducePartitionAnswer& it) { return it.error != ErrorCode::none; });
 }
 
 } // namespace
@@ -65,9 +73,13 @@ ProducerSender::ProducerSender(const ClientContext& context, crier::kafka::Produ
       connections_(context.cluster().broker_count() + std::size_t{1}),
       is_muted_(context.cluster().partition_count()) {
     ensure(options_.max_in_flight >= 1, "max_in_flight is at least 1");
+    if (const std::string wrong = config_error(options_); !wrong.empty()) {
+        throw std::invalid_argument(wrong);
+    }
+    options_.delivery_timeout =
+        std::max(options_.delivery_timeout, options_.linger + options_.request_timeout);
     tell_opened();
     if (options_.transactional_id.empty()) return;
-    ensure(is_idempotent_, "a transactional producer is idempotent");
     transactions_ = std::make_shared<ProducerTransactions>(context, options_, [this] {
         const std::shared_ptr<ProducerSender> self = shared_from_this();
         heed_failure();
@@ -93,7 +105,8 @@ ProducerSender::~ProducerSender() {
 }
 
 std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::size_t next,
-                                   const std::shared_ptr<SendCall>& call) {
+                                   const std::shared_ptr<SendCall>& call, std::size_t limit) {
+    limit = std::min(limit, records.size());
     const Instant now = context_.now();
     const std::int64_t timestamp = context_.ports().wall_now().time_since_epoch().count();
     const std::string* topic_name = nullptr; // of the record before: most calls are for one topic
@@ -104,7 +117,7 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::si
     metadata_->refresh_if_old();
     const std::uint64_t before = accumulator_.sequence();
     const bool is_first_in_line = short_of_memory_.empty() || short_of_memory_.front() == call;
-    for (; next < records.size(); ++next) {
+    for (; next < limit; ++next) {
         ProducerRecord& record = records[next];
         if (topic_name == nullptr || *topic_name != record.topic) {
             topic = context_.cluster().find_topic(record.topic);
@@ -113,7 +126,7 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::si
         const std::optional<PartitionId> partition =
             topic ? place(*topic, record) : std::optional<PartitionId>();
         if (!partition) {
-            ++call->homeless;
+            call->homeless.push_back(static_cast<std::uint32_t>(next));
             continue;
         }
         const std::size_t size = wire_bytes(record);
@@ -135,7 +148,7 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::si
                     message};
         const std::uint64_t number =
             accumulator_.append(*partition, std::move(sent), size, now, call,
-                                static_cast<std::uint32_t>(next), records.size() - next - 1);
+                                static_cast<std::uint32_t>(next), limit - next - 1);
         context_.record(events::sent, context_.cluster().info(*partition).name_text, message,
                         send_number(number), transaction);
         ++appended;
@@ -145,6 +158,14 @@ std::size_t ProducerSender::append(std::vector<ProducerRecord>& records, std::si
     incomplete_ += accumulator_.sequence() - before;
     if (call->open > 0) arm_expiry(now);
     return next;
+}
+
+void ProducerSender::append_homeless(std::vector<ProducerRecord>& records,
+                                     const std::shared_ptr<SendCall>& call) {
+    for (const std::uint32_t at : std::exchange(call->homeless, {})) {
+        const bool has_waited_for_memory = append(records, at, call, at + std::size_t{1}) == at;
+        if (has_waited_for_memory) call->homeless.push_back(at);
+    }
 }
 
 void ProducerSender::await_memory(const std::shared_ptr<SendCall>& call) {
@@ -159,20 +180,21 @@ void ProducerSender::leave_memory_queue(const std::shared_ptr<SendCall>& call) {
 
 std::optional<PartitionId> ProducerSender::place(TopicId topic, const ProducerRecord& record) {
     const Cluster& cluster = context_.cluster();
-    const std::int32_t count = cluster.topic(topic).partitions;
+    const std::int32_t count = metadata_->partition_count(topic);
+    if (count == 0) return std::nullopt;
     if (record.partition) {
         if (*record.partition < 0 || *record.partition >= count) return std::nullopt;
         return cluster.partition(topic, *record.partition);
     }
     if (record.key) return cluster.partition(topic, partition_for_key(*record.key, count));
-    if (sticky_.wants_choice(topic)) choose_sticky(topic);
+    if (sticky_.wants_choice(topic) || sticky_.index(topic) >= count) choose_sticky(topic);
     return cluster.partition(topic, sticky_.index(topic));
 }
 
 // Among the partitions that have a leader, or among all when none has.
 void ProducerSender::choose_sticky(TopicId topic) {
     const Cluster& cluster = context_.cluster();
-    const std::int32_t count = cluster.topic(topic).partitions;
+    const std::int32_t count = metadata_->partition_count(topic);
     loads_.clear();
     for (const bool any : {false, true}) {
         for (std::int32_t index = 0; index < count; ++index) {
@@ -319,7 +341,8 @@ void ProducerSender::depart(BrokerId broker) {
     for (const std::unique_ptr<ProducerBatch>& batch : connection.building) {
         ++batch->attempts;
         bytes += batch->records->bytes;
-        request.partitions.push_back({batch->partition, batch->records, batch->stamp});
+        request.partitions.push_back({batch->partition, batch->records, batch->stamp,
+                                      metadata_->topic_id(batch->partition)});
     }
     if (options_.acks == Acks::none) {
         // Nobody answers: what is written to the socket counts as sent, and the way is free again.
@@ -329,6 +352,9 @@ void ProducerSender::depart(BrokerId broker) {
         context_.ask(broker, options_.request_timeout, bytes, std::move(request),
                      [self = shared_from_this(), broker](const Outcome<ProduceAnswer>& outcome) {
                          self->note_connection(broker, outcome);
+                         if (outcome.has_value() && has_error(*outcome)) {
+                             self->lose_connection(broker);
+                         }
                      });
         return;
     }
@@ -351,6 +377,20 @@ void ProducerSender::depart(BrokerId broker) {
                  [self = shared_from_this(), index](const Outcome<ProduceAnswer>& outcome) {
                      self->arrive(index, outcome);
                  });
+}
+
+// A broker that cannot tell an error closes the connection instead, and what was sent behind is
+// lost. Here all connections of this process to that broker break. Source: Kafka
+// KafkaApis.handleProduceRequest.sendResponseCallback.
+void ProducerSender::lose_connection(BrokerId broker) {
+    if (closed_) return;
+    const sim::Node& node = context_.cluster().broker(broker);
+    context_.world().network().reset(context_.home().id(), node.id());
+    Connection& connection = connections_[broker];
+    connection.not_before =
+        context_.now() +
+        context_.backoff(reconnect_backoff, reconnect_backoff_max, ++connection.refusals, broker);
+    metadata_->refresh();
 }
 
 // Learns from an answer, or from none, how the way to the broker is.
@@ -556,6 +596,12 @@ void ProducerSender::tell_finished() {
 void ProducerSender::on_metadata() {
     const std::shared_ptr<ProducerSender> self =
         shared_from_this(); // told callers may drop the producer
+    const PartitionId partitions = context_.cluster().partition_count();
+    if (partitions > is_muted_.size()) {
+        accumulator_.grow(partitions);
+        sequences_.grow(partitions);
+        is_muted_.resize(partitions);
+    }
     drain();
     std::vector<std::shared_ptr<SendCall>> informed = std::move(uninformed_);
     uninformed_.clear();

@@ -46,9 +46,13 @@ public:
 
     /// Appends the records from `next` on, whose outcomes go to `call`, as far as there is memory.
     /// A record for a topic or partition that does not exist is left alone; one that is too large
-    /// has its outcome at once. **Returns** the first that there is no memory for.
+    /// has its outcome at once. **Returns** the first that there is no memory for, or `limit`.
     std::size_t append(std::vector<crier::kafka::ProducerRecord>& records, std::size_t next,
-                       const std::shared_ptr<SendCall>& call);
+                       const std::shared_ptr<SendCall>& call, std::size_t limit = SIZE_MAX);
+
+    /// Appends those of the call's records whose topic or partition there is by now.
+    void append_homeless(std::vector<crier::kafka::ProducerRecord>& records,
+                         const std::shared_ptr<SendCall>& call);
 
     /// Makes everything appended ready, and has `call` told when it has its outcomes; `call.open`
     /// counts the batches left.
@@ -92,6 +96,7 @@ private:
     [[nodiscard]] bool gather();
     void depart(BrokerId broker);
     void arrive(std::uint32_t flight, const Outcome<ProduceAnswer>& outcome);
+    void lose_connection(BrokerId broker);
     void note_connection(BrokerId broker, const Outcome<ProduceAnswer>& outcome);
     void settle(std::unique_ptr<ProducerBatch> batch, const ProducePartitionAnswer& answer,
                 bool surely_not_stored);

@@ -16,6 +16,9 @@ public:
     ProducerSequences(PartitionId partitions, bool transactional)
         : partitions_(partitions), transactional_(transactional) {}
 
+    /// There are more partitions now.
+    void grow(PartitionId partitions) { partitions_.resize(partitions); }
+
     [[nodiscard]] bool has_id() const { return id_ >= 0; }
 
     /// InitProducerId was answered.

@@ -21,7 +21,8 @@ using crier::kafka::Offset;
 using TopicId = std::uint32_t;
 using BrokerId = std::uint32_t; ///< 1, 2, 3 … within a cluster.
 
-/// A partition inside the model: dense over all topics of a cluster.
+/// A partition inside the model, by topic name and number: dense over all that a cluster ever had.
+/// A topic that is deleted and made anew has its numbers again, under another `topic_id`.
 using PartitionId = std::uint32_t;
 
 struct Record {
@@ -123,6 +124,9 @@ inline constexpr sim::CallKind leave_group{"leave-group"};
 inline constexpr sim::CallKind offset_commit{"offset-commit"};
 inline constexpr sim::CallKind offset_fetch{"offset-fetch"};
 inline constexpr sim::CallKind create_topic{"create-topic"}; ///< Broker to controller; no answer.
+inline constexpr sim::CallKind create_topics{"create-topics"};
+inline constexpr sim::CallKind create_partitions{"create-partitions"};
+inline constexpr sim::CallKind delete_topics{"delete-topics"};
 inline constexpr sim::CallKind consumer_group_heartbeat{"consumer-group-heartbeat"};
 inline constexpr sim::CallKind share_group_heartbeat{"share-group-heartbeat"};
 inline constexpr sim::CallKind share_fetch{"share-fetch"};
@@ -140,6 +144,7 @@ inline constexpr sim::CallKind metadata_push{
 
 struct PartitionState {
     PartitionId partition = 0;
+    std::uint32_t topic_id = 0;        ///< Of the topic as it was made last; 0: it is not there.
     BrokerId leader = 0;               ///< 0: none.
     std::int32_t leader_epoch = -1;    ///< -1: not created yet.
     std::int32_t partition_epoch = -1; ///< Moves with every change, also of the ISR alone.
@@ -154,8 +159,9 @@ struct PartitionState {
 /// The controller's view at one version; clients get it from any broker, possibly stale.
 struct ClusterMetadata {
     std::uint64_t version = 0;
-    std::vector<PartitionState> partitions; ///< By PartitionId.
-    std::vector<BrokerId> live_brokers;     ///< Registered and not fenced; sorted.
+    std::vector<PartitionState> partitions;     ///< By PartitionId.
+    std::vector<std::int32_t> partition_counts; ///< By TopicId; 0: there is no such topic.
+    std::vector<BrokerId> live_brokers;         ///< Registered and not fenced; sorted.
 };
 
 struct MetadataRequest {};
@@ -179,6 +185,7 @@ struct ProducePartition {
     PartitionId partition = 0;
     SharedBatch batch;
     ProducerStamp producer = {};
+    std::uint32_t topic_id = 0; ///< That the producer knows; 0: do not check (so, too, of fetches).
 };
 struct ProduceRequest {
     crier::kafka::Acks acks = crier::kafka::Acks::all;
@@ -235,8 +242,9 @@ struct FetchPartition {
     PartitionId partition = 0;
     Offset fetch_offset = 0;
     std::int32_t current_leader_epoch = -1; ///< -1: do not check.
-    std::int32_t last_fetched_epoch = -1;   ///< Of a follower, for divergence; -1: none.
-    Offset log_start_offset = -1;           ///< Of a follower's log.
+    std::uint32_t topic_id = 0;
+    std::int32_t last_fetched_epoch = -1; ///< Of a follower, for divergence; -1: none.
+    Offset log_start_offset = -1;         ///< Of a follower's log.
     std::size_t max_bytes = 1048576;
 };
 struct FetchRequest {
@@ -256,6 +264,7 @@ struct FetchPartitionAnswer {
     PartitionId partition = 0;
     ErrorCode error = ErrorCode::none;
     std::int32_t leader_epoch = -1; ///< Of the leader that answers.
+    std::uint32_t topic_id = 0;     ///< Of the log that it answers from; to followers only.
     Offset high_watermark = -1;
     Offset log_start_offset = 0;
     std::vector<AbortedTransaction> aborted; ///< That overlap, for a reader of committed records.
@@ -378,8 +387,10 @@ struct ErrorAnswer {
 
 struct PartitionOffset {
     PartitionId partition = 0;
-    Offset offset = -1;        ///< -1: no commit.
-    std::string metadata = {}; ///< Whoever committed wrote it for himself.
+    Offset offset = -1;             ///< -1: no commit.
+    std::string metadata = {};      ///< Whoever committed wrote it for himself.
+    std::int32_t leader_epoch = -1; ///< Of the record before; -1: unknown.
+    std::uint32_t topic_id = 0;     ///< That whoever commits knows; 0: do not check.
 };
 struct OffsetCommitRequest {
     std::string group;
@@ -389,7 +400,8 @@ struct OffsetCommitRequest {
     std::vector<PartitionOffset> offsets;
 };
 struct OffsetCommitAnswer {
-    ErrorCode error = ErrorCode::none;
+    ErrorCode error = ErrorCode::none; ///< Of all, or of the first partition that was refused …
+    bool is_partial = false;           ///< … while others were taken.
 };
 struct AddOffsetsRequest {
     std::string transactional_id;
@@ -419,6 +431,21 @@ struct OffsetFetchAnswer {
 /// but the metadata.
 struct CreateTopicRequest {
     TopicId topic = 0;
+};
+
+/// What an administrator asks of the controller (KIP-919): one topic at a time.
+struct CreateTopicsRequest {
+    std::string topic;
+    std::int32_t count = 1; ///< Of partitions.
+    std::int32_t replication = 1;
+    std::int32_t min_insync = 1;
+};
+struct CreatePartitionsRequest {
+    std::string topic;
+    std::int32_t count = 0; ///< In all.
+};
+struct DeleteTopicsRequest {
+    std::string topic;
 };
 
 /// Says everything that a member by the new protocol has to say (KIP-848).
@@ -475,6 +502,7 @@ struct ShareFetchRequest {
     std::int32_t session_epoch = 0; ///< 0: a new session; -1: its end, nothing is fetched.
     Duration max_wait{};
     std::size_t max_records = 500;
+    bool is_exact = false; ///< No more than that, not even the rest of a batch.
     std::vector<ShareFetchPartition> partitions;
 };
 struct ShareFetchPartitionAnswer {
@@ -533,6 +561,7 @@ struct OffsetDeleteRequest {
 
 struct RegisterBrokerRequest {
     BrokerId broker = 0;
+    std::uint64_t clean_epoch = 0; ///< In which it ended in order last; 0: it did not.
 };
 struct RegisterBrokerAnswer {
     std::uint64_t broker_epoch = 0;
@@ -542,16 +571,19 @@ struct BrokerHeartbeatRequest {
     BrokerId broker = 0;
     std::uint64_t broker_epoch = 0;
     std::uint64_t metadata_version = 0; ///< The newest that the broker has.
+    bool wants_stop = false;            ///< It is told to stop, and to end in order.
 };
 struct BrokerHeartbeatAnswer {
     bool is_fenced = true;
-    bool is_known = true;                            ///< False: register again.
+    bool is_known = true;  ///< False: register again.
+    bool may_stop = false; ///< It leads nothing any more, and everybody knows.
     std::shared_ptr<const ClusterMetadata> metadata; ///< Null: nothing newer.
 };
 struct AlterPartitionRequest {
     BrokerId broker = 0;
     std::uint64_t broker_epoch = 0;
     PartitionId partition = 0;
+    std::uint32_t topic_id = 0;
     std::int32_t leader_epoch = 0;
     std::int32_t partition_epoch = 0;
     std::vector<BrokerId> new_isr; ///< Sorted.

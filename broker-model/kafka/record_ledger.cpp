@@ -32,15 +32,33 @@ std::int64_t attempts_in(std::string_view text) {
 
 } // namespace
 
-RecordLedger::RecordLedger(const Cluster& cluster)
-    : cluster_(cluster), world_(cluster.world()), told_(cluster.partition_count()) {}
+RecordLedger::RecordLedger(const Cluster& cluster) : cluster_(cluster), world_(cluster.world()) {
+    for (const PartitionState& state : cluster.first_metadata()->partitions)
+        begins(state.partition, state.topic_id);
+}
 
-void RecordLedger::leads(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
+void RecordLedger::begins(PartitionId partition, std::uint32_t topic_id) {
+    if (told_.size() <= partition) told_.resize(partition + std::size_t{1});
+    told_[partition] = {};
+    told_[partition].topic_id = topic_id;
+}
+
+void RecordLedger::ends(const sim::Process& controller, PartitionId partition) {
+    const Offset end = told_[partition].end;
+    begins(partition, 0);
+    if (end == 0) return;
+    world_.record_as(&controller, events::records_lost, cluster_.info(partition).name_text,
+                     Offset{0}, end - 1);
+}
+
+void RecordLedger::leads(const sim::Process& leader, const PartitionState& state,
                          const PartitionLog& log) {
+    const PartitionId partition = state.partition;
     Told& told = told_[partition];
-    if (!leader.is_alive() || epoch <= told.leader_epoch)
+    if (!leader.is_alive() || state.topic_id != told.topic_id ||
+        state.leader_epoch <= told.leader_epoch)
         return; // news that has grown old on its way
-    told.leader_epoch = epoch;
+    told.leader_epoch = state.leader_epoch;
     const Offset common = common_end(told.epochs, told.end, log);
     if (common >= told.end) return;
     world_.record_as(&leader, events::records_lost, cluster_.info(partition).name_text, common,
@@ -51,11 +69,14 @@ void RecordLedger::leads(const sim::Process& leader, PartitionId partition, std:
     std::erase_if(told.open, [common](const auto& it) { return it.first >= common; });
 }
 
-void RecordLedger::stored_up_to(const sim::Process& leader, PartitionId partition,
-                                std::int32_t epoch, const PartitionLog& log,
-                                Offset high_watermark) {
+void RecordLedger::stored_up_to(const sim::Process& leader, const PartitionState& state,
+                                const PartitionLog& log, Offset high_watermark) {
+    const PartitionId partition = state.partition;
     Told& told = told_[partition];
-    if (high_watermark <= told.end || epoch < told.leader_epoch || !leader.is_alive()) return;
+    if (high_watermark <= told.end || state.leader_epoch < told.leader_epoch ||
+        state.topic_id != told.topic_id || !leader.is_alive()) {
+        return;
+    }
     for (std::size_t at = log.find(told.end); at < log.batches().size(); ++at) {
         const StoredBatch& batch = log.batches()[at];
         if (batch.base_offset >= high_watermark) break;

@@ -21,13 +21,17 @@ class RecordLedger {
 public:
     explicit RecordLedger(const Cluster& cluster);
 
-    /// A broker begins to lead `partition` in `epoch` with this log.
-    void leads(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
-               const PartitionLog& log);
+    /// The controller makes the partition, as part of a topic of that id.
+    void begins(PartitionId partition, std::uint32_t topic_id);
+    /// The controller deletes the partition, and with it all that is stored there.
+    void ends(const sim::Process& controller, PartitionId partition);
 
-    /// The leader of `epoch` has everything below `high_watermark` for good. A deposed leader that
-    /// does not know it yet is not believed.
-    void stored_up_to(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
+    /// A broker begins to lead `state.partition` with this log.
+    void leads(const sim::Process& leader, const PartitionState& state, const PartitionLog& log);
+
+    /// The leader has everything below `high_watermark` for good. A deposed leader that does not
+    /// know it yet is not believed, nor one of a topic that is deleted.
+    void stored_up_to(const sim::Process& leader, const PartitionState& state,
                       const PartitionLog& log, Offset high_watermark);
 
     /// Returns how many records of the partition were told as stored and not lost since.
@@ -35,6 +39,7 @@ public:
 
 private:
     struct Told {
+        std::uint32_t topic_id = 0;
         Offset end = 0;
         std::int32_t leader_epoch = -1;       // the newest that anybody led in
         std::vector<EpochStart> epochs;       // of what was told

@@ -27,6 +27,7 @@ struct Writing {
     Admission admission = {};
     Marker marker = Marker::none;
     std::int32_t coordinator_epoch = -1; ///< Of a marker.
+    std::uint32_t topic_id = 0;          ///< That the writer knows; 0: do not check.
 };
 
 /// A produce that waits in a partition for the high watermark.

@@ -20,6 +20,16 @@ ErrorCode check_epoch(const Replica* replica, std::int32_t epoch) {
 
 } // namespace
 
+// A topic id that is not the one known here is of a topic that was deleted, or that this broker has
+// not heard of yet. Its own view and its logs never differ, so INCONSISTENT_TOPIC_ID is never said.
+// Source: Kafka KafkaApis.handleFetchRequest; KIP-516.
+ErrorCode ReplicaManager::check_topic(PartitionId partition, std::uint32_t topic_id) const {
+    const std::vector<PartitionState>& known = metadata_->partitions;
+    const std::uint32_t here = partition < known.size() ? known[partition].topic_id : 0;
+    if (topic_id != 0 && topic_id != here) return ErrorCode::unknown_topic_id;
+    return here == 0 ? ErrorCode::unknown_topic_or_partition : ErrorCode::none;
+}
+
 void ReplicaManager::fetch(FetchRequest request, sim::Reply<FetchAnswer> reply) {
     // Source: Kafka KafkaApis.handleFetchRequest: no more than the quota's window can ever let
     // through.
@@ -43,7 +53,10 @@ bool ReplicaManager::answer_consumer(FetchRequest& request, sim::Reply<FetchAnsw
         Replica* const replica = find(asked.partition);
         FetchPartitionAnswer part;
         part.partition = asked.partition;
-        part.error = check_epoch(replica, asked.current_leader_epoch);
+        part.error = check_topic(asked.partition, asked.topic_id);
+        if (part.error == ErrorCode::none) {
+            part.error = check_epoch(replica, asked.current_leader_epoch);
+        }
         if (part.error == ErrorCode::none) {
             const PartitionLog& log = *replica->log;
             part.leader_epoch = replica->state.leader_epoch;
@@ -96,7 +109,7 @@ void ReplicaManager::park(FetchRequest request, sim::Reply<FetchAnswer> reply) {
     parked.reply = std::move(reply);
     parked.live = true;
     for (const FetchPartition& asked : parked.request.partitions) {
-        find(asked.partition)->fetches.push_back(slot);
+        if (Replica* const replica = find(asked.partition)) replica->fetches.push_back(slot);
     }
     alarm_.need(parked.deadline);
 }
@@ -104,7 +117,7 @@ void ReplicaManager::park(FetchRequest request, sim::Reply<FetchAnswer> reply) {
 void ReplicaManager::unpark(std::uint32_t slot) {
     ParkedFetch& parked = fetches_[slot];
     for (const FetchPartition& asked : parked.request.partitions) {
-        std::erase(find(asked.partition)->fetches, slot);
+        if (Replica* const replica = find(asked.partition)) std::erase(replica->fetches, slot);
     }
     parked.live = false;
     parked.reply = {};
@@ -114,7 +127,8 @@ void ReplicaManager::unpark(std::uint32_t slot) {
 ListOffsetsAnswer ReplicaManager::list_offsets(const ListOffsetsRequest& request) {
     ListOffsetsAnswer answer;
     const Replica* const replica = find(request.partition);
-    answer.error = check_epoch(replica, -1);
+    answer.error = check_topic(request.partition, 0);
+    if (answer.error == ErrorCode::none) answer.error = check_epoch(replica, -1);
     if (answer.error != ErrorCode::none) return answer;
     const bool is_settled = replica->high_watermark >= replica->epoch_start;
     if (request.timestamp == earliest_timestamp) {
@@ -137,7 +151,10 @@ OffsetsForLeaderEpochAnswer
 ReplicaManager::offsets_for_leader_epoch(const OffsetsForLeaderEpochRequest& request) {
     OffsetsForLeaderEpochAnswer answer;
     const Replica* const replica = find(request.partition);
-    answer.error = check_epoch(replica, request.current_leader_epoch);
+    answer.error = check_topic(request.partition, 0);
+    if (answer.error == ErrorCode::none) {
+        answer.error = check_epoch(replica, request.current_leader_epoch);
+    }
     if (answer.error != ErrorCode::none) return answer;
     const EpochEnd end = replica->log->end_of(request.leader_epoch);
     answer.leader_epoch = end.epoch;
@@ -170,8 +187,9 @@ void ReplicaManager::fetch_for_follower(FetchRequest& request, sim::Reply<FetchA
         }
     }
     // Refused: the leader knew less of the follower than the controller. By now it may know more.
-    for (const PartitionId partition : std::exchange(refused_, {}))
-        invite(*find(partition));
+    for (const PartitionId partition : std::exchange(refused_, {})) {
+        if (Replica* const replica = find(partition)) invite(*replica);
+    }
     session.last_fetch = home_.now();
     session.parked = std::move(reply);
     session.deadline = home_.now() + request.max_wait;
@@ -182,7 +200,10 @@ FetchPartitionAnswer ReplicaManager::follow(BrokerId follower, const FetchPartit
     FetchPartitionAnswer verdict;
     verdict.partition = asked.partition;
     Replica* const replica = find(asked.partition);
-    verdict.error = check_epoch(replica, asked.current_leader_epoch);
+    verdict.error = check_topic(asked.partition, asked.topic_id);
+    if (verdict.error == ErrorCode::none) {
+        verdict.error = check_epoch(replica, asked.current_leader_epoch);
+    }
     if (verdict.error != ErrorCode::none) return verdict;
     Peer* const peer = replica->find_peer(follower);
     if (peer == nullptr) {
@@ -191,6 +212,7 @@ FetchPartitionAnswer ReplicaManager::follow(BrokerId follower, const FetchPartit
     }
     const PartitionLog& log = *replica->log;
     verdict.leader_epoch = replica->state.leader_epoch;
+    verdict.topic_id = replica->state.topic_id;
     verdict.high_watermark = replica->high_watermark;
     peer->in_session = true;
     peer->awaited = true;
@@ -236,14 +258,16 @@ void ReplicaManager::answer_session(BrokerId follower, FollowerSession& session)
     std::size_t bytes = 0;
     std::size_t done = 0;
     for (; done < session.listed.size() && bytes < session.max_bytes; ++done) {
-        Replica& replica = *find(session.listed[done]);
-        Peer* const peer = replica.find_peer(follower);
+        Replica* const listed = find(session.listed[done]);
+        Peer* const peer = listed == nullptr ? nullptr : listed->find_peer(follower);
         if (peer == nullptr) continue;
+        Replica& replica = *listed;
         peer->listed = false;
         if (!peer->in_session || peer->awaited) continue;
         FetchPartitionAnswer part;
         part.partition = replica.id;
         part.leader_epoch = replica.state.leader_epoch;
+        part.topic_id = replica.state.topic_id;
         part.high_watermark = replica.high_watermark;
         part.log_start_offset = replica.log->start();
         bytes += replica.log->read(peer->end, replica.log->end(), 1048576, true, part.batches);
@@ -262,6 +286,7 @@ FetchPartition ReplicaManager::next_fetch(PartitionId partition) {
     const Replica& replica = *find(partition);
     FetchPartition next;
     next.partition = partition;
+    next.topic_id = replica.state.topic_id;
     next.fetch_offset = replica.log->end();
     next.current_leader_epoch = replica.state.leader_epoch;
     next.last_fetched_epoch = replica.log->last_epoch();
@@ -275,6 +300,8 @@ ReplicaManager::Received ReplicaManager::receive(BrokerId leader, FetchPartition
         replica->state.leader != leader || !home_.process.is_alive()) {
         return Received::nothing;
     }
+    const bool is_of_another = answer.topic_id != 0 && answer.topic_id != replica->state.topic_id;
+    if (is_of_another) return Received::nothing;
     if (answer.error == ErrorCode::offset_out_of_range) return begin_within(*replica, answer);
     if (answer.error != ErrorCode::none) return Received::failed;
     if (answer.leader_epoch != replica->state.leader_epoch) return Received::nothing;

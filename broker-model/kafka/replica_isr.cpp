@@ -26,6 +26,7 @@ void ReplicaManager::propose_isr(Replica& replica, std::vector<BrokerId> isr) {
     request.broker = home_.id;
     request.broker_epoch = home_.broker_epoch;
     request.partition = replica.id;
+    request.topic_id = replica.state.topic_id;
     request.leader_epoch = replica.state.leader_epoch;
     request.partition_epoch = replica.state.partition_epoch;
     for (const BrokerId broker : isr) {
@@ -44,7 +45,9 @@ void ReplicaManager::send_proposal(PartitionId partition, AlterPartitionRequest 
         BrokerRequest<AlterPartitionRequest, AlterPartitionAnswer>(home_.cluster, controller,
                                                                    request),
         [this, partition, request](Outcome<AlterPartitionAnswer> outcome) {
-            Replica& replica = *find(partition);
+            Replica* const found = find(partition);
+            if (found == nullptr || found->state.topic_id != request.topic_id) return;
+            Replica& replica = *found;
             const bool is_current = replica.leads() && replica.is_altering &&
                                     replica.state.leader_epoch == request.leader_epoch &&
                                     replica.state.partition_epoch == request.partition_epoch;

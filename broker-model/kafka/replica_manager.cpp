@@ -13,7 +13,7 @@ namespace {
 BrokerLogs& logs_of(BrokerHome& home) {
     constexpr std::string_view name = "kafka-logs";
     if (home.node.disk().find(name) == nullptr) {
-        home.node.disk().attach(name, std::make_unique<BrokerLogs>(home.cluster.partition_count()));
+        home.node.disk().attach(name, std::make_unique<BrokerLogs>());
     }
     return static_cast<BrokerLogs&>(*home.node.disk().find(name));
 }
@@ -41,7 +41,8 @@ ReplicaManager::ReplicaManager(BrokerHome& home, InternalTopics internal)
         const TopicOptions& topic = home.cluster.topic(home.cluster.info(id).topic);
         any_compacts = any_compacts || (!home.cluster.is_internal(id) && topic.log.compacts);
     }
-    if (any_compacts) clean_logs();
+    is_cleaning_ = any_compacts;
+    if (is_cleaning_) clean_logs();
 }
 
 // Its log may be there from a life before.
@@ -53,10 +54,14 @@ void ReplicaManager::open(const PartitionState& state) {
     const Cluster& cluster = home_.cluster;
     const TopicOptions& topic = cluster.topic(cluster.info(state.partition).topic);
     replica->id = state.partition;
-    replica->log = &logs_of(home_).open(state.partition, topic.log);
+    replica->state.topic_id = state.topic_id;
+    replica->log = &logs_of(home_).open(state.partition, state.topic_id, topic.log);
     replica->min_insync = std::min(topic.min_insync, topic.replication);
     if (cluster.is_offsets(state.partition)) replica->owner = &internal_.groups;
     if (cluster.is_transactions(state.partition)) replica->owner = &internal_.transactions;
+    if (replica->owner == nullptr && topic.log.compacts && !std::exchange(is_cleaning_, true)) {
+        clean_logs();
+    }
     replica->high_watermark = replica->log->kept_high_watermark();
     replicas_[state.partition] = std::move(replica);
 }
@@ -68,7 +73,19 @@ Replica* ReplicaManager::find(PartitionId partition) {
 void ReplicaManager::apply(std::shared_ptr<const ClusterMetadata> metadata) {
     if (!metadata || metadata->version <= metadata_->version) return;
     former_metadata_ = std::exchange(metadata_, std::move(metadata));
+    if (replicas_.size() < metadata_->partitions.size()) {
+        replicas_.resize(metadata_->partitions.size());
+    }
+    std::vector<PartitionId> deleted;
     for (const PartitionState& state : metadata_->partitions) {
+        const Replica* const known = replicas_[state.partition].get();
+        if (known != nullptr && known->state.topic_id != state.topic_id) close(state.partition);
+        const PartitionId id = state.partition;
+        const bool was_there = id < former_metadata_->partitions.size() &&
+                               former_metadata_->partitions[id].is_created();
+        if (was_there && former_metadata_->partitions[id].topic_id != state.topic_id) {
+            deleted.push_back(id);
+        }
         if (state.is_created() && !replicas_[state.partition]) open(state);
         Replica* const replica = find(state.partition);
         if (replica == nullptr) continue;
@@ -78,6 +95,38 @@ void ReplicaManager::apply(std::shared_ptr<const ClusterMetadata> metadata) {
     for (ReplicaFetcher& fetcher : fetchers_)
         fetcher.go_on();
     settle();
+    if (!deleted.empty()) internal_.groups.deleted(deleted);
+}
+
+// Its topic is deleted, and perhaps there is another of that name by now. Source: Kafka
+// ReplicaManager.stopPartitions.
+void ReplicaManager::close(PartitionId partition) {
+    Replica& replica = *replicas_[partition];
+    const BrokerId leader = replica.state.leader;
+    if (leader != 0 && leader != home_.id) fetchers_[leader - 1].remove(partition);
+    end_waiting(replica, ErrorCode::unknown_topic_or_partition);
+    for (const std::uint32_t slot : replica.fetches) {
+        if (!std::exchange(fetches_[slot].woken, true)) woken_fetches_.push_back(slot);
+    }
+    logs_of(home_).drop(partition);
+    replicas_[partition].reset();
+}
+
+// Source: Kafka LogManager.shutdown, CleanShutdownFileHandler; the watermarks are checkpointed,
+// too.
+void ReplicaManager::shut_down() {
+    for (const auto& replica : replicas_) {
+        if (replica) replica->log->close(replica->high_watermark);
+    }
+    note_clean_epoch(home_.broker_epoch);
+}
+
+void ReplicaManager::note_clean_epoch(std::uint64_t epoch) {
+    logs_of(home_).clean_epoch = epoch;
+}
+
+std::uint64_t ReplicaManager::take_clean_epoch() {
+    return std::exchange(logs_of(home_).clean_epoch, 0);
 }
 
 void ReplicaManager::apply(Replica& replica, const PartitionState& next) {
@@ -103,8 +152,7 @@ void ReplicaManager::apply(Replica& replica, const PartitionState& next) {
 
 void ReplicaManager::begin_leading(Replica& replica) {
     replica.lead(home_.id, home_.now());
-    home_.cluster.ledger().leads(home_.process, replica.id, replica.state.leader_epoch,
-                                 *replica.log);
+    home_.cluster.ledger().leads(home_.process, replica.state, *replica.log);
     if (replica.owner != nullptr) replica.owner->leads(replica);
 }
 
@@ -123,8 +171,7 @@ void ReplicaManager::advance(Replica& replica) {
     if (allowed <= replica.high_watermark) return;
     replica.high_watermark = allowed;
     replica.log->note_high_watermark(allowed, home_.now());
-    home_.cluster.ledger().stored_up_to(home_.process, replica.id, replica.state.leader_epoch,
-                                        *replica.log, allowed);
+    home_.cluster.ledger().stored_up_to(home_.process, replica.state, *replica.log, allowed);
     // The watermark stands while too few are in sync, so whoever waits then waits on, until it is
     // enough again or the request times out: NOT_ENOUGH_REPLICAS_AFTER_APPEND is never said.
     // Source: Kafka Partition.checkEnoughReplicasReachOffset with the rule of KIP-966.

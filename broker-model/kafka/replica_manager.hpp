@@ -28,6 +28,8 @@ public:
     virtual void leads(const Replica& replica) = 0;
     virtual void resigned(const Replica& replica) = 0;
     virtual void watermark_moved(const Replica& replica) = 0;
+    /// These partitions of other topics are deleted.
+    virtual void deleted(const std::vector<PartitionId>& /*partitions*/) {}
 };
 
 /// Who is told of which internal topic.
@@ -64,6 +66,12 @@ public:
 
     /// Appends with acks=all and calls `done` once, maybe before this returns.
     void append(const Writing& writing, Duration timeout, std::function<void(ErrorCode)> done);
+
+    /// Everything goes to the platter, and it is noted that this life ended in order.
+    void shut_down();
+    /// Returns the broker epoch of the life before, if it ended in order, and forgets it; else 0.
+    [[nodiscard]] std::uint64_t take_clean_epoch();
+    void note_clean_epoch(std::uint64_t epoch);
 
     /// Returns the replica, or null when this broker has none.
     [[nodiscard]] Replica* find(PartitionId partition);
@@ -110,6 +118,8 @@ private:
     };
 
     void open(const PartitionState& state);
+    void close(PartitionId partition);
+    [[nodiscard]] ErrorCode check_topic(PartitionId partition, std::uint32_t topic_id) const;
     void apply(Replica& replica, const PartitionState& state);
     void begin_leading(Replica& replica);
     void resign(Replica& replica);
@@ -170,6 +180,7 @@ private:
     ClientQuota fetch_quota_;
     Alarm<ReplicaManager, &ReplicaManager::pass_deadlines> alarm_;
     bool settling_ = false;
+    bool is_cleaning_ = false; // some topic here is compacted
 };
 
 } // namespace crier::broker::kafka

@@ -14,6 +14,7 @@ void ReplicaManager::produce(ProduceRequest request, const std::vector<Admission
     for (std::size_t at = 0; at < request.partitions.size(); ++at) {
         const ProducePartition& asked = request.partitions[at];
         Writing writing{asked.partition, asked.batch, asked.producer};
+        writing.topic_id = asked.topic_id;
         if (!admissions.empty()) writing.admission = admissions[at];
         append_to(slot, writing, request.acks);
     }
@@ -90,10 +91,9 @@ void ReplicaManager::append_to(std::uint32_t slot, const Writing& writing, Acks 
 ErrorCode ReplicaManager::try_append(const Writing& writing, Acks acks,
                                      ProducePartitionAnswer& answer) {
     Replica* const replica = find(writing.partition);
-    if (replica == nullptr) {
-        return writing.partition < replicas_.size() ? ErrorCode::not_leader_or_follower
-                                                    : ErrorCode::unknown_topic_or_partition;
-    }
+    const ErrorCode unknown = check_topic(writing.partition, writing.topic_id);
+    if (unknown != ErrorCode::none) return unknown;
+    if (replica == nullptr) return ErrorCode::not_leader_or_follower;
     if (!replica->leads() || !home_.process.is_alive()) return ErrorCode::not_leader_or_follower;
     if (acks == Acks::all && replica->is_under_min_insync()) return ErrorCode::not_enough_replicas;
     if (writing.admission.error != ErrorCode::none) return writing.admission.error;

@@ -106,10 +106,10 @@ Offset ReplicaManager::low_watermark(const Replica& replica) const {
 void ReplicaManager::answer_deletes() {
     std::erase_if(deletes_, [this](PendingDelete& pending) {
         DeleteRecordsAnswer answer;
-        const Replica& replica = *find(pending.partition);
-        if (!replica.leads()) {
+        const Replica* const replica = find(pending.partition);
+        if (replica == nullptr || !replica->leads()) {
             answer.error = ErrorCode::not_leader_or_follower;
-        } else if (const Offset low = low_watermark(replica); low >= pending.offset) {
+        } else if (const Offset low = low_watermark(*replica); low >= pending.offset) {
             answer.low_watermark = low;
         } else if (pending.deadline <= home_.now()) {
             answer.error = ErrorCode::request_timed_out;

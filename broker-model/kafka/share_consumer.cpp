@@ -30,9 +30,7 @@ SimShareConsumer::~SimShareConsumer() {
 void SimShareConsumer::subscribe(std::vector<std::string> topics) {
     topics_.clear();
     for (const std::string& topic : topics) {
-        if (const std::optional<TopicId> id = context_.cluster().find_topic(topic)) {
-            topics_.push_back(*id);
-        }
+        topics_.push_back(context_.cluster().name_topic(topic));
     }
     std::sort(topics_.begin(), topics_.end());
     topics_.erase(std::unique(topics_.begin(), topics_.end()), topics_.end());

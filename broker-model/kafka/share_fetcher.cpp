@@ -45,6 +45,7 @@ ShareFetchRequest ShareFetcher::request(BrokerId broker,
     made.session_epoch = leaders_[broker].epoch++;
     made.max_wait = options_.fetch_max_wait;
     made.max_records = static_cast<std::size_t>(options_.max_poll_records);
+    made.is_exact = options_.acquire_mode == crier::kafka::AcquireMode::record_limit;
     std::map<PartitionId, ShareFetchPartition> parts;
     for (const PartitionId partition : partitions) {
         if (metadata_->leader(partition) == broker) parts[partition].partition = partition;

@@ -11,7 +11,7 @@
 
 namespace crier::broker::kafka {
 
-class Cluster;
+class TopicView;
 
 struct ShareGroupMember {
     std::vector<TopicId> topics; ///< Sorted.
@@ -23,10 +23,14 @@ struct ShareGroup {
     std::string name;
     std::int32_t epoch = 0; ///< Moves with every change of members and subscriptions.
     std::map<std::string, ShareGroupMember, std::less<>> members;
+    std::vector<std::uint32_t> layout; ///< Topics and their partitions, as of the epoch.
+
+    /// Returns the topics that members want, each followed by how many partitions it has.
+    [[nodiscard]] std::vector<std::uint32_t> layout_in(const TopicView& view) const;
 
     /// Returns what the member should fetch; sorted. Every partition goes to somebody, and
     /// everybody gets one if there is one of his topics.
-    [[nodiscard]] std::vector<PartitionId> assignment(const Cluster& cluster,
+    [[nodiscard]] std::vector<PartitionId> assignment(const TopicView& view,
                                                       std::string_view member_id) const;
 };
 

@@ -46,9 +46,12 @@ void GroupCoordinator::share_heartbeat(const ShareGroupHeartbeatRequest& request
     }
     const bool is_new = member == group.members.end();
     if (is_new) member = group.members.try_emplace(request.member_id).first;
-    const bool has_changed = is_new || (request.topics && *request.topics != member->second.topics);
+    const bool wants_other = is_new || (request.topics && *request.topics != member->second.topics);
     if (request.topics) member->second.topics = *request.topics;
-    if (has_changed) {
+    const TopicView topics(home_.cluster, *replicas_->metadata());
+    std::vector<std::uint32_t> layout = group.layout_in(topics);
+    if (wants_other || layout != group.layout) {
+        group.layout = std::move(layout);
         ++group.epoch;
         sim::World& world = home_.world();
         world.record_as(&home_.process, events::generation_started,
@@ -60,7 +63,7 @@ void GroupCoordinator::share_heartbeat(const ShareGroupHeartbeatRequest& request
     alarm_.need(member->second.session_end);
     answer.member_epoch = group.epoch;
     if (!has_news) return reply(std::move(answer));
-    answer.assignment = group.assignment(home_.cluster, request.member_id);
+    answer.assignment = group.assignment(topics, request.member_id);
     persist(*shard, group, std::move(answer), std::move(reply));
 }
 

@@ -19,6 +19,7 @@ Record write_record(const ShareGroup& group) {
     record.key.emplace(1, share_group_tag).append(group.name);
     RecordWriter value(record.value);
     value.number(bits_of(group.epoch));
+    value.numbers(group.layout);
     value.number(group.members.size());
     for (const auto& [id, member] : group.members) {
         value.text(id);
@@ -35,6 +36,7 @@ std::optional<ShareGroup> read_share_group_record(const Record& record) {
     if (record.is_tombstone) return group;
     RecordReader value(record.value);
     group.epoch = static_cast<std::int32_t>(value.number());
+    group.layout = value.numbers();
     for (std::uint64_t left = value.number(); left > 0; --left) {
         ShareGroupMember& member = group.members[value.text()];
         member.topics = value.numbers();

@@ -14,6 +14,26 @@ struct ShareLimits {
     Duration heartbeat_interval = std::chrono::seconds(5);
     crier::kafka::OffsetReset auto_offset_reset =
         crier::kafka::OffsetReset::latest; ///< share.auto.offset.reset
+    crier::kafka::Isolation isolation =
+        crier::kafka::Isolation::read_uncommitted; ///< share.isolation.level
+    std::size_t max_share_sessions = 2000;         ///< Of one broker.
 };
+
+/// Returns the name of the limit that is out of Kafka's bounds, or nothing. **Source**: Kafka
+/// ShareGroupConfig.
+[[nodiscard]] inline std::string_view out_of_bounds(const ShareLimits& limits) {
+    const auto is_in = [](auto value, auto low, auto high) {
+        return value >= low && value <= high;
+    };
+    using std::chrono::seconds;
+    if (!is_in(limits.delivery_count_limit, 2, 10)) return "group.share.delivery.count.limit";
+    if (!is_in(limits.record_lock_duration, Duration(seconds(15)), Duration(seconds(60)))) {
+        return "group.share.record.lock.duration.ms";
+    }
+    if (!is_in(limits.partition_max_record_locks, std::size_t{100}, std::size_t{4000})) {
+        return "group.share.partition.max.record.locks";
+    }
+    return {};
+}
 
 } // namespace crier::broker::kafka

@@ -76,6 +76,9 @@ ErrorCode ShareManager::check_session(const ShareFetchRequest& request) {
     const auto known = sessions_.find(member);
     if (request.session_epoch == 0) {
         if (known != sessions_.end()) end_session(request); // its answer was lost: begin again
+        if (sessions_.size() >= home_.cluster.options().share.max_share_sessions) {
+            return ErrorCode::share_session_limit_reached;
+        }
         sessions_[member] = 1;
         return ErrorCode::none;
     }
@@ -102,7 +105,7 @@ ShareManager::Shared ShareManager::find(const std::string& group, PartitionId pa
 
 bool ShareManager::still_leads(PartitionId partition, const Held& held) const {
     const Replica* const replica = replicas_.find(partition);
-    return replica != nullptr && replica->leads() &&
+    return replica != nullptr && replica->leads() && replica->state.topic_id == held.topic_id &&
            replica->state.leader_epoch == held.leader_epoch;
 }
 
@@ -116,6 +119,7 @@ asio::awaitable<ErrorCode> ShareManager::open(std::string group, PartitionId par
     const Shared known = find(group, partition);
     if (known && still_leads(partition, *known)) co_return ErrorCode::none;
     const std::int32_t epoch = replica->state.leader_epoch;
+    const std::uint32_t topic_id = replica->state.topic_id;
     ReadShareStateRequest request;
     request.group = group;
     request.partition = partition;
@@ -128,7 +132,8 @@ asio::awaitable<ErrorCode> ShareManager::open(std::string group, PartitionId par
     if (found.has_error()) co_return ErrorCode::coordinator_not_available;
     if (found->error != ErrorCode::none) co_return found->error;
     const Replica* const now = replicas_.find(partition);
-    if (!now->leads() || now->state.leader_epoch != epoch) {
+    if (now == nullptr || !now->leads() || now->state.leader_epoch != epoch ||
+        now->state.topic_id != topic_id) {
         co_return ErrorCode::not_leader_or_follower;
     }
     const Shared meanwhile = find(group, partition);
@@ -140,7 +145,9 @@ asio::awaitable<ErrorCode> ShareManager::open(std::string group, PartitionId par
         const bool latest = limits.auto_offset_reset == crier::kafka::OffsetReset::latest;
         kept.start = latest ? now->high_watermark : now->log->start();
     }
-    held_[{group, partition}] = std::make_shared<Held>(limits, kept, epoch);
+    const auto held = std::make_shared<Held>(limits, kept, epoch);
+    held->topic_id = topic_id;
+    held_[{group, partition}] = held;
     if (!is_new) co_return ErrorCode::none;
     const ErrorCode error = co_await keep(std::move(group), partition);
     co_return error;
@@ -210,10 +217,24 @@ std::size_t ShareManager::acquire(const ShareFetchRequest& request, std::size_t 
     records.raise_start(replica.log->start());
     if (records.expire(home_.now())) keep_later(request.group, answer.partition);
     const Offset from = records.next_offset();
-    if (from >= replica.high_watermark) return 0;
+    const crier::kafka::Isolation isolation = home_.cluster.options().share.isolation;
+    const Offset end = replica.readable_end(isolation);
+    if (from >= end) return 0;
     constexpr std::size_t bytes_max = 1048576;
-    replica.log->read(from, replica.high_watermark, bytes_max, true, answer.batches);
-    answer.acquired = records.acquire(request.member_id, home_.now(), limit, answer.batches);
+    replica.log->read(from, end, bytes_max, true, answer.batches);
+    std::vector<AbortedTransaction> aborted;
+    if (isolation == crier::kafka::Isolation::read_committed && !answer.batches.empty()) {
+        aborted = replica.log->aborted(from, answer.batches.back().end_offset());
+    }
+    const Offset before = records.next_offset();
+    answer.acquired = records.acquire(request.member_id, home_.now(), limit, answer.batches,
+                                      std::move(aborted), request.is_exact);
+    // What was for nobody is passed over, and more may lie behind.
+    const bool goes_on = answer.acquired.empty() && records.next_offset() > before;
+    if (goes_on) {
+        answer.batches.clear();
+        return acquire(request, limit, answer);
+    }
     if (answer.acquired.empty()) answer.batches.clear();
     std::size_t count = 0;
     for (const AcquiredRecords& range : answer.acquired)
@@ -227,7 +248,7 @@ asio::awaitable<void> ShareManager::wait_for_records(std::string group,
                                                      std::vector<PartitionId> partitions,
                                                      Instant deadline) {
     FetchRequest request;
-    request.max_wait = deadline - home_.now();
+    request.isolation = home_.cluster.options().share.isolation;
     Instant unlocked = deadline;
     for (const PartitionId partition : partitions) {
         const Shared held = find(group, partition);

@@ -31,6 +31,7 @@ private:
             : records(limits, kept), leader_epoch(epoch) {}
         SharePartition records;
         std::int32_t leader_epoch;
+        std::uint32_t topic_id = 0;
         Instant watched = Instant::max(); // the lock end that a timer waits for
     };
     using Name = std::pair<std::string, PartitionId>;

@@ -35,6 +35,30 @@ bool is_gap(const RecordBatch& batch, Offset delta) {
            !std::binary_search(batch.offset_deltas.begin(), batch.offset_deltas.end(), delta);
 }
 
+/// Goes through batches in order and tells which of them are for nobody.
+class Hidden {
+public:
+    explicit Hidden(std::vector<AbortedTransaction> aborted) : aborted_(std::move(aborted)) {}
+
+    bool operator()(const StoredBatch& batch) {
+        std::erase_if(aborted_, [&](const AbortedTransaction& transaction) {
+            if (transaction.first >= batch.end_offset()) return false;
+            aborting_.push_back(transaction.producer);
+            return true;
+        });
+        const auto found = std::find(aborting_.begin(), aborting_.end(), batch.producer.id);
+        if (batch.marker == Marker::none) {
+            return batch.producer.is_transactional && found != aborting_.end();
+        }
+        if (batch.marker == Marker::abort && found != aborting_.end()) aborting_.erase(found);
+        return true;
+    }
+
+private:
+    std::vector<AbortedTransaction> aborted_;
+    std::vector<std::int64_t> aborting_; // producers, while their aborted records pass
+};
+
 } // namespace
 
 /// How many records may come with one that was delivered so often. Source: KIP-932 on poison
@@ -48,13 +72,17 @@ std::size_t SharePartition::at_most(const Entry& first, std::size_t limit) const
 
 std::vector<AcquiredRecords> SharePartition::acquire(const std::string& member, Instant now,
                                                      std::size_t limit,
-                                                     const std::vector<StoredBatch>& batches) {
+                                                     const std::vector<StoredBatch>& batches,
+                                                     std::vector<AbortedTransaction> aborted,
+                                                     bool is_exact) {
+    Hidden is_hidden(std::move(aborted));
     std::vector<AcquiredRecords> acquired;
     std::size_t count = 0;
     std::size_t most = limit;
-    bool is_cut = false; // whole batches no more
+    bool is_cut = is_exact; // whole batches no more
     for (const StoredBatch& batch : batches) {
         if (count >= most) break;
+        const bool is_for_nobody = is_hidden(batch);
         for (Offset offset = std::max(batch.base_offset, start_); offset < batch.end_offset();
              ++offset) {
             const auto known = entries_.find(offset);
@@ -66,7 +94,7 @@ std::vector<AcquiredRecords> SharePartition::acquire(const std::string& member, 
             }
             Entry& entry = known == entries_.end() ? entries_[offset] : known->second;
             end_ = std::max(end_, offset + 1);
-            if (is_gap(*batch.batch, offset - batch.base_offset)) {
+            if (is_for_nobody || is_gap(*batch.batch, offset - batch.base_offset)) {
                 entry.state = State::archived;
                 continue;
             }

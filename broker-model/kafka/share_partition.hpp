@@ -27,11 +27,14 @@ public:
 
     /// Gives the member what is available among the batches that were read from `next_offset`, in
     /// order, at least `limit` records if there are so many, and whole batches. A record that was
-    /// delivered often comes with few others, and to its last delivery alone.
+    /// delivered often comes with few others, and to its last delivery alone. With `is_exact` no
+    /// more than `limit` records. Markers, and records of the `aborted` transactions, are nobody's.
     /// **Shape**: ranges of one delivery count, ascending.
     [[nodiscard]] std::vector<AcquiredRecords> acquire(const std::string& member, Instant now,
                                                        std::size_t limit,
-                                                       const std::vector<StoredBatch>& batches);
+                                                       const std::vector<StoredBatch>& batches,
+                                                       std::vector<AbortedTransaction> aborted = {},
+                                                       bool is_exact = false);
 
     /// Applies an acknowledgement as a whole or not at all. What lies before the start is done and
     /// is passed over, whoever did it. **Source**: Kafka SharePartition.acknowledge. **Errors**:

@@ -135,6 +135,7 @@ void TransactionCoordinator::end(const EndTransactionRequest& request,
 void TransactionCoordinator::store(Shard& shard, Entry& entry, const Transaction& next,
                                    std::function<void(ErrorCode)> done) {
     entry.is_pending = true;
+    entry.updated = home_.wall_now();
     std::vector<Record> records;
     records.push_back(write_record(next));
     constexpr Duration timeout = std::chrono::seconds(30); // request.timeout.ms
@@ -200,6 +201,8 @@ void TransactionCoordinator::complete_soon(PartitionId partition, std::int32_t e
 void TransactionCoordinator::abort_overdue() {
     bool is_any_open = false;
     for (const auto& [partition, shard] : shards_.all()) {
+        if (shard->is_loaded && shard->cleanup <= home_.now()) forget_expired(*shard);
+        if (!shard->entries.empty()) alarm_.need(shard->cleanup);
         for (auto& [id, entry] : shard->entries) {
             if (entry.now.state != TransactionState::ongoing) continue;
             is_any_open = true;
@@ -214,6 +217,39 @@ void TransactionCoordinator::abort_overdue() {
     }
 }
 
+// Source: TransactionStateManager.removeExpiredTransactionalIds: those without an open transaction
+// whose last step is too old; an id that is gone was never Kafka's state Dead for anybody to see.
+void TransactionCoordinator::forget_expired(Shard& shard) {
+    shard.cleanup = home_.now() + home_.cluster.options().transactional_id_cleanup_interval;
+    const WallTime limit = home_.wall_now() - home_.cluster.options().transactional_id_expiration;
+    std::vector<std::string> gone;
+    for (const auto& [id, entry] : shard.entries) {
+        const bool is_idle = entry.now.state != TransactionState::ongoing &&
+                             !entry.now.is_prepared() && !entry.is_pending;
+        if (is_idle && entry.updated <= limit) gone.push_back(id);
+    }
+    if (gone.empty()) return;
+    std::vector<Record> tombstones;
+    for (const std::string& id : gone) {
+        tombstones.push_back(write_transaction_tombstone(id));
+        shard.entries[id].is_pending = true;
+    }
+    constexpr Duration timeout = std::chrono::seconds(30); // request.timeout.ms
+    replicas_->append(
+        {shard.partition, make_batch(home_, std::move(tombstones))}, timeout,
+        [this, partition = shard.partition, epoch = shard.epoch, gone](ErrorCode error) {
+            Shard* const at = shards_.find(partition, epoch);
+            if (at == nullptr) return;
+            for (const std::string& id : gone) {
+                if (error == ErrorCode::none) {
+                    at->entries.erase(id);
+                } else if (Entry* const entry = find_entry(at, id)) {
+                    entry->is_pending = false;
+                }
+            }
+        });
+}
+
 void TransactionCoordinator::leads(const Replica& replica) {
     drop(replica.id);
     shards_.open(home_, replica, [this](Shard& shard) { load(shard); });
@@ -224,11 +260,18 @@ void TransactionCoordinator::load(Shard& shard) {
     for (const StoredBatch& batch : replicas_->find(shard.partition)->log->batches()) {
         for (const Record& record : batch.batch->records) {
             if (std::optional<Transaction> read = read_transaction_record(record)) {
-                shard.entries[read->id].now = std::move(*read);
+                if (record.is_tombstone) {
+                    shard.entries.erase(read->id);
+                    continue;
+                }
+                Entry& entry = shard.entries[read->id];
+                entry.now = std::move(*read);
+                entry.updated = WallTime(Duration(record.timestamp));
             }
         }
     }
     shard.is_loaded = true;
+    shard.cleanup = home_.now() + home_.cluster.options().transactional_id_cleanup_interval;
     for (auto& [id, entry] : shard.entries) {
         if (entry.now.is_prepared()) bring_markers(shard, entry);
     }

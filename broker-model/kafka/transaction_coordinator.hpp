@@ -58,6 +58,7 @@ private:
         Transaction now;
         bool is_pending = false; ///< A step is on its way into the log.
         std::shared_ptr<TransactionMarkers> markers;
+        WallTime updated{}; ///< When its last step was written, by the coordinator's clock.
     };
     /// What one partition of __transaction_state holds.
     struct Shard {
@@ -65,6 +66,7 @@ private:
         std::int32_t epoch = 0; ///< Of its leadership: the coordinator's epoch.
         bool is_loaded = false;
         std::map<std::string, Entry, std::less<>> entries;
+        Instant cleanup{}; ///< When ids that nobody uses are looked for next.
     };
 
     [[nodiscard]] Shard* find_shard(std::string_view id, ErrorCode& error);
@@ -80,6 +82,7 @@ private:
     void bring_markers(Shard& shard, Entry& entry);
     void complete_soon(PartitionId partition, std::int32_t epoch, const std::string& id);
     void abort_overdue();
+    void forget_expired(Shard& shard);
 
     BrokerHome& home_;
     ProducerIds& ids_;

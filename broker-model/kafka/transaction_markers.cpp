@@ -24,11 +24,21 @@ void TransactionMarkers::send() {
     if (is_over_) return;
     std::map<BrokerId, std::vector<PartitionId>> by_leader;
     const ClusterMetadata& known = *replicas_.metadata();
+    // What is deleted needs no marker. Source: TransactionMarkerChannelManager
+    // .addTxnMarkersToBrokerQueue.
+    std::erase_if(verdict_.partitions, [&known](PartitionId partition) {
+        return partition < known.partitions.size() && known.partitions[partition].topic_id == 0;
+    });
+    if (verdict_.partitions.empty()) {
+        is_over_ = true;
+        return done_();
+    }
     bool has_leaderless = false;
     for (const PartitionId partition : verdict_.partitions) {
         if (std::find(under_way_.begin(), under_way_.end(), partition) != under_way_.end())
             continue;
-        const BrokerId leader = known.partitions[partition].leader;
+        const bool is_known = partition < known.partitions.size(); // it may be very new
+        const BrokerId leader = is_known ? known.partitions[partition].leader : 0;
         has_leaderless = has_leaderless || leader == 0;
         if (leader != 0) by_leader[leader].push_back(partition);
     }

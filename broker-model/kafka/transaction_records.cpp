@@ -26,11 +26,19 @@ Record write_record(const Transaction& transaction) {
     return record;
 }
 
+Record write_transaction_tombstone(const std::string& id) {
+    Record record;
+    record.key.emplace(1, transaction_tag).append(id);
+    record.is_tombstone = true;
+    return record;
+}
+
 std::optional<Transaction> read_transaction_record(const Record& record) {
     if (!record.key || record.key->front() != transaction_tag) return std::nullopt;
     RecordReader value(record.value);
     Transaction transaction;
     transaction.id = record.key->substr(1);
+    if (record.is_tombstone) return transaction;
     transaction.producer = static_cast<std::int64_t>(value.number());
     transaction.previous_producer = static_cast<std::int64_t>(value.number());
     transaction.next_producer = static_cast<std::int64_t>(value.number());

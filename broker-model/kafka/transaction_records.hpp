@@ -11,6 +11,9 @@ namespace crier::broker::kafka {
 
 [[nodiscard]] Record write_record(const Transaction& transaction);
 
+/// This says that there is no such id any more.
+[[nodiscard]] Record write_transaction_tombstone(const std::string& id);
+
 /// Returns what the record says if it is of that kind.
 [[nodiscard]] std::optional<Transaction> read_transaction_record(const Record& record);
 

@@ -58,10 +58,10 @@ void TransactionVerifier::admit(const std::string& transactional_id,
 void TransactionVerifier::ask(const std::shared_ptr<Question>& question) {
     for (std::size_t at = 0; at < question->places.size(); ++at) {
         const Subject& subject = question->subjects[at];
+        Replica* const replica = replicas_.find(subject.partition);
+        if (replica == nullptr) continue; // deleted meanwhile: the append says so
         question->admissions[question->places[at]].guard =
-            replicas_.find(subject.partition)
-                ->log->producers()
-                .begin_verification(subject.producer, ++guards_);
+            replica->log->producers().begin_verification(subject.producer, ++guards_);
     }
     const PartitionId partition =
         home_.cluster.transactions_partition(question->request.transactional_id);

@@ -16,6 +16,11 @@ public:
     RdkafkaAdmin(asio::any_io_executor executor, const Settings& settings,
                  crier::kafka::AdminOptions options);
     ~RdkafkaAdmin() override;
+    [[nodiscard]] asio::awaitable<Outcome<void>>
+    create_topic(crier::kafka::NewTopic topic) override;
+    [[nodiscard]] asio::awaitable<Outcome<void>> create_partitions(std::string topic,
+                                                                   std::int32_t count) override;
+    [[nodiscard]] asio::awaitable<Outcome<void>> delete_topic(std::string topic) override;
     RdkafkaAdmin(const RdkafkaAdmin&) = delete;
     RdkafkaAdmin& operator=(const RdkafkaAdmin&) = delete;
 

@@ -106,6 +106,22 @@ struct ProducerOptions {
            options.max_in_flight <= in_flight_max;
 }
 
+/// Returns what the Java client finds wrong with the options, in its words, or nothing: its
+/// constructor throws a ConfigException then. A `delivery_timeout` of the default length is raised
+/// instead. **Source**: Kafka KafkaProducer.configureDeliveryTimeout, ProducerConfig.
+[[nodiscard]] inline std::string config_error(const ProducerOptions& options) {
+    const bool is_default = options.delivery_timeout == ProducerOptions().delivery_timeout;
+    if (!is_default && options.delivery_timeout < options.linger + options.request_timeout) {
+        return "delivery.timeout.ms should be equal to or larger than linger.ms + "
+               "request.timeout.ms";
+    }
+    if (!options.transactional_id.empty() && !is_idempotent(options)) {
+        return "a transactional.id needs idempotence, acks=all, retries, and no more than 5 in "
+               "flight";
+    }
+    return {};
+}
+
 /// `by_duration`: the first record not older than `auto_offset_reset_duration`.
 enum class OffsetReset { earliest, latest, none, by_duration };
 
@@ -307,6 +323,14 @@ struct AdminOptions {
     Duration retry_backoff = std::chrono::milliseconds(100);
 };
 
+/// A topic to be made, with the broker's defaults.
+struct NewTopic {
+    std::string name;
+    std::int32_t partitions = 1;
+    std::int32_t replication = 1;
+    std::int32_t min_insync = 1; ///< min.insync.replicas
+};
+
 /// What operators do to topics.
 class Admin {
 public:
@@ -318,6 +342,20 @@ public:
     /// sent and never answered.
     [[nodiscard]] virtual asio::awaitable<Outcome<std::vector<TopicPartitionOffset>>>
     delete_records(std::vector<TopicPartitionOffset> before) = 0;
+
+    /// These complete when the controller has decided; brokers and clients learn of it later, a
+    /// client up to five minutes (metadata.max.age.ms) later.
+    /// **Errors** of all three: unknown when a request was sent and never answered.
+    /// Makes a topic. **Errors**: TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS,
+    /// INVALID_REPLICATION_FACTOR when there are fewer brokers.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>> create_topic(NewTopic topic) = 0;
+    /// Gives a topic more partitions, `count` in all. Keys move: their order does not hold across
+    /// the change. **Errors**: INVALID_PARTITIONS when it has as many, UNKNOWN_TOPIC_OR_PARTITION.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>> create_partitions(std::string topic,
+                                                                           std::int32_t count) = 0;
+    /// Deletes a topic with its records, and all commits for it. **Errors**:
+    /// UNKNOWN_TOPIC_OR_PARTITION.
+    [[nodiscard]] virtual asio::awaitable<Outcome<void>> delete_topic(std::string topic) = 0;
 };
 
 /// Makes producers and consumers for one cluster.

@@ -61,6 +61,8 @@ constexpr ErrorInfo info_of(ErrorCode code) noexcept {
     case ErrorCode::unsupported_version: return {"UNSUPPORTED_VERSION", ErrorClass::fatal};
     case ErrorCode::topic_already_exists: return {"TOPIC_ALREADY_EXISTS", ErrorClass::fatal};
     case ErrorCode::invalid_partitions: return {"INVALID_PARTITIONS", ErrorClass::fatal};
+    case ErrorCode::invalid_replication_factor:
+        return {"INVALID_REPLICATION_FACTOR", ErrorClass::fatal};
     case ErrorCode::not_controller: return {"NOT_CONTROLLER", ErrorClass::retriable};
     case ErrorCode::invalid_request: return {"INVALID_REQUEST", ErrorClass::fatal};
     case ErrorCode::policy_violation: return {"POLICY_VIOLATION", ErrorClass::fatal};

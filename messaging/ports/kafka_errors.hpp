@@ -49,6 +49,7 @@ enum class ErrorCode : std::int16_t {
     unsupported_version = 35,
     topic_already_exists = 36,
     invalid_partitions = 37,
+    invalid_replication_factor = 38,
     not_controller = 41,
     invalid_request = 42,
     policy_violation = 44,

@@ -20,6 +20,9 @@ enum class AcknowledgementMode {
     explicit_each ///< Every record is acknowledged by itself before the next `poll`.
 };
 
+/// How many records one fetch acquires: whole batches, or no more than `max_poll_records`.
+enum class AcquireMode { batch_optimized, record_limit };
+
 struct ShareConsumerOptions {
     std::string client_id;
     std::string group_id;
@@ -29,6 +32,7 @@ struct ShareConsumerOptions {
     Duration retry_backoff = std::chrono::milliseconds(100);
     Duration fetch_max_wait = std::chrono::milliseconds(500);
     int max_poll_records = 500; ///< More may come: batches are delivered whole.
+    AcquireMode acquire_mode = AcquireMode::batch_optimized; ///< share.acquire.mode
 };
 
 struct ShareRecord {

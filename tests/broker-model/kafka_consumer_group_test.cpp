@@ -206,6 +206,26 @@ TEST_F(KafkaConsumerGroup, ACommitCarriesTheEpoch) {
     EXPECT_EQ(commit("", -1, 0, 7), ErrorCode::none) << "nobody is there";
 }
 
+// Source: A10.7, KIP-1251: by partition.
+TEST_F(KafkaConsumerGroup, AnOldEpochCommitsWhatItHasHadSinceThen) {
+    settle_two();
+    OffsetCommitRequest request;
+    request.group = "billing";
+    request.member_id = "A";
+    request.generation = 1;
+    request.offsets = {{0, 6}, {2, 7}};
+    const auto answer =
+        kafka.call<OffsetCommitAnswer>(coordinator(), calls::offset_commit, request);
+    EXPECT_EQ(answer->error, ErrorCode::stale_member_epoch);
+    EXPECT_TRUE(answer->is_partial);
+    OffsetFetchRequest fetch;
+    fetch.group = "billing";
+    fetch.partitions = {0, 2};
+    const auto found = kafka.call<OffsetFetchAnswer>(coordinator(), calls::offset_fetch, fetch);
+    EXPECT_EQ(found->offsets[0].offset, 6);
+    EXPECT_EQ(found->offsets[1].offset, -1);
+}
+
 TEST_F(KafkaConsumerGroup, ANewCoordinatorGoesOnInTheSameEpochs) {
     beat("A", 0);
     beat("B", 0);

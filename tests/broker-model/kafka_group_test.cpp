@@ -1,3 +1,4 @@
+#include "broker-model/kafka/group.hpp"
 #include "tests/broker-model/kafka_group_stage.hpp"
 
 namespace crier::broker::kafka {
@@ -156,6 +157,22 @@ TEST_F(KafkaGroup, WhoeverDoesNotRejoinInTimeIsLeftBehind) {
     EXPECT_EQ(joined->leader, other);
     EXPECT_EQ(joined->members.size(), 1u);
     EXPECT_EQ(commit(late, 1, 0, 1), ErrorCode::unknown_member_id);
+}
+
+// Source: A8.4, ClassicGroup.selectProtocol.
+TEST_F(KafkaGroup, MostVotesChooseAmongWhatAllMembersKnow) {
+    Group group;
+    const auto add = [&group](const std::string& id, std::vector<std::string> protocols) {
+        group.members[id].record.protocols = std::move(protocols);
+    };
+    add("a", {"sticky", "range", "roundrobin"});
+    add("b", {"roundrobin", "range"});
+    add("c", {"range", "roundrobin"});
+    EXPECT_EQ(group.vote(), "range") << "nobody votes for what one of them does not know";
+    add("d", {"roundrobin", "range"});
+    EXPECT_EQ(group.vote(), "range") << "two for each: the first by name";
+    add("e", {"roundrobin", "range"});
+    EXPECT_EQ(group.vote(), "roundrobin");
 }
 
 TEST_F(KafkaGroup, AnOldGenerationMayNotCommit) {

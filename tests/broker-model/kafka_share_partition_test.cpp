@@ -197,5 +197,46 @@ TEST(SharePartition, ForgetsWhatTheLogHasDeleted) {
     EXPECT_EQ(stage.records.end(), 8);
 }
 
+// Source: A12.11, share.acquire.mode.
+TEST(SharePartition, InRecordLimitModeNoMoreIsAcquiredThanAskedFor) {
+    const std::vector<StoredBatch> read = batches_of(0, {5, 5});
+    Stage whole;
+    EXPECT_EQ(text(whole.records.acquire("a", at(0s), 3, read)), "0-4x1");
+    Stage exact;
+    EXPECT_EQ(text(exact.records.acquire("a", at(0s), 3, read, {}, true)), "0-2x1");
+    EXPECT_EQ(text(exact.records.acquire("b", at(0s), 3, read, {}, true)), "3-5x1");
+}
+
+// Source: A12.12: archived, so that the start may pass them.
+TEST(SharePartition, RecordsOfAbortedTransactionsAndMarkersAreNobodys) {
+    std::vector<StoredBatch> read = batches_of(0, {2, 1, 2, 1});
+    read[0].producer = {7, 0, 0, true};
+    read[1].producer = {7, 0, -1, true};
+    read[1].marker = Marker::abort;
+    read[2].producer = {7, 0, 0, true}; // of the next one
+    read[3].producer = {7, 0, -1, true};
+    read[3].marker = Marker::commit;
+    Stage committed;
+    EXPECT_EQ(text(committed.records.acquire("a", at(0s), 500, read, {{7, 0}})), "3-4x1");
+    EXPECT_EQ(committed.say("a", 3, 4, AcknowledgeType::accept), ErrorCode::none);
+    EXPECT_EQ(committed.records.start(), 6);
+    Stage everything;
+    EXPECT_EQ(text(everything.records.acquire("a", at(0s), 500, read)), "0-1x1 3-4x1");
+}
+
+// Source: A12.3.
+TEST(ShareLimits, StayWithinKafkasBounds) {
+    EXPECT_TRUE(out_of_bounds({}).empty());
+    ShareLimits limits;
+    limits.delivery_count_limit = 11;
+    EXPECT_EQ(out_of_bounds(limits), "group.share.delivery.count.limit");
+    limits = {};
+    limits.record_lock_duration = 10s;
+    EXPECT_EQ(out_of_bounds(limits), "group.share.record.lock.duration.ms");
+    limits = {};
+    limits.partition_max_record_locks = 99;
+    EXPECT_EQ(out_of_bounds(limits), "group.share.partition.max.record.locks");
+}
+
 } // namespace
 } // namespace crier::broker::kafka
