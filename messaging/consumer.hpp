@@ -17,9 +17,10 @@
 namespace crier::messaging {
 
 /// The points that a consumer reaches.
-inline constexpr std::array<std::string_view, 6> consumer_points{
+inline constexpr std::array<std::string_view, 7> consumer_points{
     "consumer.received",        "consumer.effect-committed-not-settled", "consumer.attempt-failed",
-    "consumer.parking-decided", "consumer.parked-not-settled",           "consumer.settled"};
+    "consumer.parking-decided", "consumer.parked-not-settled",           "consumer.settled",
+    "consumer.released"};
 
 /// Handles the messages of one subscription exactly as often as its options promise.
 /// **Lifetime**: `subscription`, `store` and `dead_letters` outlive the consumer and what it

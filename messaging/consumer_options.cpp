@@ -12,6 +12,7 @@ std::vector<std::string> ConsumerOptions::validate() const {
     if (revoke_grace < Duration::zero()) {
         problems.emplace_back("revoke-grace must not be negative");
     }
+    if (delivery_limit < 1) problems.emplace_back("delivery-limit must be at least 1");
     if (inbox_transaction == InboxTransaction::own && deduplicate != Deduplicate::inbox) {
         problems.emplace_back("inbox-transaction: own needs deduplicate: inbox");
     }

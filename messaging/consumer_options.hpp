@@ -38,11 +38,20 @@ enum class Order {
     none, ///< Any message as soon as there is a worker.
 };
 
+enum class RetryBy {
+    process, ///< The message waits here, for as long as the policy says.
+    broker, ///< It goes back to the broker, which gives it to anybody; where deliveries count only.
+};
+
 struct ConsumerOptions {
     std::string name; ///< The consumer's name in the inbox and in dead letters; shared by replicas.
     std::string dead_letter_channel; ///< Empty: none; a failing message is tried for ever.
     std::string inbox_table = "inbox";
     RetryPolicy retry; ///< Its delays also serve failures of store and dead-letter channel.
+    RetryBy retry_by = RetryBy::process;
+    /// How often the broker delivers a message before it drops it. The last delivery is not given
+    /// back: this process tries until the message is done or parked.
+    int delivery_limit = 5;
     std::size_t concurrency = 8;
     std::size_t prefetch = 500; ///< Open deliveries at which no more are asked for.
     Acknowledge acknowledge = Acknowledge::after_effect;

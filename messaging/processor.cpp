@@ -85,6 +85,10 @@ asio::awaitable<Processor::Next> Processor::attempt(Work& work) {
         }
     }
 
+    if (!is_durable() && options_.retry_by == RetryBy::broker) {
+        // Nobody else has counted: a delivery that ended without an attempt counts as one.
+        work.attempts = std::max(work.attempts, work.delivery.delivery_count - 1);
+    }
     ports_.observer.attempting(id, work.attempts + 1);
     HandlerOutcome outcome = co_await handler_(work.delivery.message, *transaction);
     if (outcome.kind() != HandlerOutcome::Kind::ok) {
@@ -159,6 +163,7 @@ asio::awaitable<Processor::Next> Processor::attempt_failed(Work& work, Transacti
             co_await store_.execute(std::move(record.sql), std::move(record.parameters));
         work.recorded = recorded.has_value();
     }
+    if (work.recorded && goes_back(work)) co_return co_await release(work);
     co_return retry_delay(options_.retry, ports_.ids, "consumer.retry", work.delivery.message.id,
                           work.attempts);
 }
@@ -247,12 +252,29 @@ asio::awaitable<Processor::Next> Processor::settle(Work& work, Fate fate) {
     if (fate == Fate::done) ports_.observer.reached("consumer.effect-committed-not-settled");
     if (fate == Fate::parked) ports_.observer.reached("consumer.parked-not-settled");
     if (options_.acknowledge == Acknowledge::after_effect) {
-        const Outcome<void> settled =
-            co_await subscription_.settle(work.delivery, Settlement::accept);
+        const Settlement settlement =
+            fate == Fate::parked ? Settlement::reject : Settlement::accept;
+        const Outcome<void> settled = co_await subscription_.settle(work.delivery, settlement);
         // A refusal means that the lane is gone: the next owner finds a duplicate.
         if (settled) ports_.observer.reached("consumer.settled");
     }
     co_return std::nullopt;
+}
+
+/// Gives the message back after a failed attempt: whoever gets it next makes the next one.
+asio::awaitable<Processor::Next> Processor::release(Work& work) {
+    const Outcome<void> released =
+        co_await subscription_.settle(work.delivery, Settlement::release);
+    if (released) ports_.observer.reached("consumer.released");
+    co_return std::nullopt;
+}
+
+/// Whether a failed attempt ends this delivery. What was settled on receipt cannot go back.
+bool Processor::goes_back(const Work& work) const {
+    const int count = work.delivery.delivery_count;
+    return options_.retry_by == RetryBy::broker &&
+           options_.acknowledge == Acknowledge::after_effect && count > 0 &&
+           count < options_.delivery_limit;
 }
 
 bool Processor::exhausted(const Work& work) const {

@@ -43,8 +43,10 @@ private:
     asio::awaitable<Next> publish(Work& work);
     asio::awaitable<Next> mark(Work& work);
     asio::awaitable<Next> settle(Work& work, Fate fate);
+    asio::awaitable<Next> release(Work& work);
 
     [[nodiscard]] bool exhausted(const Work& work) const;
+    [[nodiscard]] bool goes_back(const Work& work) const;
     void propose(Work& work, std::string reason);
     [[nodiscard]] Duration after_store_failure(Work& work);
     [[nodiscard]] bool is_durable() const;

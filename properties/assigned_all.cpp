@@ -30,6 +30,7 @@ private:
 
     void judge(std::size_t subscriber, const RunEnd& end) {
         const Subscriber& who = topology_.subscribers[subscriber];
+        if (who.shares) return;
         for (const std::uint64_t partition : topology_.channels[who.channel].partition_texts) {
             tally_.observe();
             if (!holders_.of({who.group_text, partition}).empty()) continue;

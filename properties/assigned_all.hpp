@@ -3,7 +3,7 @@
 #include "properties/property.hpp"
 
 // Property `assigned-all`: when everything has come to rest, every partition of a channel has an
-// owner in each group that reads it.
+// owner in each group that reads it; share groups have no owners.
 
 namespace crier::properties {
 

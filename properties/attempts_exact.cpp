@@ -35,6 +35,7 @@ public:
         case sim::events::paused.id: ++interruptions_.at(event.node); break;
         case broker::events::lost.id:
         case broker::events::revoked.id: ++losses_[{event.operands[1], event.operands[0]}]; break;
+        case broker::events::share_delivered.id: share_delivered(event); break;
         case sim::events::attempting.id: attempt(event, false); break;
         case sim::events::attempt_failed.id: attempt(event, true); break;
         case sim::events::settled.id: settled(event); break;
@@ -72,8 +73,26 @@ private:
     void stored(const Event& event) {
         const PartitionPlace* place = routes_.place(event.operands[0]);
         if (place == nullptr || topology_.channels[place->channel].dead_letters) return;
-        partitions_.at(index_.insert(sim::mix(event.operands[2], place->channel + 1))) =
-            event.operands[0];
+        const std::uint32_t number = index_.insert(sim::mix(event.operands[2], place->channel + 1));
+        partitions_.at(number) = event.operands[0];
+        offsets_.at(number) = event.operands[1];
+    }
+
+    // The count of a share group stands for attempts that nobody else has counted.
+    void share_delivered(const Event& event) {
+        std::uint64_t& most =
+            deliveries_[{event.operands[1], event.operands[0]}][event.operands[2]];
+        most = std::max(most, event.operands[3]);
+    }
+
+    [[nodiscard]] std::uint64_t deliveries(std::size_t subscriber, std::uint64_t message) const {
+        const Subscriber& who = topology_.subscribers[subscriber];
+        const auto number = index_.find(sim::mix(message, who.channel + 1));
+        if (!number) return 0;
+        const auto found = deliveries_.find({who.group_text, partitions_.get(*number)});
+        if (found == deliveries_.end()) return 0;
+        const auto at = found->second.find(offsets_.get(*number));
+        return at == found->second.end() ? 0 : at->second;
     }
 
     void attempt(const Event& event, bool failed) {
@@ -135,6 +154,7 @@ private:
         const std::uint32_t most = wanted + excess(trying, subscriber, wanted, event.operands[0]);
         if (trying.failed >= wanted && trying.failed <= most) return;
         const bool too_few = trying.failed < wanted;
+        if (too_few && deliveries(subscriber, event.operands[0]) >= wanted) return;
         Wrong& wrong = wrong_[too_few ? trying.reason : 0];
         if (wrong.count++ > 0) return;
         wrong.first.time = event.time;
@@ -181,13 +201,15 @@ private:
     const Routes& routes_;
     FateTexts fates_;
     std::uint64_t at_once_;
-    Index index_;                           // of messages in their channels
-    ByNumber<std::uint64_t> partitions_;    // where they are stored
-    ByNumber<std::uint32_t> interruptions_; // by node
-    std::map<Pair, std::uint32_t> losses_;  // by group and partition
-    std::map<Pair, Trying> trying_;         // by subscriber and message; on their way
-    Index judged_;                          // by subscriber and message
-    std::map<std::uint64_t, Wrong> wrong_;  // by reason, 0 for what no reason excuses
+    Index index_;                        // of messages in their channels
+    ByNumber<std::uint64_t> partitions_; // where they are stored
+    ByNumber<std::uint64_t> offsets_;
+    std::map<Pair, std::map<std::uint64_t, std::uint64_t>> deliveries_; // by offset: the highest
+    ByNumber<std::uint32_t> interruptions_;                             // by node
+    std::map<Pair, std::uint32_t> losses_;                              // by group and partition
+    std::map<Pair, Trying> trying_;        // by subscriber and message; on their way
+    Index judged_;                         // by subscriber and message
+    std::map<std::uint64_t, Wrong> wrong_; // by reason, 0 for what no reason excuses
     Tally tally_;
 };
 

@@ -47,6 +47,7 @@ private:
 
     void judge(std::size_t subscriber, const RunEnd& end) {
         const Subscriber& who = topology_.subscribers[subscriber];
+        if (who.shares) return;
         for (const std::uint64_t partition : topology_.channels[who.channel].partition_texts) {
             const std::uint64_t log_end = ends_[partition];
             if (log_end == 0) continue;

@@ -4,7 +4,7 @@
 
 // Property `commit-not-behind`: when everything has come to rest and the ledger has nothing open,
 // every group whose effects are counted has committed up to the end of each partition; otherwise a
-// restart would handle finished messages again.
+// restart would handle finished messages again. Share groups commit nothing, and are not judged.
 
 namespace crier::properties {
 

@@ -73,6 +73,9 @@ void collect_around(Evidence& evidence, const Event& event, const std::optional<
             evidence.deliveries.push_back(&event);
         }
         return;
+    case broker_events::share_delivered.id:
+        if (is_later && event.operands[2] == offset) evidence.deliveries.push_back(&event);
+        return;
     case broker_events::offset_committed.id:
         if (event.operands[2] > offset) {
             (is_later ? evidence.commits : evidence.earlier_commits).push_back(&event);
@@ -90,7 +93,8 @@ void collect_around(Evidence& evidence, const Event& event, const std::optional<
 
 bool is_backstage(std::uint64_t kind) {
     return kind == broker_events::stored.id || kind == broker_events::row_durable.id ||
-           kind == broker_events::delivered.id || kind == broker_events::assigned.id;
+           kind == broker_events::delivered.id || kind == broker_events::share_delivered.id ||
+           kind == broker_events::assigned.id;
 }
 
 } // namespace

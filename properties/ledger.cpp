@@ -48,6 +48,7 @@ struct Trail {
 /// How far a subscriber is in a partition.
 struct Progress {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> delivered; // ranges of what is in the log
+    std::map<std::uint64_t, std::uint64_t> shared; // of a share group: deliveries by offset
     std::uint64_t committed = 0;
     std::uint64_t commit = 0; // sequence
 
@@ -107,6 +108,7 @@ private:
                                       const RunEnd& end) const;
     void diagnose(const FlowMessage& message, std::size_t subscriber, Finding& finding) const;
     void delivered(const Event& event);
+    void share_delivered(const Event& event);
     void lost(const Event& event);
     void committed(const Event& event);
 
@@ -123,6 +125,7 @@ private:
 
 void FlowLedger::on_event(const Event& event) {
     if (event.kind == broker::events::delivered.id) delivered(event);
+    if (event.kind == broker::events::share_delivered.id) share_delivered(event);
     if (event.kind == broker::events::offset_committed.id) committed(event);
     if (event.kind == broker::events::records_lost.id) {
         lost(event);
@@ -135,6 +138,7 @@ void FlowLedger::lost(const Event& event) {
     lost_[event.operands[0]].push_back({first, event.operands[2], event.sequence});
     for (auto& [where, progress] : progress_) {
         if (where.second != event.operands[0]) continue;
+        progress.shared.erase(progress.shared.lower_bound(first), progress.shared.end());
         for (auto& range : progress.delivered)
             range.second = std::min(range.second, std::max(range.first, first));
         std::erase_if(progress.delivered,
@@ -154,6 +158,13 @@ void FlowLedger::delivered(const Event& event) {
     } else {
         progress.delivered.emplace_back(first, end);
     }
+}
+
+void FlowLedger::share_delivered(const Event& event) {
+    const auto subscriber = reader_.routes().subscriber(event.operands[1], event.operands[0]);
+    if (!subscriber) return;
+    ++progress_[{*subscriber, event.operands[0]}].shared[event.operands[2]];
+    moved_ = event.time;
 }
 
 void FlowLedger::committed(const Event& event) {
@@ -342,6 +353,10 @@ void FlowLedger::diagnose(const FlowMessage& message, std::size_t subscriber,
         say.words("and was called parked, but no dead letter of it is stored.");
     } else if (unit.called_done) {
         say.words("and was called done, but it has no durable effect.");
+    } else if (const auto shared = progress.shared.find(trail.offset);
+               shared != progress.shared.end()) {
+        say.words("and came to no end in ").number(static_cast<std::int64_t>(shared->second));
+        say.words(shared->second == 1 ? " delivery." : " deliveries.");
     } else if (unit.attempted) {
         say.words(passed ? "was consumed and dropped: it was attempted without a durable effect, "
                            "and the committed offset has passed it."

@@ -31,16 +31,19 @@ private:
         std::uint64_t& highest = highest_[event.operands[0]];
         if (event.kind == broker_events::stored.id) {
             highest = std::max(highest, event.operands[1] + 1);
-        } else if (event.kind == broker_events::delivered.id) {
+        } else if (event.kind == broker_events::delivered.id ||
+                   event.kind == broker_events::share_delivered.id) {
+            const bool is_shared = event.kind == broker_events::share_delivered.id;
+            const std::uint64_t end = is_shared ? event.operands[2] + 1 : event.operands[3];
             tally_.observe();
-            if (event.operands[3] <= highest) return;
+            if (end <= highest) return;
             tally_.violate([&] {
                 Finding finding;
                 finding.time = event.time;
                 finding.events = {event.sequence};
                 Sentence& say = finding.witness;
                 say.node(event.node).words(" was handed ").text(event.operands[0]);
-                say.words(" up to before ").number(static_cast<std::int64_t>(event.operands[3]));
+                say.words(" up to before ").number(static_cast<std::int64_t>(end));
                 say.words(" at ").time(event.time).words(", when only what is before ");
                 say.number(static_cast<std::int64_t>(highest)).words(" was stored.");
                 return finding;

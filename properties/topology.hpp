@@ -23,6 +23,7 @@ struct Subscriber {
     std::size_t channel = 0;              ///< Index into Topology::channels.
     int attempts_max = 0;                 ///< Handler attempts before parking; 0: it never parks.
     std::vector<std::uint32_t> nodes;     ///< Its replicas; sorted.
+    bool shares = false; ///< A share group: no partition is a member's, and nothing is committed.
 };
 
 struct Channel {

@@ -49,6 +49,9 @@ private:
         case broker_events::delivered.id:
             seen_[{event.operands[1], partition}].add(event.operands[2], event.operands[3]);
             break;
+        case broker_events::share_delivered.id:
+            seen_[{event.operands[1], partition}].add(event.operands[2], event.operands[2] + 1);
+            break;
         default: break;
         }
     }

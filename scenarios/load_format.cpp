@@ -132,6 +132,23 @@ Keys kafka_keys() {
                  "Kafka's log.cleaner.backoff.ms: how often compaction looks for work; 15s"),
         duration("log-retention-check-interval", 100 * millisecond,
                  "Kafka's log.retention.check.interval.ms; 5m"),
+        count("transaction-version", 1, 2,
+              "Kafka's feature transaction.version: 2 (KIP-890) raises the producer's epoch with "
+              "each transaction, 1 does not; 2"),
+        flag("transaction-partition-verification",
+             "Kafka's transaction.partition.verification.enable; on"),
+        duration("offsets-retention", 0, "Kafka's offsets.retention.minutes; 7 days"),
+        duration("offsets-retention-check-interval", 100 * millisecond,
+                 "Kafka's offsets.retention.check.interval.ms; 10m"),
+        choice("offsets-expiry", {"empty-group", "commit-age"},
+               "from when a commit ages: since the group is empty (KIP-211), or, as before Kafka "
+               "2.1, since it was made, members or not; empty-group"),
+        duration("share-record-lock-duration", 1'000 * millisecond,
+                 "Kafka's group.share.record.lock.duration.ms; 30s"),
+        count("share-delivery-count-limit", 2, 10,
+              "Kafka's group.share.delivery.count.limit: a record is dropped after so many; 5"),
+        choice("share-auto-offset-reset", {"latest", "earliest"},
+               "Kafka's share.auto.offset.reset, of all groups: where one begins; latest"),
     };
 }
 

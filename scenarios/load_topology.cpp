@@ -91,6 +91,25 @@ void read_log_options(const Fields& fields, broker::kafka::LogOptions& log) {
     fields.read_duration("message-timestamp-after-max", log.timestamp_after_max);
 }
 
+/// What groups and transactions are kept by.
+void read_coordinator_options(const Fields& fields, KafkaSpec& kafka) {
+    fields.read_count("transaction-version", kafka.transaction_version);
+    fields.read_flag("transaction-partition-verification",
+                     kafka.transaction_partition_verification);
+    fields.read_duration("offsets-retention", kafka.offsets_retention);
+    fields.read_duration("offsets-retention-check-interval",
+                         kafka.offsets_retention_check_interval);
+    if (const auto rule = fields.choice("offsets-expiry")) {
+        kafka.offsets_expire_by_commit = *rule == 1;
+    }
+    fields.read_duration("share-record-lock-duration", kafka.share.record_lock_duration);
+    fields.read_count("share-delivery-count-limit", kafka.share.delivery_count_limit);
+    if (const auto reset = fields.choice("share-auto-offset-reset")) {
+        kafka.share.auto_offset_reset =
+            *reset == 1 ? crier::kafka::OffsetReset::earliest : crier::kafka::OffsetReset::latest;
+    }
+}
+
 } // namespace
 
 void enter_names(Loading& loading, const Fields& top) {
@@ -136,6 +155,7 @@ void read_brokers(Loading& loading, const YamlNode& node) {
             fields.read_duration("log-cleaner-backoff", spec.kafka.log_cleaner_backoff);
             fields.read_duration("log-retention-check-interval",
                                  spec.kafka.log_retention_check_interval);
+            read_coordinator_options(fields, spec.kafka);
         }
         if (find_named(loading.scenario.brokers, spec.name) == nullptr) {
             loading.scenario.brokers.push_back(std::move(spec));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker-model/kafka/log_options.hpp"
+#include "broker-model/kafka/share_limits.hpp"
 #include "messaging/ports/clock.hpp"
 #include "properties/property.hpp"
 #include "sim/faults.hpp"
@@ -41,6 +42,12 @@ struct KafkaSpec {
     std::int64_t producer_byte_rate = 0; ///< 0: no quota.
     std::int64_t consumer_byte_rate = 0;
     Duration log_cleaner_backoff = std::chrono::seconds(15);
+    std::int32_t transaction_version = 2;
+    bool transaction_partition_verification = true;
+    Duration offsets_retention = std::chrono::hours(168);
+    Duration offsets_retention_check_interval = std::chrono::minutes(10);
+    bool offsets_expire_by_commit = false;
+    broker::kafka::ShareLimits share;
 };
 
 struct BrokerSpec {

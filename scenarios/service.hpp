@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messaging/ports/kafka.hpp"
+#include "messaging/ports/kafka_share.hpp"
 #include "messaging/ports/process.hpp"
 #include "messaging/ports/store.hpp"
 #include "scenarios/scenario.hpp"
@@ -56,6 +57,9 @@ public:
     /// Returns the Kafka client of the broker on which that channel is.
     [[nodiscard]] virtual kafka::Client& kafka_for(const std::string& channel) = 0;
 
+    /// The same, for members of share groups.
+    [[nodiscard]] virtual kafka::ShareClient& kafka_share_for(const std::string& channel) = 0;
+
     /// Typed access to options; **requires** that the service type lists them with that type.
     [[nodiscard]] virtual bool flag(std::string_view option) const = 0;
     [[nodiscard]] virtual std::int64_t count(std::string_view option) const = 0;
@@ -91,9 +95,10 @@ struct ServiceType {
     std::string summary;
     std::vector<OptionInfo> options;
     bool takes_inputs = false;
-    std::string database_option; ///< Option that names its database, for `effects` and `accepts`.
-    std::string from_option;     ///< Option that names the channel it subscribes to; empty: none.
-    std::string to_option;       ///< Option that names the channel it publishes to; empty: none.
+    std::string database_option;   ///< Option that names its database, for `effects` and `accepts`.
+    std::string from_option;       ///< Option that names the channel it subscribes to; empty: none.
+    std::string group_type_option; ///< Option that is `share` for a share group; empty: none.
+    std::string to_option;         ///< Option that names the channel it publishes to; empty: none.
     std::string dead_letter_option; ///< Option that names its dead-letter channel; empty: none.
     std::string
         attempts_option; ///< Option with the attempts before parking; empty: it does not park.

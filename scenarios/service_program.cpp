@@ -56,7 +56,7 @@ Store& ServiceProgram::store(const std::string& database) {
     return *store;
 }
 
-kafka::Client& ServiceProgram::kafka_for(const std::string& channel) {
+broker::kafka::SimKafkaClient& ServiceProgram::client_for(const std::string& channel) {
     const auto found = directory_.cluster_of_channel.find(channel);
     ensure(found != directory_.cluster_of_channel.end(), "the scenario has no such channel");
     broker::kafka::Cluster& cluster = *found->second;

@@ -40,7 +40,10 @@ private:
     const std::string& service() const override { return spec_.name; }
     std::int32_t replica() const override { return replica_; }
     Store& store(const std::string& database) override;
-    kafka::Client& kafka_for(const std::string& channel) override;
+    kafka::Client& kafka_for(const std::string& channel) override { return client_for(channel); }
+    kafka::ShareClient& kafka_share_for(const std::string& channel) override {
+        return client_for(channel);
+    }
     bool flag(std::string_view option) const override { return get<bool>(option); }
     std::int64_t count(std::string_view option) const override { return get<std::int64_t>(option); }
     Duration duration(std::string_view option) const override { return get<Duration>(option); }
@@ -51,6 +54,7 @@ private:
     bool has(std::string_view option) const override;
     const WatchSpec& effects() const override;
 
+    broker::kafka::SimKafkaClient& client_for(const std::string& channel);
     template <class T>
     T get(std::string_view option) const;
 

@@ -71,6 +71,12 @@ void System::add_brokers() {
         options.consumer_byte_rate = spec.kafka.consumer_byte_rate;
         options.log_cleaner_backoff = spec.kafka.log_cleaner_backoff;
         options.log_retention_check_interval = spec.kafka.log_retention_check_interval;
+        options.transaction_version = spec.kafka.transaction_version;
+        options.transaction_partition_verification = spec.kafka.transaction_partition_verification;
+        options.offsets_retention = spec.kafka.offsets_retention;
+        options.offsets_retention_check_interval = spec.kafka.offsets_retention_check_interval;
+        options.offsets_expire_by_commit = spec.kafka.offsets_expire_by_commit;
+        options.share = spec.kafka.share;
         std::vector<broker::kafka::TopicOptions> topics;
         for (const ChannelSpec& channel : scenario_.channels) {
             if (channel.on != spec.name) continue;
@@ -194,6 +200,7 @@ void System::describe(const ServiceTable& services) {
             subscriber.effects_table_text = name(subscriber.effects_table);
         }
         subscriber.channel = channel_index(from);
+        subscriber.shares = option_text(spec, type.group_type_option) == "share";
         if (!type.attempts_option.empty()) {
             subscriber.attempts_max =
                 static_cast<int>(std::get<std::int64_t>(spec.options.at(type.attempts_option)));

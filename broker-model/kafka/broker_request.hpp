@@ -84,6 +84,10 @@ public:
         if constexpr (requires { request_.group; }) name_group(request_.group, names);
         if constexpr (requires { request_.topic; }) name_group(request_.topic, names);
         if constexpr (requires { request_.id; }) name_group(request_.id, names);
+        if constexpr (requires { request_.request.group; }) {
+            name_group(request_.request.group, names);
+            name_all(request_.request.partitions, names);
+        }
         if constexpr (requires { request_.commit.group; }) {
             name_group(request_.commit.group, names);
             name_all(request_.commit.offsets, names);

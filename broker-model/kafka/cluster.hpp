@@ -59,6 +59,8 @@ struct ClusterOptions {
     Duration offsets_commit_timeout = std::chrono::seconds(5);
     Duration offsets_retention = std::chrono::minutes(10080);
     Duration offsets_retention_check_interval = std::chrono::minutes(10);
+    /// A commit ages from when it was made, whoever is in the group, as before KIP-211 (2.1).
+    bool offsets_expire_by_commit = false;
     std::size_t offset_metadata_max_bytes = 4096;
     ShareLimits share;
     std::int32_t offsets_topic_partitions = 50;

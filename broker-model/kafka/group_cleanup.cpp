@@ -55,14 +55,18 @@ void GroupCoordinator::clean_up(Shard& shard) {
 void GroupCoordinator::clean_up(Shard& shard, const std::string& group, std::int64_t now,
                                 std::vector<Record>& tombstones) {
     const std::int64_t retention = home_.cluster.options().offsets_retention.count();
+    const bool by_commit = home_.cluster.options().offsets_expire_by_commit;
     std::size_t left = 0;
     const CommittedOffsets::Groups& commits = shard.offsets.groups();
     if (const auto offsets = commits.find(group); offsets != commits.end()) {
         for (const auto& [partition, commit] : offsets->second) {
-            const std::optional<std::int64_t> since = kept_since(shard, group, commit);
+            const std::optional<std::int64_t> since =
+                by_commit ? commit.time : kept_since(shard, group, commit);
             const bool is_old =
                 since && now - *since >= retention && !shard.offsets.is_pending(group, partition);
-            if (is_old && !is_subscribed(shard, group, home_.cluster.info(partition).topic)) {
+            const bool is_in_use =
+                !by_commit && is_subscribed(shard, group, home_.cluster.info(partition).topic);
+            if (is_old && !is_in_use) {
                 tombstones.push_back(write_offset_tombstone(group, partition));
             } else {
                 ++left;

@@ -66,6 +66,11 @@ void ShareFetcher::send(const std::vector<PartitionId>& partitions) {
     if (closed_) return;
     metadata_->refresh_if_old();
     if (!metadata_->is_known()) return;
+    // Whoever has no leader soon gets one. Source: Kafka ShareConsumeRequestManager.poll.
+    const bool lacks_leader =
+        std::any_of(partitions.begin(), partitions.end(),
+                    [this](PartitionId partition) { return metadata_->leader(partition) == 0; });
+    if (lacks_leader) metadata_->refresh();
     for (BrokerId broker = 1; broker < leaders_.size(); ++broker) {
         Leader& leader = leaders_[broker];
         const bool is_concerned =

@@ -1,6 +1,6 @@
 #include "broker-model/kafka/share_manager.hpp"
 
-#include "broker-model/kafka/broker_api.hpp"
+#include "broker-model/kafka/broker_request.hpp"
 
 #include <algorithm>
 
@@ -285,10 +285,7 @@ asio::awaitable<Outcome<Answer>> ShareManager::ask(BrokerId broker, const sim::C
     sim::Node& node = home_.cluster.broker(broker);
     sim::CallOptions options;
     options.timeout = state_timeout;
-    auto serve = [&cluster = home_.cluster, &node,
-                  sent = std::move(request)](sim::Process&, sim::Reply<Answer> reply) mutable {
-        serve_request(cluster, node, std::move(sent), std::move(reply));
-    };
+    BrokerRequest<Request, Answer> serve(home_.cluster, node, std::move(request));
     return home_.network().template async_call<Answer>(home_.process, node, kind, options,
                                                        std::move(serve), asio::use_awaitable);
 }

@@ -28,7 +28,7 @@ struct Delivery {
 enum class Settlement {
     accept,  ///< Finished: never deliver it again (commit, ack, delete).
     release, ///< Not finished: deliver it again (nack with requeue, visibility 0; a log rewinds).
-    reject,  ///< Refused for good: the broker's own dead-lettering, where it has one.
+    reject,  ///< Refused for good, and parked if need be: never deliver it again (on a log accept).
 };
 
 /// Told when lanes come and go. Called between two `receive`s, on the process's executor.

@@ -5,6 +5,7 @@
 #include "messaging/consumer.hpp"
 #include "messaging/inbox.hpp"
 #include "messaging/kafka_publisher.hpp"
+#include "messaging/kafka_share_subscription.hpp"
 #include "messaging/kafka_subscription.hpp"
 #include "scenarios/stock/schema.hpp"
 
@@ -33,6 +34,8 @@ messaging::ConsumerOptions consumer_options(const ServiceContext& context) {
         options.dead_letter_publish = DeadLetterPublish::forgotten;
     }
     if (context.text("order") == "none") options.order = Order::none;
+    if (context.text("retry.by") == "broker") options.retry_by = RetryBy::broker;
+    options.delivery_limit = static_cast<int>(context.count("delivery-limit"));
     return options;
 }
 
@@ -71,6 +74,7 @@ kafka::ConsumerOptions group_options(const ServiceContext& context) {
     }
     options.auto_offset_reset = offset_reset(context.text("offset-reset"));
     options.auto_offset_reset_duration = context.duration("offset-reset-duration");
+    options.max_poll_records = static_cast<int>(context.count("max-poll-records"));
     return options;
 }
 
@@ -81,24 +85,57 @@ messaging::KafkaSubscriptionOptions subscription_options(const ServiceContext& c
     return options;
 }
 
+kafka::ShareConsumerOptions share_options(const ServiceContext& context) {
+    kafka::ShareConsumerOptions options;
+    options.client_id = context.service();
+    options.group_id = context.service();
+    options.max_poll_records = static_cast<int>(context.count("max-poll-records"));
+    if (context.text("acknowledge") != "automatic") {
+        options.acknowledgement_mode = kafka::AcknowledgementMode::explicit_each;
+    }
+    return options;
+}
+
+messaging::KafkaShareSubscriptionOptions share_subscription_options(const ServiceContext& context) {
+    messaging::KafkaShareSubscriptionOptions options;
+    options.topics = {context.text("from")};
+    options.automatic = context.text("acknowledge") == "automatic";
+    options.lock = context.duration("record-lock");
+    options.renew = context.flag("renew");
+    return options;
+}
+
+/// Returns what it receives from: partitions of its own, or records that a share group gives out.
+std::unique_ptr<Subscription> subscribe(ServiceContext& context) {
+    const std::string from = context.text("from");
+    const ProcessPorts ports = context.ports();
+    if (context.text("group-type") == "share") {
+        return std::make_unique<messaging::KafkaShareSubscription>(
+            ports.clock, ports.background,
+            context.kafka_share_for(from).share_consumer(share_options(context)),
+            share_subscription_options(context));
+    }
+    return std::make_unique<messaging::KafkaSubscription>(
+        ports.clock, context.kafka_for(from).consumer(group_options(context)),
+        subscription_options(context));
+}
+
 class StockConsumer final : public Service {
 public:
     explicit StockConsumer(ServiceContext& context)
         : ports_(context.ports()), store_(context.store(context.text("database"))),
           effects_(context.effects()), work_(context.duration("work")),
-          subscription_(ports_.clock,
-                        context.kafka_for(context.text("from")).consumer(group_options(context)),
-                        subscription_options(context)),
-          dead_letters_(dead_letter_producer(context)),
+          subscription_(subscribe(context)), dead_letters_(dead_letter_producer(context)),
           insert_("insert into " + effects_.table + " (" + effects_.identity + ", " + effects_.key +
                   ", body) values ($1, $2, $3)"),
           consumer_(
-              ports_, subscription_, store_, dead_letters_,
+              ports_, *subscription_, store_, dead_letters_,
               [this](const Message& message, Transaction& transaction) {
                   return handle(message, transaction);
               },
               consumer_options(context)) {
-        subscription_.listen(consumer_);
+        if (auto* const log = dynamic_cast<messaging::KafkaSubscription*>(subscription_.get()))
+            log->listen(consumer_);
     }
 
     asio::awaitable<void> run() override {
@@ -136,7 +173,7 @@ private:
     Store& store_;
     WatchSpec effects_;
     Duration work_;
-    messaging::KafkaSubscription subscription_;
+    std::unique_ptr<Subscription> subscription_;
     messaging::KafkaPublisher dead_letters_;
     std::string insert_;
     messaging::Consumer consumer_;
@@ -221,6 +258,20 @@ ServiceType consumer() {
          false,
          {},
          "the longest wait"},
+        {"retry.by",
+         OptionType::choice,
+         "process",
+         false,
+         {"process", "broker"},
+         "broker: of a share group, a failed message goes back at once to whoever asks next, and "
+         "its delivery counts; process: it waits here for its backoff"},
+        {"delivery-limit",
+         OptionType::count,
+         std::int64_t{defaults.delivery_limit},
+         false,
+         {},
+         "of a share group, what the service takes for the broker's share-delivery-count-limit: "
+         "the last delivery is not given back"},
         {"work",
          OptionType::duration,
          milliseconds(1),
@@ -259,6 +310,31 @@ ServiceType consumer() {
          false,
          {"classic", "consumer"},
          "Kafka's group.protocol; consumer: the coordinator shares out and decides on sessions"},
+        {"group-type",
+         OptionType::choice,
+         "consumer",
+         false,
+         {"consumer", "share"},
+         "consumer: each partition is one member's; share: each record is, as in a queue "
+         "(KIP-932)"},
+        {"record-lock",
+         OptionType::duration,
+         messaging::KafkaShareSubscriptionOptions().lock,
+         false,
+         {},
+         "of a share group, what the service takes for the broker's share-record-lock-duration"},
+        {"renew",
+         OptionType::flag,
+         true,
+         false,
+         {},
+         "of a share group, whether locks of messages in work are renewed"},
+        {"max-poll-records",
+         OptionType::count,
+         std::int64_t{client.max_poll_records},
+         false,
+         {},
+         "Kafka's max.poll.records; a share group's batches are handed out whole"},
         {"instance-id",
          OptionType::choice,
          "none",
@@ -287,6 +363,7 @@ ServiceType consumer() {
     };
     type.database_option = "database";
     type.from_option = "from";
+    type.group_type_option = "group-type";
     type.dead_letter_option = "dead-letter";
     type.attempts_option = "retry.attempts";
     type.effects = WatchSpec{{}, "effects", "message_id", "message_key"};
@@ -304,6 +381,15 @@ ServiceType consumer() {
         }
         if (duration("retry.backoff") > duration("retry.backoff-max")) {
             problems.emplace_back("retry: backoff is longer than backoff-max");
+        }
+        if (text("retry.by") == "broker" && text("group-type") != "share") {
+            problems.emplace_back("retry: by: broker needs group-type: share");
+        }
+        if (text("group-type") == "share" &&
+            (text("group-protocol") != "classic" || text("instance-id") != "none" ||
+             text("isolation") != "read-uncommitted")) {
+            problems.emplace_back("group-type: share goes without group-protocol, instance-id and "
+                                  "isolation");
         }
         return problems;
     };

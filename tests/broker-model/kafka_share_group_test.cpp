@@ -239,6 +239,23 @@ TEST(KafkaShareGroup, ANewLeaderGoesOnWithWhatWasAcknowledged) {
     EXPECT_LT(again, 50u) << "only what was under way";
 }
 
+// Found in a storm: a member that learnt of the moment without a leader never asked again.
+TEST(KafkaShareGroup, FindsTheLeaderOfAPartitionThatHadNone) {
+    Farm farm(1, {topic_of("orders", 1, 1, 1)}, from_the_start());
+    farm.add("producer", [](ClientProgram& it) { return produce_on(it, 1, 20ms); });
+    Worked worked;
+    farm.add("worker", [&](ClientProgram& it) { return share_work(it, accept_all, worked); });
+    farm.run_for(10s);
+    sim::Node* const leader = farm.cluster.leader_of(farm.cluster.partition(0, 0));
+    farm.add_fault(sim::FaultKind::crash, {leader->id()}, 20s);
+    farm.run_for(15s);
+    EXPECT_EQ(farm.cluster.leader_of(farm.cluster.partition(0, 0)), nullptr);
+    farm.run_for(20s);
+    const std::size_t before = worked.values.size();
+    farm.run_for(10s);
+    EXPECT_GT(worked.values.size(), before + 100);
+}
+
 TEST(KafkaShareGroup, ANewCoordinatorKeepsStateAndMembers) {
     Farm farm(2, {topic_of("orders", 1)}, from_the_start());
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 1, 20ms); });

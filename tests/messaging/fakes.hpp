@@ -374,8 +374,10 @@ class FakeSubscription final : public Subscription {
 public:
     explicit FakeSubscription(Clock& clock) : clock_(clock) {}
 
-    void push(std::string id, std::string key, std::string body = {}, std::uint64_t lane = 1) {
+    void push(std::string id, std::string key, std::string body = {}, std::uint64_t lane = 1,
+              int count = 0) {
         Delivery delivery;
+        delivery.delivery_count = count;
         delivery.message.id = std::move(id);
         delivery.message.key = std::move(key);
         delivery.message.body = std::move(body);
@@ -396,8 +398,9 @@ public:
         std::swap(deliveries, incoming_);
         co_return deliveries;
     }
-    asio::awaitable<Outcome<void>> settle(const Delivery& delivery, Settlement) override {
+    asio::awaitable<Outcome<void>> settle(const Delivery& delivery, Settlement how) override {
         settled.push_back(delivery.message.id);
+        settlements.push_back(how);
         co_return Outcome<void>();
     }
     asio::awaitable<Outcome<void>> flush() override {
@@ -420,6 +423,7 @@ public:
     }
 
     std::vector<std::string> settled; ///< Ids, in the order of settlement.
+    std::vector<Settlement> settlements;
     std::size_t flushed = 0;
     int receives = 0;
     std::set<std::uint64_t> held;

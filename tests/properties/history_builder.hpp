@@ -92,6 +92,11 @@ public:
                           std::uint64_t end) {
         return add(node, broker::events::delivered, name(partition), name("billing"), first, end);
     }
+    std::uint64_t share(std::uint32_t node, std::string_view partition, std::uint64_t offset,
+                        std::uint64_t count = 1) {
+        return add(node, broker::events::share_delivered, name(partition), name("billing"), offset,
+                   count);
+    }
     std::uint64_t commit(std::string_view partition, std::uint64_t offset,
                          std::string_view group = "billing") {
         return add(events_1, broker::events::offset_committed, name(partition), name(group), offset,

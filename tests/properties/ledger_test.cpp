@@ -53,6 +53,15 @@ TEST(Ledger, SaysThatAnEventWasNeverPublished) {
     EXPECT_EQ(verdict.subscriber->service, "billing");
 }
 
+TEST(Ledger, SaysHowOftenAShareGroupDeliveredWhatHasNoFate) {
+    HistoryBuilder run;
+    run.accept("o-1");
+    run.store("o-1", "orders/0", 0);
+    for (std::uint64_t count = 1; count <= 5; ++count)
+        run.share(billing_1, "orders/0", 0, count);
+    EXPECT_THAT(run.judge("ledger").witness, HasSubstr("came to no end in 5 deliveries."));
+}
+
 TEST(Ledger, SaysHowFarAnUnaccountedEventCame) {
     HistoryBuilder run;
     run.accept("o-1");

@@ -88,6 +88,40 @@ TEST(Unseen, CountsAnewWhatTookThePlaceOfLostRecords) {
     EXPECT_EQ(run.judge("unseen").kind, VerdictKind::violated);
 }
 
+TEST(Unseen, CountsWhatAShareGroupGaveOut) {
+    HistoryBuilder run;
+    run.store("o-0", "orders/0", 0);
+    run.store("o-1", "orders/0", 1);
+    run.share(billing_1, "orders/0", 1);
+    EXPECT_EQ(run.judge("unseen").kind, VerdictKind::violated);
+    run.share(billing_2, "orders/0", 0);
+    EXPECT_EQ(run.judge("unseen").kind, VerdictKind::holds);
+}
+
+TEST(ReadAboveWatermark, ConcernsShareGroupsToo) {
+    HistoryBuilder run;
+    run.store("o-0", "orders/0", 0);
+    run.share(billing_1, "orders/0", 0);
+    EXPECT_EQ(run.judge("read-above-watermark").kind, VerdictKind::holds);
+    run.share(billing_1, "orders/0", 1);
+    EXPECT_EQ(run.judge("read-above-watermark").kind, VerdictKind::violated);
+}
+
+// Groups of partitions and their commits say nothing of share groups.
+TEST(ShareGroups, AreNothingToThePropertiesOfClassicGroups) {
+    HistoryBuilder run;
+    run.topology().subscribers.resize(1);
+    run.topology().subscribers[0].shares = true;
+    run.store("o-0", "orders/0", 0);
+    run.share(billing_1, "orders/0", 0);
+    run.share(billing_2, "orders/0", 0, 2);
+    for (const char* const property :
+         {"commit-not-ahead", "commit-not-behind", "commit-monotone", "assigned-all",
+          "assignment-exclusive", "poll-skip", "nonmonotonic-poll", "zombie-commit"}) {
+        EXPECT_EQ(run.judge(property).kind, VerdictKind::vacuous) << property;
+    }
+}
+
 TEST(ReadAboveWatermark, IsReadingWhatIsNotStored) {
     HistoryBuilder run;
     run.store("o-0", "orders/0", 0);

@@ -95,6 +95,24 @@ TEST(AttemptsExact, AllowsTwoOwnersAtOnceTheirOwnAttempts) {
     EXPECT_EQ(run.judge("attempts-exact").kind, VerdictKind::holds);
 }
 
+// A delivery of a share group counts even if it came to no attempt.
+TEST(AttemptsExact, TakesTheCountOfAShareGroup) {
+    HistoryBuilder run;
+    run.store("o-1", "orders/0", 0);
+    run.share(billing_1, "orders/0", 0, 2);
+    run.try_in_vain(billing_1, "o-1", 2);
+    run.park("o-1", "letter-1");
+    EXPECT_EQ(run.judge("attempts-exact").kind, VerdictKind::violated) << "2 of 3";
+    HistoryBuilder counted;
+    counted.store("o-1", "orders/0", 0);
+    counted.share(billing_1, "orders/0", 0, 1);
+    counted.share(billing_2, "orders/0", 0, 2);
+    counted.share(billing_1, "orders/0", 0, 3);
+    counted.try_in_vain(billing_1, "o-1", 3);
+    counted.park("o-1", "letter-1");
+    EXPECT_EQ(counted.judge("attempts-exact").kind, VerdictKind::holds);
+}
+
 TEST(AttemptsExact, ForgetsAttemptsOfWhatSucceeded) {
     HistoryBuilder run;
     run.try_in_vain(billing_1, "o-1", 1);

@@ -42,6 +42,72 @@ expect: [)" +
            property + "]\nfaults:\n" + faults;
 }
 
+/// Orders that a copier under test brings from one channel to another in transactions.
+std::string copied_by(const std::string& kafka, const std::string& copier,
+                      const std::string& property, const std::string& load,
+                      const std::string& faults) {
+    return R"(brokers:
+  events: {kafka: {)" +
+           kafka + R"(}}
+channels:
+  orders: {partitions: 2, replication: 3, min-in-sync: 2}
+  billable: {partitions: 2, replication: 3, min-in-sync: 2}
+databases: [shop-db, billing-db]
+services:
+  shop: {is: outbox-producer, database: shop-db}
+  relay: {is: outbox-relay, database: shop-db, to: orders}
+  copier: {is: copier, from: orders, to: billable, offset-reset: earliest, )" +
+           copier + R"(}
+  billing: {is: consumer, from: billable, database: billing-db, isolation: read-committed,
+            deduplicate: none, offset-reset: earliest}
+load:
+  - {to: shop, )" +
+           load + R"(}
+expect: [)" +
+           property + "]\nfaults:\n" + faults;
+}
+
+/// A group that nobody writes to for a while, and whose member then restarts.
+std::string idle_group(const std::string& kafka) {
+    return R"(brokers:
+  events: {kafka: {offsets-retention: 10s, offsets-retention-check-interval: 1s, )" +
+           kafka + R"(}}
+channels:
+  orders: {partitions: 2, replication: 3, min-in-sync: 2}
+databases: [shop-db, billing-db]
+services:
+  shop: {is: outbox-producer, database: shop-db}
+  relay: {is: outbox-relay, database: shop-db, to: orders}
+  billing: {is: consumer, from: orders, database: billing-db, deduplicate: none,
+            offset-reset: earliest}
+load:
+  - {to: shop, rate: 20/s, for: 5s}
+  - {to: shop, rate: 20/s, for: 5s, start: 30s}
+faults:
+  - stop: {of: billing, at: 25s, for: 1s..3s}
+expect: [effect-at-most-once]
+)";
+}
+
+/// Old orders are imported while their consumer is away.
+std::string imported_by(const std::string& shop) {
+    return R"(brokers:
+  events: {kafka: {log-retention-check-interval: 2s}}
+channels:
+  orders: {partitions: 2, replication: 3, min-in-sync: 2, retention-time: 24h, segment-bytes: 1KiB}
+databases: [shop-db, billing-db]
+services:
+  shop: {is: direct-producer, database: shop-db, to: orders, )" +
+           shop + R"(}
+  billing: {is: consumer, from: orders, database: billing-db, offset-reset: earliest}
+load:
+  - {to: shop, rate: 60/s, for: 15s}
+faults:
+  - stop: {of: billing, at: 5s, for: 6s}
+expect: [ledger]
+)";
+}
+
 const char* const coming_and_going = "  - stop: {of: billing, every: 4s, for: 1s..2s}\n";
 
 } // namespace
@@ -118,6 +184,12 @@ std::vector<Bug> bugs() {
          published_by("linger: 100ms, on-stop: @", "outbox-no-missing",
                       "  - stop: {of: shop, every: 5s, for: 3s}\n"),
          "leave", "flush"},
+        {"B64", "A random transactional id leaves the zombie unfenced", "wrong configuration",
+         "effect-at-most-once",
+         copied_by("", "replicas: 2, session-timeout: 6s, transaction-timeout: 30s, @",
+                   "effect-at-most-once", "rate: 20/s, for: 30s",
+                   "  - pause: {of: copier, every: 6s, for: 8s..15s}\n"),
+         "transactional-id: random, fence: none", "transactional-id: per-replica, fence: member"},
         {"B65", "Live instances share a static identity and fence each other for ever",
          "wrong configuration", "assignment-exclusive",
          consumed_by("is: consumer, replicas: 2, offset-reset: earliest, instance-id: @",
@@ -133,10 +205,20 @@ std::vector<Bug> bugs() {
              "budget: {brokers-down: 3}\n",
              "@"),
          "min-in-sync: 1, unclean-leader-election: on", "min-in-sync: 2"},
+        {"B93", "Committed offsets expire while the group is idle", "wrong broker rule",
+         "effect-at-most-once", idle_group("offsets-expiry: @"), "commit-age", "empty-group"},
         {"B95", "The leader alone acknowledges", "wrong configuration", "outbox-no-missing",
          published_by("acks: @", "outbox-no-missing",
                       "  - crash: {leader-of: orders/0, every: 5s, for: 2s}\n"),
          "leader", "all"},
+        {"B96", "A delayed end of a transaction hits the next one", "wrong broker rule",
+         "effect-at-most-once",
+         copied_by("transaction-version: @", "transaction-timeout: 120s", "effect-at-most-once",
+                   "rate: 20/s, for: 60s",
+                   "  - delay-call: {of: copier, call: end-txn, nth: 1..20, for: 30s..32s}\n"),
+         "1", "2"},
+        {"B100", "Business time as the record's makes retention delete unread records",
+         "wrong service", "ledger", imported_by("timestamps: @"), "business", "of-sending"},
     };
 }
 

@@ -13,6 +13,7 @@ public:
           topic_(context.text("to")),
           producer_(context.kafka_for(topic_).producer(options(context))),
           renames_(context.text("resend") == "new-id"),
+          back_dates_(context.text("timestamps") == "business"),
           flushes_(context.text("on-stop") == "flush") {}
 
     asio::awaitable<void> run() override {
@@ -63,6 +64,8 @@ private:
             record.key = key;
             record.value = order;
             record.headers.push_back({std::string(id_header), id});
+            // An order is as old as the day that it was made: these are imported.
+            if (back_dates_) record.timestamp = ports_.clock.wall_now() - 240h;
             std::vector<kafka::ProducerRecord> records;
             records.push_back(std::move(record));
             const auto sent = co_await producer_->send(std::move(records));
@@ -77,6 +80,7 @@ private:
     std::string topic_;
     std::unique_ptr<kafka::Producer> producer_;
     bool renames_;
+    bool back_dates_;
     bool flushes_;
     bool stopping_ = false;
     std::size_t open_ = 0;
@@ -96,6 +100,7 @@ scenario::ServiceType direct_producer() {
         either("acks", "all", "leader"),
         either("resend", "same-id", "new-id"),
         either("on-stop", "flush", "leave"),
+        either("timestamps", "of-sending", "business"),
         {"linger", OptionType::duration, Duration(5ms), false, {}, "linger.ms"},
         {"delivery-timeout",
          OptionType::duration,
