@@ -139,18 +139,57 @@ inline constexpr EventKind aborted{
     "aborted",
     "{message} (key {key}) at {partition} offset {offset} is aborted",
     {{{"partition", text}, {"offset", number}, {"message", text}, {"key", text}}}};
-/// The verdict on a transaction is in the coordinator's log, and so cannot change any more.
+/// The verdict on a transaction is in the coordinator's log, and so cannot change any more. `asked`
+/// is the transaction that the client's request meant; none: the coordinator aborts by itself.
 inline constexpr EventKind transaction_decided{
     0x0212,
     "transaction-decided",
     "transaction {transaction} (epoch {epoch}) is to {verdict}",
-    {{{"transaction", text}, {"epoch", number}, {"verdict", text}}}};
+    {{{"transaction", text}, {"epoch", number}, {"verdict", text}, {"asked", text}}}};
 /// The coordinator gave a transactional id to a producer; whoever had it before is fenced.
 inline constexpr EventKind transactional_id_taken{
     0x0213,
     "transactional-id-taken",
     "{transaction} belongs to a producer with epoch {epoch}",
-    {{{"transaction", text}, {"epoch", number}}}};
+    {{{"transaction", text}, {"epoch", number}, {"producer", number}, {"timeout", duration}}}};
+/// The first records of a transaction are in a partition's log for good, without a verdict; again
+/// when others follow under another epoch, or of another of the client's transactions.
+inline constexpr EventKind transaction_written{
+    0x0216,
+    "transaction-written",
+    "{partition} has records of {transaction} (producer {producer}, epoch {epoch})",
+    {{{"partition", text}, {"producer", number}, {"epoch", number}, {"transaction", text}}}};
+/// What a transaction wrote into a partition has its verdict there: a marker's, for good.
+inline constexpr EventKind transaction_marked{
+    0x0217,
+    "transaction-marked",
+    "{transaction} ends in {partition}: {verdict} (marker of epoch {epoch})",
+    {{{"partition", text}, {"transaction", text}, {"verdict", text}, {"epoch", number}}}};
+/// A partition takes an idempotent producer's batches from that sequence on: the first of an epoch,
+/// or one that does not follow the batch before.
+inline constexpr EventKind sequence_begun{
+    0x0218,
+    "sequence-begun",
+    "{partition} has batches of producer {producer} (epoch {epoch}) from sequence {sequence} on",
+    {{{"partition", text}, {"producer", number}, {"epoch", number}, {"sequence", number}}}};
+/// What must not happen: within one leadership the high watermark went back.
+inline constexpr EventKind watermark_fell{
+    0x0219,
+    "watermark-fell",
+    "the high watermark of {partition} goes back from {from} to {to} (epoch {epoch})",
+    {{{"partition", text}, {"epoch", number}, {"from", number}, {"to", number}}}};
+/// The same of the last stable offset, as readers of committed records are served by it.
+inline constexpr EventKind stable_offset_fell{
+    0x021A,
+    "stable-offset-fell",
+    "the last stable offset of {partition} goes back from {from} to {to} (epoch {epoch})",
+    {{{"partition", text}, {"epoch", number}, {"from", number}, {"to", number}}}};
+/// The leader's compaction removed that record; `tombstone` is 1 for a deletion.
+inline constexpr EventKind record_compacted{
+    0x0232,
+    "record-compacted",
+    "the compaction of {partition} removes offset {offset}",
+    {{{"partition", text}, {"offset", number}, {"tombstone", number}}}};
 
 // What clients say of themselves, and what they were told: 0x025x.
 
@@ -208,6 +247,11 @@ inline constexpr EventKind transaction_ended{
     "transaction-ended",
     "{node} has ended transaction {transaction}: {verdict}",
     {{{"transaction", text}, {"verdict", text}}}};
+/// A producer begins to send a group's offsets as a part of its transaction.
+inline constexpr EventKind offsets_sent{0x0259,
+                                        "offsets-sent",
+                                        "{node} sends offsets of {group} in {transaction}",
+                                        {{{"transaction", text}, {"group", text}}}};
 /// A consumer was handed that record; `delivered` follows for all of one partition that it was
 /// handed at once. `message` is empty where the record has no identity of its own.
 inline constexpr EventKind received{
@@ -269,6 +313,13 @@ inline constexpr std::array all{stored,
                                 transaction_begun,
                                 transaction_ended,
                                 received,
+                                transaction_written,
+                                transaction_marked,
+                                sequence_begun,
+                                watermark_fell,
+                                stable_offset_fell,
+                                record_compacted,
+                                offsets_sent,
                                 row_durable,
                                 row_lost,
                                 committed};

@@ -1,21 +1,28 @@
 #include "properties/property.hpp"
 
 #include "properties/aborted_read.hpp"
+#include "properties/acked_durable.hpp"
 #include "properties/assigned_all.hpp"
 #include "properties/assignment_exclusive.hpp"
 #include "properties/attempts_exact.hpp"
 #include "properties/commit_monotone.hpp"
 #include "properties/commit_not_ahead.hpp"
 #include "properties/commit_not_behind.hpp"
+#include "properties/compaction_safe.hpp"
 #include "properties/duplicate_record.hpp"
 #include "properties/effect_at_least_once.hpp"
 #include "properties/effect_at_most_once.hpp"
 #include "properties/epoch_single_leader.hpp"
+#include "properties/hanging_txn.hpp"
 #include "properties/heal_progress.hpp"
+#include "properties/hw_monotone.hpp"
+#include "properties/idempotent_producer.hpp"
 #include "properties/inconsistent_offsets.hpp"
 #include "properties/key_affinity.hpp"
 #include "properties/ledger.hpp"
 #include "properties/lost_write.hpp"
+#include "properties/lso_monotone.hpp"
+#include "properties/marker_identity.hpp"
 #include "properties/no_false_fail.hpp"
 #include "properties/nonmonotonic_poll.hpp"
 #include "properties/offset_stability.hpp"
@@ -27,11 +34,14 @@
 #include "properties/phantom_read.hpp"
 #include "properties/poll_inside.hpp"
 #include "properties/poll_skip.hpp"
+#include "properties/producer_fencing.hpp"
 #include "properties/read_above_watermark.hpp"
 #include "properties/read_metrics.hpp"
 #include "properties/rebalance_storm.hpp"
 #include "properties/reset_policy.hpp"
+#include "properties/retention_visible_loss.hpp"
 #include "properties/send_order.hpp"
+#include "properties/txn_atomic.hpp"
 #include "properties/txn_cycles.hpp"
 #include "properties/txn_torn_read.hpp"
 #include "properties/unseen.hpp"
@@ -63,6 +73,9 @@ const std::vector<PropertyInfo>& catalogue() {
     static const std::vector<PropertyInfo> all{
         {"aborted-read", "A reader of committed records was handed one of an aborted transaction.",
          make_aborted_read},
+        {"acked-durable",
+         "A record was acknowledged by all replicas, and is not in the log for good.",
+         make_acked_durable},
         {"assigned-all", "At the end a partition had no owner in a group that reads it.",
          make_assigned_all},
         {"assignment-exclusive", "Two members held one partition in the same generation.",
@@ -74,6 +87,9 @@ const std::vector<PropertyInfo>& catalogue() {
          make_commit_not_ahead},
         {"commit-not-behind", "Everything was finished, but not everything committed.",
          make_commit_not_behind},
+        {"compaction-safe",
+         "Compaction removed the latest record of a key, or a tombstone before its time.",
+         make_compaction_safe},
         {"duplicate-record", "A message was stored twice without an occasion to send it anew.",
          make_duplicate_record},
         {"effect-at-least-once",
@@ -84,8 +100,14 @@ const std::vector<PropertyInfo>& catalogue() {
          make_epoch_single_leader},
         {"g0", "Information: transactions are in a cycle by the order of their writes.", make_g0},
         {"g1c", "A committed transaction read what depends on it.", make_g1c},
+        {"hanging-txn", "A transaction was open for longer than its timeout allows.",
+         make_hanging_txn},
         {"heal-progress", "After all faults were over, work was pending and nothing moved.",
          make_heal_progress},
+        {"hw-monotone", "A leader's high watermark went back.", make_hw_monotone},
+        {"idempotent-producer",
+         "A batch of an idempotent producer is in a log twice, or one is missing.",
+         make_idempotent_producer},
         {"inconsistent-offsets",
          "Two clients, or a client and the log, know different records at one offset.",
          make_inconsistent_offsets},
@@ -103,6 +125,9 @@ const std::vector<PropertyInfo>& catalogue() {
         {"ledger", "An accepted event is unaccounted for, or has two fates.", make_ledger_checker},
         {"lost-write", "An acknowledged record was never handed to a group that has later ones.",
          make_lost_write},
+        {"lso-monotone", "A leader's last stable offset went back.", make_lso_monotone},
+        {"marker-identity", "A request to end one transaction ended the next.",
+         make_marker_identity},
         {"no-false-fail", "A producer reported a record as not stored that is in the log.",
          make_no_false_fail},
         {"nonmonotonic-poll", "A member was handed records that it had been handed before.",
@@ -128,6 +153,8 @@ const std::vector<PropertyInfo>& catalogue() {
         {"precommitted-read",
          "A reader of committed records was handed one of an open transaction.",
          make_precommitted_read},
+        {"producer-fencing", "A producer that had been fenced wrote all the same.",
+         make_producer_fencing},
         {"read-above-watermark", "A reader was handed records that were not stored for good.",
          make_read_above_watermark},
         {"read-metrics", "Information: how late and how often records were handed out.",
@@ -136,6 +163,9 @@ const std::vector<PropertyInfo>& catalogue() {
          make_rebalance_storm},
         {"reset-policy", "A member began by its reset policy although its group had committed.",
          make_reset_policy},
+        {"retention-visible-loss", "Unread records expired, and their reader was not told.",
+         make_retention_visible_loss},
+        {"txn-atomic", "Of one transaction some became visible and some did not.", make_txn_atomic},
         {"txn-torn-read", "A reader of committed records was handed only a part of a transaction.",
          make_txn_torn_read},
         {"unseen", "A stored record was never handed to a group that reads it.", make_unseen},

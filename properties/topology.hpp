@@ -1,5 +1,7 @@
 #pragma once
 
+#include "messaging/ports/clock.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -32,6 +34,8 @@ struct Channel {
     bool may_lose =
         false; ///< Kafka may lose what is stored in it: too few replicas must be in sync.
     std::vector<std::uint64_t> partition_texts; ///< `orders/0`, `orders/1` …
+    bool compacts = false;
+    Duration delete_retention{}; ///< How long compaction leaves a tombstone.
 };
 
 /// Where events of a channel come from.
@@ -53,6 +57,7 @@ struct Topology {
     std::vector<Subscriber> subscribers;
     std::vector<Flow> flows;
     std::map<std::uint64_t, PartitionPlace> partitions; ///< By partition text; lookup only.
+    Duration clock_error{};                             ///< How wrong wall clocks may be.
     std::vector<std::string> node_names;                ///< By node id; [0] is the world.
 };
 

@@ -4,6 +4,7 @@
 #include "scenarios/load_client.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace crier::scenario {
 
@@ -173,6 +174,8 @@ void System::describe(const ServiceTable& services) {
         channel.dead_letters = spec.dead_letters;
         channel.may_lose =
             spec.replication < 2 || spec.min_in_sync < 2 || spec.unclean_leader_election;
+        channel.compacts = spec.log.compacts;
+        channel.delete_retention = spec.log.delete_retention;
         for (std::int32_t partition = 0; partition < spec.partitions; ++partition) {
             const std::uint64_t text = name(spec.name + "/" + std::to_string(partition));
             topology_.partitions[text] = {topology_.channels.size(),
@@ -238,6 +241,12 @@ void System::describe(const ServiceTable& services) {
                     flow.subscribers.push_back(at);
             }
             topology_.flows.push_back(std::move(flow));
+        }
+    }
+    for (const FaultRule& rule : scenario_.faults) {
+        if (rule.kind != sim::FaultKind::clock_jump) continue;
+        for (const std::int64_t jump : {rule.amount_low, rule.amount_high}) {
+            topology_.clock_error = std::max(topology_.clock_error, Duration(std::abs(jump)));
         }
     }
     topology_.node_names = node_names();

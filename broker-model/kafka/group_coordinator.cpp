@@ -147,7 +147,7 @@ void GroupCoordinator::commit(OffsetCommitRequest request, sim::Reply<OffsetComm
 
 void GroupCoordinator::commit(const TxnOffsetCommitRequest& request, const Admission& admission,
                               sim::Reply<OffsetCommitAnswer> reply) {
-    const ProducerStamp producer{request.producer, request.epoch, -1, true};
+    const ProducerStamp producer{request.producer, request.epoch, -1, true, request.transaction};
     write_commit(request.commit, producer, admission, std::move(reply));
 }
 

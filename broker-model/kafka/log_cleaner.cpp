@@ -57,7 +57,10 @@ public:
         std::vector<std::size_t> kept;
         bool has_tombstone = false;
         for (std::size_t at = 0; at < records.size(); ++at) {
-            if (!stays(stored, at)) continue;
+            if (!stays(stored, at)) {
+                note_removed(stored, at);
+                continue;
+            }
             kept.push_back(at);
             has_tombstone = has_tombstone || records[at].is_tombstone;
         }
@@ -71,6 +74,12 @@ public:
     }
 
 private:
+    void note_removed(const StoredBatch& stored, std::size_t at) {
+        if (cleaning_.removed == nullptr) return;
+        cleaning_.removed->push_back(
+            {stored.offset_of(at), stored.batch->records[at].is_tombstone});
+    }
+
     // A marker stays while something that it decides does, and then for as long as a tombstone.
     // Source: Kafka CleanedTransactionMetadata, Cleaner.shouldDiscardBatch.
     void clean_marker(StoredBatch& stored) {

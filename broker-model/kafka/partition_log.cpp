@@ -1,6 +1,5 @@
 #include "broker-model/kafka/partition_log.hpp"
 
-#include "broker-model/kafka/log_cleaner.hpp"
 #include "messaging/ports/ensure.hpp"
 
 #include <algorithm>
@@ -178,12 +177,13 @@ void PartitionLog::note_high_watermark(Offset offset, Instant now) {
     watermark_kept_at_ = now;
 }
 
-std::uint64_t PartitionLog::compact(Offset limit, std::int64_t now) {
+std::uint64_t PartitionLog::compact(Offset limit, std::int64_t now,
+                                    std::vector<RemovedRecord>* removed) {
     if (!options_.compacts) return 0;
     const Offset dirty_from = std::max(cleaned_end_, start_);
     const LogSegments::Dirt dirt = segments_.dirt(dirty_from, limit, now, options_);
     if (!dirt.must_clean) return 0;
-    return clean_up_to(dirt.end, now);
+    return clean_up_to(dirt.end, now, removed);
 }
 
 void PartitionLog::compact_internal(Offset limit, std::int64_t now) {
@@ -193,12 +193,14 @@ void PartitionLog::compact_internal(Offset limit, std::int64_t now) {
 }
 
 // What stays is flushed, as Kafka's cleaner does with the segments that it writes anew.
-std::uint64_t PartitionLog::clean_up_to(Offset limit, std::int64_t now) {
+std::uint64_t PartitionLog::clean_up_to(Offset limit, std::int64_t now,
+                                        std::vector<RemovedRecord>* removed) {
     Cleaning cleaning;
     cleaning.dirty_from = cleaned_end_;
     cleaning.limit = limit;
     cleaning.now = now;
     cleaning.delete_retention = options_.delete_retention;
+    cleaning.removed = removed;
     const std::uint64_t gone = clean(batches_, producers_, cleaning);
     cleaned_end_ = std::max(cleaned_end_, limit);
     flushed_end_ = std::max(flushed_end_, std::min(limit, end_));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker-model/kafka/log_cleaner.hpp"
 #include "broker-model/kafka/log_segments.hpp"
 #include "sim/disk.hpp"
 
@@ -132,9 +133,10 @@ public:
     }
 
     /// Compacts whole segments below `limit` if enough of them is dirty or has waited too long.
-    /// **Returns** how many records are gone. **Source**: Kafka LogCleanerManager
-    /// .grabFilthiestCompactedLog, cleanableOffsets.
-    std::uint64_t compact(Offset limit, std::int64_t now);
+    /// **Returns** how many records are gone; `removed` gets which. **Source**: Kafka
+    /// LogCleanerManager .grabFilthiestCompactedLog, cleanableOffsets.
+    std::uint64_t compact(Offset limit, std::int64_t now,
+                          std::vector<RemovedRecord>* removed = nullptr);
 
     /// Compacts what lies below `limit`, once there are many batches: for internal topics, whose
     /// size nobody sees.
@@ -142,7 +144,8 @@ public:
 
 private:
     void roll();
-    std::uint64_t clean_up_to(Offset limit, std::int64_t now);
+    std::uint64_t clean_up_to(Offset limit, std::int64_t now,
+                              std::vector<RemovedRecord>* removed = nullptr);
     void note(const StoredBatch& batch);
 
     LogOptions options_;

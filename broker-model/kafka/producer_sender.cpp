@@ -309,7 +309,10 @@ bool ProducerSender::gather() {
             if (!sequences_.has_id() && !transactions_) request_id();
             ProducerBatch& head = accumulator_.head(partition);
             if (!sequences_.may_send(head)) continue;
-            if (!head.stamp.is_set()) sequences_.stamp(head);
+            if (!head.stamp.is_set()) {
+                sequences_.stamp(head);
+                if (transactions_) head.stamp.transaction = transactions_->name();
+            }
         }
         const std::size_t bytes = accumulator_.head(partition).records->bytes;
         const bool is_full = !connection.building.empty() &&

@@ -236,6 +236,7 @@ asio::awaitable<Outcome<void>>
 ProducerTransactions::send_offsets(std::vector<PartitionOffset> offsets, GroupMetadata group) {
     const Instant deadline = context_.now() + options_.max_block;
     has_offsets_ = true;
+    context_.record(events::offsets_sent, name_, context_.world().history().name(group.group_id));
     if (group_ != group.group_id) group_coordinator_ = {};
     group_ = group.group_id;
     if (tells_partitions()) {
@@ -253,6 +254,7 @@ ProducerTransactions::send_offsets(std::vector<PartitionOffset> offsets, GroupMe
     request.transactional_id = options_.transactional_id;
     request.producer = producer_;
     request.epoch = epoch_;
+    request.transaction = name_;
     request.commit.group = group.group_id;
     request.commit.member_id = group.member_id;
     request.commit.generation = group.generation;
@@ -279,6 +281,7 @@ asio::awaitable<Outcome<void>> ProducerTransactions::end(bool committed) {
         request.producer = producer_;
         request.epoch = epoch_;
         request.committed = committed;
+        request.transaction = name_;
         std::string id = options_.transactional_id;
         const Outcome<EndTransactionAnswer> outcome =
             co_await ask(std::move(request), std::move(id), false, deadline);

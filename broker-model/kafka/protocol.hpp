@@ -63,6 +63,9 @@ struct ProducerStamp {
     std::int32_t sequence =
         -1; ///< Of the first record; -1: not checked (written by a coordinator).
     bool is_transactional = false;
+    /// To the history: the transaction that its client means, 0 for none. No batch of Kafka has
+    /// it, and no broker decides by it.
+    std::uint64_t transaction = 0;
 
     [[nodiscard]] bool is_set() const { return id >= 0; }
 };
@@ -221,6 +224,7 @@ struct EndTransactionRequest {
     std::int64_t producer = -1;
     std::int16_t epoch = -1;
     bool committed = false;
+    std::uint64_t transaction = 0; ///< To the history, as in ProducerStamp.
 };
 struct EndTransactionAnswer {
     ErrorCode error = ErrorCode::none;
@@ -413,7 +417,8 @@ struct TxnOffsetCommitRequest {
     std::string transactional_id;
     std::int64_t producer = -1;
     std::int16_t epoch = -1;
-    OffsetCommitRequest commit; ///< Generation -1 and no member: the consumer is not checked.
+    OffsetCommitRequest commit;    ///< Generation -1 and no member: the consumer is not checked.
+    std::uint64_t transaction = 0; ///< To the history, as in ProducerStamp.
 };
 struct OffsetFetchRequest {
     std::string group;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace crier::broker::kafka {
 
@@ -66,6 +67,7 @@ void RecordLedger::leads(const sim::Process& leader, const PartitionState& state
     told.end = common;
     while (!told.epochs.empty() && told.epochs.back().start >= common)
         told.epochs.pop_back();
+    told.sequences.clear(); // where they go on is not known
     std::erase_if(told.open, [common](const auto& it) { return it.first >= common; });
 }
 
@@ -73,48 +75,114 @@ void RecordLedger::stored_up_to(const sim::Process& leader, const PartitionState
                                 const PartitionLog& log, Offset high_watermark) {
     const PartitionId partition = state.partition;
     Told& told = told_[partition];
-    if (high_watermark <= told.end || state.leader_epoch < told.leader_epoch ||
-        state.topic_id != told.topic_id || !leader.is_alive()) {
-        return;
-    }
+    const bool is_former = state.leader_epoch < told.leader_epoch || state.topic_id != told.topic_id;
+    if (is_former || !leader.is_alive()) return;
+    check_mark(told.watermark, leader, partition, state.leader_epoch, high_watermark,
+               events::watermark_fell);
+    if (high_watermark <= told.end) return;
     for (std::size_t at = log.find(told.end); at < log.batches().size(); ++at) {
         const StoredBatch& batch = log.batches()[at];
         if (batch.base_offset >= high_watermark) break;
         if (told.epochs.empty() || told.epochs.back().epoch < batch.leader_epoch) {
             told.epochs.push_back({batch.leader_epoch, batch.base_offset});
         }
+        if (batch.producer.sequence >= 0 && batch.base_offset >= told.end) {
+            tell_sequence(leader, partition, batch);
+        }
         if (batch.marker != Marker::none) {
             tell_ended(leader, partition, log, batch);
         } else if (!batch.producer.is_transactional) {
             tell(leader, partition, batch, told.end, high_watermark, Fate::stored);
         } else {
-            const std::int64_t producer = batch.producer.id;
-            const bool is_open =
-                std::any_of(told.open.begin(), told.open.end(),
-                            [producer](const auto& it) { return it.producer == producer; });
-            if (!is_open) told.open.push_back({producer, batch.base_offset});
+            tell_written(leader, partition, batch);
             tell(leader, partition, batch, told.end, high_watermark, Fate::written);
         }
     }
     told.end = high_watermark;
 }
 
+void RecordLedger::stable_up_to(const sim::Process& leader, PartitionId partition,
+                                std::int32_t epoch, Offset offset) {
+    Told& told = told_[partition];
+    if (epoch < told.leader_epoch || !leader.is_alive()) return;
+    check_mark(told.stable, leader, partition, epoch, offset, events::stable_offset_fell);
+}
+
+void RecordLedger::check_mark(Mark& mark, const sim::Process& leader, PartitionId partition,
+                              std::int32_t epoch, Offset offset, const sim::EventKind& fell) {
+    const Mark before = std::exchange(mark, {epoch, leader.incarnation(), offset});
+    if (before.epoch != epoch || before.life != mark.life || before.offset <= offset) return;
+    world_.record_as(&leader, fell, cluster_.info(partition).name_text, epoch, before.offset,
+                     offset);
+}
+
+void RecordLedger::tell_sequence(const sim::Process& leader, PartitionId partition,
+                                 const StoredBatch& batch) {
+    const ProducerStamp& stamp = batch.producer;
+    std::vector<Sequence>& known = told_[partition].sequences;
+    auto it =
+        std::lower_bound(known.begin(), known.end(), stamp.id,
+                         [](const Sequence& held, std::int64_t id) { return held.producer < id; });
+    if (it == known.end() || it->producer != stamp.id) it = known.insert(it, {stamp.id, -1, 0});
+    const bool goes_on = it->epoch == stamp.epoch && it->next == stamp.sequence;
+    it->epoch = stamp.epoch;
+    it->next = sequence_after(stamp.sequence, static_cast<std::size_t>(batch.batch->span()));
+    if (goes_on) return;
+    const std::uint64_t cause = world_.kernel().cause();
+    world_.record_as(&leader, events::sequence_begun, cluster_.info(partition).name_text, stamp.id,
+                     stamp.epoch, stamp.sequence);
+    world_.kernel().set_cause(cause);
+}
+
+void RecordLedger::tell_written(const sim::Process& leader, PartitionId partition,
+                                const StoredBatch& batch) {
+    const ProducerStamp& stamp = batch.producer;
+    std::vector<OpenTransaction>& open = told_[partition].open;
+    auto it = std::find_if(open.begin(), open.end(),
+                           [&stamp](const auto& held) { return held.producer == stamp.id; });
+    if (it == open.end()) {
+        it = open.insert(open.end(), {stamp.id, batch.base_offset, -1, 0});
+    } else if (it->epoch == stamp.epoch && it->transaction == stamp.transaction) {
+        return;
+    }
+    it->epoch = stamp.epoch;
+    it->transaction = stamp.transaction;
+    const std::uint64_t cause = world_.kernel().cause();
+    world_.record_as(&leader, events::transaction_written, cluster_.info(partition).name_text,
+                     stamp.id, stamp.epoch, stamp.transaction);
+    world_.kernel().set_cause(cause);
+}
+
 void RecordLedger::tell_ended(const sim::Process& leader, PartitionId partition,
                               const PartitionLog& log, const StoredBatch& marker) {
-    std::vector<AbortedTransaction>& open = told_[partition].open;
+    std::vector<OpenTransaction>& open = told_[partition].open;
     const std::int64_t producer = marker.producer.id;
     const auto found = std::find_if(open.begin(), open.end(),
                                     [producer](const auto& it) { return it.producer == producer; });
     if (found == open.end()) return;
     const Offset first = found->first;
     open.erase(found);
-    const Fate fate = marker.marker == Marker::commit ? Fate::stored : Fate::aborted;
+    const bool commits = marker.marker == Marker::commit;
+    const std::uint64_t verdict = world_.history().name(commits ? "commit" : "abort");
+    std::uint64_t transaction = 0; // of the last batch: what is ended should be one only
+    const auto end = [&](std::uint64_t next) {
+        if (transaction != 0 && transaction != next) {
+            world_.record_as(&leader, events::transaction_marked,
+                             cluster_.info(partition).name_text, transaction, verdict,
+                             marker.producer.epoch);
+        }
+        transaction = next;
+    };
     for (std::size_t at = log.find(first); at < log.batches().size(); ++at) {
         const StoredBatch& batch = log.batches()[at];
         if (batch.base_offset >= marker.base_offset) break;
         const bool is_its = batch.producer.id == producer && batch.marker == Marker::none;
-        if (is_its) tell(leader, partition, batch, first, marker.base_offset, fate);
+        if (!is_its) continue;
+        end(batch.producer.transaction);
+        tell(leader, partition, batch, first, marker.base_offset,
+             commits ? Fate::stored : Fate::aborted);
     }
+    end(0);
 }
 
 void RecordLedger::tell(const sim::Process& leader, PartitionId partition, const StoredBatch& batch,

@@ -11,7 +11,8 @@
 
 namespace crier::sim {
 class World;
-}
+struct EventKind;
+} // namespace crier::sim
 
 namespace crier::broker::kafka {
 
@@ -34,22 +35,51 @@ public:
     void stored_up_to(const sim::Process& leader, const PartitionState& state,
                       const PartitionLog& log, Offset high_watermark);
 
+    /// The leader of `epoch` serves a reader of committed records up to before `offset`.
+    void stable_up_to(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
+                      Offset offset);
+
     /// Returns how many records of the partition were told as stored and not lost since.
     [[nodiscard]] Offset stored_end(PartitionId partition) const { return told_[partition].end; }
 
 private:
+    struct OpenTransaction {
+        std::int64_t producer = -1;
+        Offset first = 0;
+        std::int16_t epoch = -1;       // of its last batch, …
+        std::uint64_t transaction = 0; // … and what the client meant it for
+    };
+    /// How far an idempotent producer is in its numbering.
+    struct Sequence {
+        std::int64_t producer = -1;
+        std::int16_t epoch = -1;
+        std::int32_t next = 0;
+    };
+    /// An offset that must not go back while one leader leads.
+    struct Mark {
+        std::int32_t epoch = -1;
+        std::uint32_t life = 0;
+        Offset offset = 0;
+    };
     struct Told {
         std::uint32_t topic_id = 0;
         Offset end = 0;
-        std::int32_t leader_epoch = -1;       // the newest that anybody led in
-        std::vector<EpochStart> epochs;       // of what was told
-        std::vector<AbortedTransaction> open; // transactions without a verdict
+        std::int32_t leader_epoch = -1;    // the newest that anybody led in
+        std::vector<EpochStart> epochs;    // of what was told
+        std::vector<OpenTransaction> open; // without a verdict
+        std::vector<Sequence> sequences;   // by producer, ascending
+        Mark watermark;
+        Mark stable;
     };
     /// What is known of a record when it is told.
     enum class Fate { stored, written, aborted };
 
     void tell(const sim::Process& leader, PartitionId partition, const StoredBatch& batch,
               Offset from, Offset to, Fate fate);
+    void tell_sequence(const sim::Process& leader, PartitionId partition, const StoredBatch& batch);
+    void check_mark(Mark& mark, const sim::Process& leader, PartitionId partition,
+                    std::int32_t epoch, Offset offset, const sim::EventKind& fell);
+    void tell_written(const sim::Process& leader, PartitionId partition, const StoredBatch& batch);
     void tell_ended(const sim::Process& leader, PartitionId partition, const PartitionLog& log,
                     const StoredBatch& marker);
     void tell(const sim::Process& leader, PartitionId partition, Offset offset,

@@ -1,3 +1,4 @@
+#include "broker-model/kafka/record_ledger.hpp"
 #include "broker-model/kafka/replica_manager.hpp"
 
 #include <algorithm>
@@ -66,6 +67,10 @@ bool ReplicaManager::answer_consumer(FetchRequest& request, sim::Reply<FetchAnsw
                 part.error = ErrorCode::offset_out_of_range;
             } else if (const Offset end = replica->readable_end(request.isolation);
                        asked.fetch_offset < end && bytes < request.max_bytes) {
+                if (request.isolation == Isolation::read_committed) {
+                    home_.cluster.ledger().stable_up_to(home_.process, replica->id,
+                                                        replica->state.leader_epoch, end);
+                }
                 bytes += log.read(asked.fetch_offset, end,
                                   std::min(asked.max_bytes, request.max_bytes - bytes), bytes == 0,
                                   part.batches);

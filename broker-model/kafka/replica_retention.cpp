@@ -26,14 +26,20 @@ void ReplicaManager::delete_old_segments() {
 // reader still finds depends on whom it asks, and when. Source: Kafka LogCleaner.
 void ReplicaManager::clean_logs() {
     sim::World& world = home_.world();
+    std::vector<RemovedRecord> removed;
     for (const auto& replica : replicas_) {
         if (!replica || replica->owner != nullptr) continue;
         PartitionLog& log = *replica->log;
-        const std::uint64_t gone =
-            log.compact(log.last_stable_offset(replica->high_watermark), home_.timestamp_now());
+        removed.clear();
+        const std::uint64_t gone = log.compact(log.last_stable_offset(replica->high_watermark),
+                                               home_.timestamp_now(), &removed);
         if (gone == 0 || !replica->leads()) continue;
-        world.record_as(&home_.process, events::log_compacted,
-                        home_.cluster.info(replica->id).name_text, gone);
+        const std::uint64_t partition = home_.cluster.info(replica->id).name_text;
+        world.record_as(&home_.process, events::log_compacted, partition, gone);
+        for (const RemovedRecord& record : removed) {
+            world.record_as(&home_.process, events::record_compacted, partition, record.offset,
+                            record.is_tombstone);
+        }
     }
     home_.kernel().at(home_.process, home_.now() + home_.cluster.options().log_cleaner_backoff,
                       [this] { clean_logs(); });

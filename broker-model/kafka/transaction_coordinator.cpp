@@ -58,7 +58,8 @@ void TransactionCoordinator::take_id(const InitProducerIdRequest& request,
             told.id = next.producer;
             told.epoch = next.epoch;
             home_.world().record_as(&home_.process, events::transactional_id_taken,
-                                    home_.world().history().name(next.id), next.epoch);
+                                    home_.world().history().name(next.id), next.epoch,
+                                    next.producer, next.timeout.count());
         }
         (*held)(told);
     };
@@ -123,6 +124,7 @@ void TransactionCoordinator::end(const EndTransactionRequest& request,
         if (step.error == ErrorCode::none) tell(entry.now, answer);
         return reply(answer);
     }
+    entry.asked = request.transaction;
     auto held = std::make_shared<sim::Reply<EndTransactionAnswer>>(std::move(reply));
     store(*shard, entry, *step.next, [held, tell, next = *step.next](ErrorCode error) {
         EndTransactionAnswer told;
@@ -145,14 +147,16 @@ void TransactionCoordinator::store(Shard& shard, Entry& entry, const Transaction
         Entry* const it = find_entry(at, next.id);
         if (it == nullptr) return tell(ErrorCode::not_coordinator);
         it->is_pending = false;
-        if (error == ErrorCode::none) stored(*at, *it, next);
+        const std::uint64_t asked = std::exchange(it->asked, 0);
+        if (error == ErrorCode::none) stored(*at, *it, next, asked);
         tell(as_coordinator_error(error));
     };
     replicas_->append({shard.partition, make_batch(home_, std::move(records))}, timeout,
                       std::move(written));
 }
 
-void TransactionCoordinator::stored(Shard& shard, Entry& entry, const Transaction& next) {
+void TransactionCoordinator::stored(Shard& shard, Entry& entry, const Transaction& next,
+                                    std::uint64_t asked) {
     const bool was_prepared = entry.now.is_prepared();
     entry.now = next;
     if (next.state == TransactionState::ongoing) {
@@ -162,7 +166,7 @@ void TransactionCoordinator::stored(Shard& shard, Entry& entry, const Transactio
     const bool commits = next.state == TransactionState::prepare_commit;
     sim::History& history = home_.world().history();
     home_.world().record_as(&home_.process, events::transaction_decided, history.name(next.id),
-                            next.epoch, history.name(commits ? "commit" : "abort"));
+                            next.epoch, history.name(commits ? "commit" : "abort"), asked);
     bring_markers(shard, entry);
 }
 

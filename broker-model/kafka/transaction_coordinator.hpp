@@ -57,6 +57,7 @@ private:
     struct Entry {
         Transaction now;
         bool is_pending = false; ///< A step is on its way into the log.
+        std::uint64_t asked = 0; ///< The transaction that its client means to end; 0: none.
         std::shared_ptr<TransactionMarkers> markers;
         WallTime updated{}; ///< When its last step was written, by the coordinator's clock.
     };
@@ -78,7 +79,7 @@ private:
     /// Writes `next` into the log; then it counts, and `done` is called. Once.
     void store(Shard& shard, Entry& entry, const Transaction& next,
                std::function<void(ErrorCode)> done);
-    void stored(Shard& shard, Entry& entry, const Transaction& next);
+    void stored(Shard& shard, Entry& entry, const Transaction& next, std::uint64_t asked);
     void bring_markers(Shard& shard, Entry& entry);
     void complete_soon(PartitionId partition, std::int32_t epoch, const std::string& id);
     void abort_overdue();

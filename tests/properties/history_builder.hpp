@@ -190,8 +190,9 @@ public:
         return add(node, broker::events::send_unknown, name(partition), 1, number,
                    name("timed out"));
     }
-    std::uint64_t begin_transaction(std::uint32_t node, std::string_view transaction) {
-        return add(node, broker::events::transaction_begun, name(transaction), name("copier-1"));
+    std::uint64_t begin_transaction(std::uint32_t node, std::string_view transaction,
+                                    std::string_view id = "copier-1") {
+        return add(node, broker::events::transaction_begun, name(transaction), name(id));
     }
     std::uint64_t end_transaction(std::uint32_t node, std::string_view transaction,
                                   std::string_view verdict = "commit") {
@@ -224,6 +225,46 @@ public:
     }
     std::uint64_t heal() { return add(0, sim::events::healed); }
     std::uint64_t begin_fault() { return add(0, sim::events::fault_began, 1, name("crash")); }
+
+    // What brokers do with producers, transactions and logs.
+    std::uint64_t take_id(std::string_view id, std::uint64_t epoch, std::uint64_t producer = 7,
+                          Duration timeout = std::chrono::seconds(10)) {
+        return add(events_1, broker::events::transactional_id_taken, name(id), epoch, producer,
+                   static_cast<std::uint64_t>(timeout.count()));
+    }
+    /// `asked`: the transaction that the client means; empty: the coordinator decides by itself.
+    std::uint64_t decide(std::string_view id, std::uint64_t epoch, std::string_view verdict,
+                         std::string_view asked = "") {
+        return add(events_1, broker::events::transaction_decided, name(id), epoch, name(verdict),
+                   asked.empty() ? 0 : name(asked));
+    }
+    std::uint64_t write_in(std::string_view transaction, std::string_view partition,
+                           std::uint64_t epoch = 0, std::uint64_t producer = 7) {
+        return add(events_1, broker::events::transaction_written, name(partition), producer, epoch,
+                   name(transaction));
+    }
+    std::uint64_t mark(std::string_view transaction, std::string_view partition,
+                       std::string_view verdict, std::uint64_t epoch = 0) {
+        return add(events_1, broker::events::transaction_marked, name(partition), name(transaction),
+                   name(verdict), epoch);
+    }
+    std::uint64_t send_offsets(std::string_view transaction) {
+        return add(shop_1, broker::events::offsets_sent, name(transaction), name("billing"));
+    }
+    std::uint64_t begin_sequence(std::string_view partition, std::uint64_t epoch,
+                                 std::uint64_t sequence, std::uint64_t producer = 7) {
+        return add(events_1, broker::events::sequence_begun, name(partition), producer, epoch,
+                   sequence);
+    }
+    std::uint64_t fall(const sim::EventKind& kind, std::string_view partition, std::uint64_t from,
+                       std::uint64_t to) {
+        return add(events_1, kind, name(partition), 1, from, to);
+    }
+    std::uint64_t compact(std::string_view partition, std::uint64_t offset,
+                          bool is_tombstone = false) {
+        return add(events_1, broker::events::record_compacted, name(partition), offset,
+                   is_tombstone ? 1 : 0);
+    }
 
     void wait(Duration duration) { now_ += duration.count(); }
 

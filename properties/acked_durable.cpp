@@ -1,0 +1,124 @@
+#include "properties/acked_durable.hpp"
+
+#include "broker-model/events.hpp"
+#include "properties/finding.hpp"
+#include "properties/offset_set.hpp"
+#include "properties/reading.hpp"
+#include "sim/hash.hpp"
+
+#include <array>
+#include <map>
+#include <set>
+
+namespace crier::properties {
+
+namespace {
+
+using sim::Event;
+namespace broker_events = broker::events;
+
+class AckedDurable final : public Checker, private sim::EventSink {
+public:
+    explicit AckedDurable(Reading& reading) : topology_(reading.topology()) { reading.add(*this); }
+
+    Verdict finish(const RunEnd& end) override {
+        for (const auto& [partition, log] : logs_) {
+            for (std::uint64_t at = 0; at < log.acked.size(); ++at) {
+                if (!log.acked.has(at) || log.kept.has(at)) continue;
+                tally_.miss([&] { return missing(partition, at, end); });
+            }
+        }
+        return tally_.verdict("acked-durable", topology_, end);
+    }
+
+private:
+    struct Log {
+        bool is_durable = false;
+        OffsetSet acked;
+        OffsetSet kept; // told by the cluster to be in the log for good
+    };
+    using Producer = std::array<std::uint64_t, 3>; // node, incarnation, number
+
+    void on_event(const Event& event) override {
+        switch (event.kind) {
+        case broker_events::producer_opened.id:
+            if (event.operands[1] == all_) {
+                careful_.insert({event.node, event.incarnation, event.operands[0]});
+            }
+            break;
+        case broker_events::acknowledged.id: acknowledge(event); break;
+        case broker_events::stored.id:
+        case broker_events::written.id:
+            if (Log* const log = find(event.operands[0])) {
+                log->kept.add(event.operands[1], event.operands[1] + 1);
+            }
+            break;
+        case broker_events::records_lost.id: lose(event); break;
+        default: break;
+        }
+    }
+
+    Log* find(std::uint64_t partition) {
+        const auto [it, is_new] = logs_.try_emplace(partition);
+        if (is_new) {
+            const auto place = topology_.partitions.find(partition);
+            it->second.is_durable = place != topology_.partitions.end() &&
+                                    !topology_.channels[place->second.channel].may_lose;
+        }
+        return it->second.is_durable ? &it->second : nullptr;
+    }
+
+    void acknowledge(const Event& event) {
+        const std::uint64_t number = event.operands[3] >> broker_events::send_bits;
+        const auto first = static_cast<std::int64_t>(event.operands[1]);
+        if (first < 0 || !careful_.contains({event.node, event.incarnation, number})) return;
+        Log* const log = find(event.operands[0]);
+        if (log == nullptr) return;
+        tally_.observe(event.operands[2]);
+        log->acked.add(event.operands[1], event.operands[1] + event.operands[2]);
+    }
+
+    void lose(const Event& event) {
+        Log* const log = find(event.operands[0]);
+        if (log == nullptr) return;
+        const std::uint64_t end = event.operands[2] + 1;
+        const std::uint64_t first = log->acked.first_in(event.operands[1], end);
+        log->kept.remove(event.operands[1], end);
+        log->acked.remove(event.operands[1], end); // what comes there next is another record
+        if (first == end) return;
+        tally_.violate([&] {
+            Finding finding;
+            finding.time = event.time;
+            finding.events = {event.sequence};
+            Sentence& say = finding.witness;
+            say.text(event.operands[0]).words(" offset ");
+            say.number(static_cast<std::int64_t>(first)).words(" was acknowledged to a producer ");
+            say.words("that asked for all replicas, and was lost at ").time(event.time).words(".");
+            return finding;
+        });
+    }
+
+    static Finding missing(std::uint64_t partition, std::uint64_t offset, const RunEnd& end) {
+        Finding finding;
+        finding.time = end.time.time_since_epoch().count();
+        Sentence& say = finding.witness;
+        say.text(partition).words(" offset ").number(static_cast<std::int64_t>(offset));
+        say.words(" was acknowledged to a producer that asked for all replicas, and was never ");
+        say.words("stored for good.");
+        return finding;
+    }
+
+    const Topology& topology_;
+    const std::uint64_t all_ = sim::hash_text("all");
+    std::map<std::uint64_t, Log> logs_; // by partition
+    std::set<Producer> careful_;        // those that ask for all replicas
+    Tally tally_;
+};
+
+} // namespace
+
+std::unique_ptr<Checker> make_acked_durable(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<AckedDurable>(reading);
+}
+
+} // namespace crier::properties

@@ -1,0 +1,115 @@
+#include "properties/hanging_txn.hpp"
+
+#include "broker-model/events.hpp"
+#include "properties/describe.hpp"
+#include "properties/finding.hpp"
+#include "properties/reading.hpp"
+#include "sim/events.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace crier::properties {
+
+namespace {
+
+using sim::Event;
+namespace broker_events = broker::events;
+
+class HangingTxn final : public Checker, private sim::EventSink {
+public:
+    explicit HangingTxn(Reading& reading) : topology_(reading.topology()) { reading.add(*this); }
+
+    Verdict finish(const RunEnd& end) override {
+        const std::int64_t now = end.time.time_since_epoch().count();
+        for (const auto& [partition, transactions] : open_) {
+            for (const auto& [transaction, open] : transactions)
+                judge(partition, transaction, open, now);
+        }
+        return tally_.verdict("hanging-txn", topology_, end);
+    }
+
+private:
+    struct Open {
+        std::int64_t since = 0;
+        std::uint64_t producer = 0;
+        std::uint64_t sequence = 0; // of the event
+    };
+
+    void on_event(const Event& event) override {
+        switch (event.kind) {
+        case broker_events::transactional_id_taken.id:
+            timeouts_[event.operands[2]] = static_cast<std::int64_t>(event.operands[3]);
+            break;
+        case broker_events::transaction_written.id:
+            open_[event.operands[0]].try_emplace(
+                event.operands[3], Open{event.time, event.operands[1], event.sequence});
+            break;
+        case broker_events::transaction_marked.id: end(event); break;
+        case broker_events::records_lost.id: open_.erase(event.operands[0]); break;
+        case sim::events::fault_began.id:
+            faults_.insert(event.operands[0]);
+            calm_since_ = event.time;
+            break;
+        case sim::events::fault_ended.id:
+            faults_.erase(event.operands[0]);
+            calm_since_ = event.time;
+            break;
+        case sim::events::healed.id:
+            faults_.clear();
+            calm_since_ = event.time;
+            break;
+        case sim::events::started.id:
+        case broker_events::leader_changed.id: calm_since_ = event.time; break;
+        default: break;
+        }
+    }
+
+    void end(const Event& event) {
+        auto& transactions = open_[event.operands[0]];
+        const auto open = transactions.find(event.operands[1]);
+        if (open == transactions.end()) return;
+        tally_.observe();
+        judge(event.operands[0], event.operands[1], open->second, event.time);
+        transactions.erase(open);
+    }
+
+    void judge(std::uint64_t partition, std::uint64_t transaction, const Open& open,
+               std::int64_t now) {
+        const auto timeout = timeouts_.find(open.producer);
+        if (timeout == timeouts_.end() || !faults_.empty()) return;
+        const std::int64_t since = std::max(open.since, calm_since_);
+        const std::int64_t limit =
+            since + timeout->second + patience + topology_.clock_error.count();
+        if (now <= limit) return;
+        tally_.violate([&] {
+            Finding finding;
+            finding.time = limit;
+            finding.events = {open.sequence};
+            Sentence& say = finding.witness;
+            say.text(transaction).words(" was open in ").text(partition).words(" from ");
+            say.time(open.since).words(" to ").time(now).words(", with a timeout of ");
+            say.words(format_duration(timeout->second)).words(" and no fault since ");
+            say.time(calm_since_).words(".");
+            return finding;
+        });
+    }
+
+    static constexpr std::int64_t patience = 40'000'000'000; // 10 s of it the coordinator's look
+
+    const Topology& topology_;
+    std::map<std::uint64_t, std::int64_t> timeouts_;              // by producer
+    std::map<std::uint64_t, std::map<std::uint64_t, Open>> open_; // by partition, transaction
+    std::set<std::uint64_t> faults_;                              // that last
+    std::int64_t calm_since_ = 0;
+    Tally tally_;
+};
+
+} // namespace
+
+std::unique_ptr<Checker> make_hanging_txn(Reading& reading, const PropertyOptions&) {
+    return std::make_unique<HangingTxn>(reading);
+}
+
+} // namespace crier::properties
