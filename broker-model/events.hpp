@@ -186,7 +186,7 @@ inline constexpr EventKind stable_offset_fell{
     {{{"partition", text}, {"epoch", number}, {"from", number}, {"to", number}}}};
 /// The leader's compaction removed that record; `tombstone` is 1 for a deletion.
 inline constexpr EventKind record_compacted{
-    0x0232,
+    0x0235,
     "record-compacted",
     "the compaction of {partition} removes offset {offset}",
     {{{"partition", text}, {"offset", number}, {"tombstone", number}}}};

@@ -75,7 +75,8 @@ void RecordLedger::stored_up_to(const sim::Process& leader, const PartitionState
                                 const PartitionLog& log, Offset high_watermark) {
     const PartitionId partition = state.partition;
     Told& told = told_[partition];
-    const bool is_former = state.leader_epoch < told.leader_epoch || state.topic_id != told.topic_id;
+    const bool is_former =
+        state.leader_epoch < told.leader_epoch || state.topic_id != told.topic_id;
     if (is_former || !leader.is_alive()) return;
     check_mark(told.watermark, leader, partition, state.leader_epoch, high_watermark,
                events::watermark_fell);

@@ -19,15 +19,16 @@ struct ShareLimits {
     std::size_t max_share_sessions = 2000;         ///< Of one broker.
 };
 
-/// Returns the name of the limit that is out of Kafka's bounds, or nothing. **Source**: Kafka
-/// ShareGroupConfig.
+/// Returns the name of the limit that is out of Kafka's bounds, or nothing. The lock may be as short
+/// and as long as the operator of a cluster can allow (`group.share.min.record.lock.duration.ms`,
+/// 15 seconds unless set, and `.max.`, a minute). **Source**: Kafka ShareGroupConfig.
 [[nodiscard]] inline std::string_view out_of_bounds(const ShareLimits& limits) {
     const auto is_in = [](auto value, auto low, auto high) {
         return value >= low && value <= high;
     };
     using std::chrono::seconds;
     if (!is_in(limits.delivery_count_limit, 2, 10)) return "group.share.delivery.count.limit";
-    if (!is_in(limits.record_lock_duration, Duration(seconds(15)), Duration(seconds(60)))) {
+    if (!is_in(limits.record_lock_duration, Duration(seconds(1)), Duration(seconds(3600)))) {
         return "group.share.record.lock.duration.ms";
     }
     if (!is_in(limits.partition_max_record_locks, std::size_t{100}, std::size_t{4000})) {

@@ -231,7 +231,7 @@ TEST(ShareLimits, StayWithinKafkasBounds) {
     limits.delivery_count_limit = 11;
     EXPECT_EQ(out_of_bounds(limits), "group.share.delivery.count.limit");
     limits = {};
-    limits.record_lock_duration = 10s;
+    limits.record_lock_duration = 500ms;
     EXPECT_EQ(out_of_bounds(limits), "group.share.record.lock.duration.ms");
     limits = {};
     limits.partition_max_record_locks = 99;

@@ -97,7 +97,8 @@ INSTANTIATE_TEST_SUITE_P(Catalogue, EveryMistake, testing::ValuesIn(mistakes()),
                          });
 
 TEST(Catalogue, HasNoMistakeWithoutACanary) {
-    std::set<std::string> watched{"order-fulfilment", "hot-key", "transactional-copy"};
+    std::set<std::string> watched{"order-fulfilment", "hot-key", "transactional-copy",
+                                  "share-group-as-a-queue"};
     for (const std::string& scenario : correct())
         watched.insert(scenario);
     for (const Mistake& mistake : mistakes())

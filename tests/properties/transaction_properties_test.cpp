@@ -125,7 +125,7 @@ TEST(ProducerFencing, HoldsForTheOwnerAndForWhatEndedBeforeTheNext) {
     run.mark("t#2", "orders/0", "commit", 2);
     run.write_in("t#3", "orders/0", 0, 99); // of an id that came with the end of a transaction
     EXPECT_EQ(run.judge("producer-fencing").kind, VerdictKind::holds);
-    EXPECT_EQ(run.judge("producer-fencing").observations, 4u);
+    EXPECT_EQ(run.judge("producer-fencing").observations, 5u);
     EXPECT_EQ(HistoryBuilder().judge("producer-fencing").kind, VerdictKind::vacuous);
 }
 
