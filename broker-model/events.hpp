@@ -75,7 +75,7 @@ inline constexpr EventKind assigned{
     0x0208,
     "assigned",
     "{node} is given {partition} for {group} (generation {generation})",
-    {{{"partition", text}, {"group", text}, {"generation", number}}}};
+    {{{"partition", text}, {"group", text}, {"generation", number}, {"member", text}}}};
 inline constexpr EventKind revoked{
     0x0209,
     "revoked",
@@ -86,6 +86,12 @@ inline constexpr EventKind lost{
     "lost",
     "{node} learns that it lost {partition} of {group} (generation {generation})",
     {{{"partition", text}, {"group", text}, {"generation", number}}}};
+/// The coordinator gave a member up: it left, its session ended, it did not come to a rebalance in
+/// time, or another took its place under its instance id. The member need not know.
+inline constexpr EventKind member_gone{0x0220,
+                                       "member-gone",
+                                       "{group} goes on without {member}: {why}",
+                                       {{{"group", text}, {"member", text}, {"why", text}}}};
 /// A consumer had no position, or one that is not in the log, and took one by its reset policy.
 inline constexpr EventKind position_reset{
     0x020F,
@@ -271,11 +277,12 @@ inline constexpr EventKind row_lost{0x0302,
                                     "row-lost",
                                     "{message} is gone from {table} with the power loss",
                                     {{{"table", text}, {"message", text}}}};
-/// A transaction that wrote something was committed.
+/// A transaction that wrote something was committed; its rows follow. `client` asked for it, and is
+/// the database itself where a new life finds in its log what the one before committed.
 inline constexpr EventKind committed{0x0303,
                                      "committed",
-                                     "{database} commits transaction {commit}",
-                                     {{{"database", text}, {"commit", number}}}};
+                                     "{database} commits transaction {commit} of {client}",
+                                     {{{"database", text}, {"commit", number}, {"client", node}}}};
 
 inline constexpr std::array all{stored,
                                 dead_lettered,
@@ -293,6 +300,7 @@ inline constexpr std::array all{stored,
                                 assigned,
                                 revoked,
                                 lost,
+                                member_gone,
                                 position_reset,
                                 position_sought,
                                 delivered,

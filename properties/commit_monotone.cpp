@@ -35,6 +35,8 @@ private:
         switch (event.kind) {
         case broker_events::offset_committed.id: committed(event); break;
         case broker_events::position_reset.id:
+        case broker_events::position_sought.id: // back on purpose
+        case broker_events::offset_expired.id:
             committed_.erase({event.operands[1], event.operands[0]});
             break;
         case broker_events::records_lost.id: // of this partition, or of the offsets' own

@@ -3,7 +3,8 @@
 #include "properties/property.hpp"
 
 // Property `commit-monotone`: a group's committed offset does not go back, unless the log lost
-// records, a member took a position anew by its reset policy, or the group's offsets were lost.
+// records, a member took a position anew (by its reset policy, or a seek), or the group's offsets
+// were lost or expired. Share groups commit nothing.
 
 namespace crier::properties {
 

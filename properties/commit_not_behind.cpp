@@ -4,6 +4,7 @@
 #include "properties/finding.hpp"
 #include "properties/reading.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -25,7 +26,10 @@ public:
     Verdict finish(const RunEnd& end) override {
         if (ledger_.open() == 0) {
             for (std::size_t at = 0; at < topology_.subscribers.size(); ++at) {
-                if (routes_.counts(at)) judge(at, end);
+                const GroupTraits& traits = topology_.subscribers[at].group_traits;
+                const bool commits =
+                    traits.protocol != GroupProtocol::share && !traits.automatic_commits;
+                if (routes_.counts(at) && commits) judge(at, end);
             }
         }
         return tally_.verdict("commit-not-behind", topology_, end);
@@ -35,8 +39,19 @@ private:
     void on_event(const Event& event) override {
         const std::uint64_t partition = event.operands[0];
         switch (event.kind) {
-        case broker_events::stored.id: ends_[partition] = event.operands[1] + 1; break;
-        case broker_events::records_lost.id: ends_[partition] = event.operands[1]; break;
+        case broker_events::stored.id: { // of overlapping transactions the first may end last
+            std::uint64_t& log_end = ends_[partition];
+            log_end = std::max(log_end, event.operands[1] + 1);
+            break;
+        }
+        case broker_events::records_lost.id: {
+            std::uint64_t& log_end = ends_[partition];
+            log_end = std::min(log_end, event.operands[1]);
+            break;
+        }
+        case broker_events::offset_expired.id: // of a group that nobody was in for long
+            reached_[{event.operands[1], partition}] = UINT64_MAX;
+            break;
         case broker_events::offset_committed.id:
         case broker_events::position_reset.id: // who begins there has nothing to commit before it
             reached_[{event.operands[1], partition}] = event.operands[2];
@@ -47,7 +62,6 @@ private:
 
     void judge(std::size_t subscriber, const RunEnd& end) {
         const Subscriber& who = topology_.subscribers[subscriber];
-        if (who.shares) return;
         for (const std::uint64_t partition : topology_.channels[who.channel].partition_texts) {
             const std::uint64_t log_end = ends_[partition];
             if (log_end == 0) continue;

@@ -4,7 +4,8 @@
 
 // Property `commit-not-behind`: when everything has come to rest and the ledger has nothing open,
 // every group whose effects are counted has committed up to the end of each partition; otherwise a
-// restart would handle finished messages again. Share groups commit nothing, and are not judged.
+// restart would handle finished messages again. Clients that commit by themselves may be behind by
+// their interval, expired commits are gone on purpose, and share groups commit nothing.
 
 namespace crier::properties {
 

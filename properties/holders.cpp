@@ -11,9 +11,17 @@ void Holders::read(const sim::Event& event) {
     case broker::events::assigned.id: {
         std::vector<Holder>& holders = all_[{event.operands[1], event.operands[0]}];
         std::erase_if(holders, is_it);
-        holders.push_back({event.node, event.operands[2], event.sequence});
+        holders.push_back({event.node, event.operands[2], event.sequence, event.operands[3]});
+        // What stayed with it is now of this generation, too.
+        for (auto at = all_.lower_bound({event.operands[1], 0});
+             at != all_.end() && at->first.first == event.operands[1]; ++at) {
+            for (Holder& holder : at->second) {
+                if (is_it(holder)) holder.generation = event.operands[2];
+            }
+        }
         break;
     }
+    case broker::events::member_gone.id: gone_.emplace(event.operands[0], event.operands[1]); break;
     case broker::events::revoked.id:
     case broker::events::lost.id:
         std::erase_if(all_[{event.operands[1], event.operands[0]}], is_it);

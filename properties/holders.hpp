@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
-// Who believes to hold which partition of which group, as the members themselves say.
+// Who believes to hold which partition of which group, as the members themselves say, and which
+// members their groups have given up.
 
 namespace crier::properties {
 
@@ -19,8 +21,9 @@ class Holders {
 public:
     struct Holder {
         std::uint32_t node = 0;
-        std::uint64_t generation = 0;
-        std::uint64_t sequence = 0; ///< Of the event by which it got it.
+        std::uint64_t generation = 0; ///< The last in which it is known to have been a member.
+        std::uint64_t sequence = 0;   ///< Of the event by which it got it.
+        std::uint64_t member = 0;     ///< Its id in the group.
     };
 
     /// Takes an event in. What a process held ends with it.
@@ -32,8 +35,14 @@ public:
     /// Returns all places that were ever held.
     [[nodiscard]] const std::map<GroupPartition, std::vector<Holder>>& all() const { return all_; }
 
+    /// Whether the group has given that member up.
+    [[nodiscard]] bool is_gone(std::uint64_t group, std::uint64_t member) const {
+        return gone_.contains({group, member});
+    }
+
 private:
     std::map<GroupPartition, std::vector<Holder>> all_;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> gone_; // group, member
 };
 
 } // namespace crier::properties

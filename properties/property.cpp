@@ -4,7 +4,9 @@
 #include "properties/acked_durable.hpp"
 #include "properties/assigned_all.hpp"
 #include "properties/assignment_exclusive.hpp"
+#include "properties/assignment_fair.hpp"
 #include "properties/attempts_exact.hpp"
+#include "properties/auto_commit_window.hpp"
 #include "properties/commit_monotone.hpp"
 #include "properties/commit_not_ahead.hpp"
 #include "properties/commit_not_behind.hpp"
@@ -34,18 +36,22 @@
 #include "properties/phantom_read.hpp"
 #include "properties/poll_inside.hpp"
 #include "properties/poll_skip.hpp"
+#include "properties/position_contiguous.hpp"
 #include "properties/producer_fencing.hpp"
 #include "properties/read_above_watermark.hpp"
 #include "properties/read_metrics.hpp"
 #include "properties/rebalance_storm.hpp"
+#include "properties/rejoin_dup_bound.hpp"
 #include "properties/reset_policy.hpp"
 #include "properties/retention_visible_loss.hpp"
+#include "properties/revoke_before_assign.hpp"
 #include "properties/send_order.hpp"
 #include "properties/txn_atomic.hpp"
 #include "properties/txn_cycles.hpp"
 #include "properties/txn_torn_read.hpp"
 #include "properties/unseen.hpp"
 #include "properties/zombie_commit.hpp"
+#include "properties/zombie_effect.hpp"
 
 namespace crier::properties {
 
@@ -80,8 +86,12 @@ const std::vector<PropertyInfo>& catalogue() {
          make_assigned_all},
         {"assignment-exclusive", "Two members held one partition in the same generation.",
          make_assignment_exclusive},
+        {"assignment-fair", "A member held at least two partitions more than another at the end.",
+         make_assignment_fair},
         {"attempts-exact", "A message was parked after too few or too many failed attempts.",
          make_attempts_exact},
+        {"auto-commit-window", "The client committed by itself what was still in work.",
+         make_auto_commit_window},
         {"commit-monotone", "A group's committed offset went back.", make_commit_monotone},
         {"commit-not-ahead", "An offset was committed past a message that was not finished.",
          make_commit_not_ahead},
@@ -150,6 +160,8 @@ const std::vector<PropertyInfo>& catalogue() {
         {"phantom-read", "A reader was handed a record that nobody sent, or from where nothing is.",
          make_phantom_read},
         {"poll-skip", "A member was handed later records without those before.", make_poll_skip},
+        {"position-contiguous", "A member did not read on from where it stood.",
+         make_position_contiguous},
         {"precommitted-read",
          "A reader of committed records was handed one of an open transaction.",
          make_precommitted_read},
@@ -161,15 +173,21 @@ const std::vector<PropertyInfo>& catalogue() {
          make_read_metrics},
         {"rebalance-storm", "A group rebalanced again and again although no member came or went.",
          make_rebalance_storm},
+        {"rejoin-dup-bound", "A new owner was handed more again than was left uncommitted.",
+         make_rejoin_dup_bound},
         {"reset-policy", "A member began by its reset policy although its group had committed.",
          make_reset_policy},
         {"retention-visible-loss", "Unread records expired, and their reader was not told.",
          make_retention_visible_loss},
+        {"revoke-before-assign", "A member was given a partition that another had not given back.",
+         make_revoke_before_assign},
         {"txn-atomic", "Of one transaction some became visible and some did not.", make_txn_atomic},
         {"txn-torn-read", "A reader of committed records was handed only a part of a transaction.",
          make_txn_torn_read},
         {"unseen", "A stored record was never handed to a group that reads it.", make_unseen},
         {"zombie-commit", "A commit of a former generation was accepted.", make_zombie_commit},
+        {"zombie-effect", "A member that had lost a partition took effect while another held it.",
+         make_zombie_effect},
     };
     return all;
 }

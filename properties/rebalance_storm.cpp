@@ -39,6 +39,7 @@ private:
         case broker_events::generation_started.id: started(event); break;
         case sim::events::started.id:
         case sim::events::crashed.id:
+        case sim::events::power_lost.id:
         case sim::events::paused.id:
         case sim::events::resumed.id:
             for (const std::size_t subscriber : routes_.subscribers_of_node(event.node))

@@ -3,6 +3,7 @@
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
 #include "properties/reading.hpp"
+#include "sim/hash.hpp"
 
 #include <map>
 #include <utility>
@@ -43,6 +44,9 @@ private:
                 committed_.clear(); // commits may be among them
             forget(partition, UINT64_MAX);
             break;
+        case broker_events::offset_expired.id:
+            committed_.erase({event.operands[1], partition});
+            break;
         case broker_events::position_reset.id: reset(event); break;
         default: break;
         }
@@ -57,6 +61,14 @@ private:
 
     void reset(const Event& event) {
         tally_.observe();
+        const auto subscriber = routes_.subscriber(event.operands[1], event.operands[0]);
+        const bool is_told = subscriber && event.operands[3] != truncated_;
+        if (is_told) {
+            const std::string& policy =
+                topology_.subscribers[*subscriber].group_traits.offset_reset;
+            const bool is_other = !policy.empty() && event.operands[3] != sim::hash_text(policy);
+            if (is_other) tally_.violate([&] { return other_policy(event, *subscriber, policy); });
+        }
         const auto found = committed_.find({event.operands[1], event.operands[0]});
         if (found == committed_.end()) return;
         tally_.violate([&] {
@@ -74,8 +86,22 @@ private:
         });
     }
 
+    static Finding other_policy(const Event& event, std::size_t subscriber,
+                                const std::string& policy) {
+        Finding finding;
+        finding.time = event.time;
+        finding.subscriber = subscriber;
+        finding.events = {event.sequence};
+        Sentence& say = finding.witness;
+        say.node(event.node).words(" began ").text(event.operands[0]).words(" at ");
+        say.time(event.time).words(" from ").number(static_cast<std::int64_t>(event.operands[2]));
+        say.words(", ").text(event.operands[3]).words(", and is to begin " + policy + ".");
+        return finding;
+    }
+
     const Topology& topology_;
     const Routes& routes_;
+    std::uint64_t truncated_ = sim::hash_text("the log was truncated"); // not by the policy
     std::map<std::pair<std::uint64_t, std::uint64_t>, Committed> committed_;
     Tally tally_;
 };

@@ -13,6 +13,23 @@
 
 namespace crier::properties {
 
+/// How the members of a group share a channel's partitions out.
+enum class GroupProtocol : std::uint8_t {
+    unknown,     ///< A service of a team's own that does not say.
+    eager,       ///< The classic protocol; all is given back at every rebalance.
+    cooperative, ///< The classic protocol; what stays with a member stays.
+    coordinator, ///< The consumer protocol of KIP-848; each member has an epoch of its own.
+    share,       ///< A share group (KIP-932): partitions have no owners, and nothing is committed.
+};
+
+/// What a service says of its group, as far as it decides what is allowed.
+struct GroupTraits {
+    GroupProtocol protocol = GroupProtocol::unknown;
+    bool automatic_commits = false;                      ///< enable.auto.commit
+    Duration session_timeout = std::chrono::seconds(45); ///< session.timeout.ms
+    std::string offset_reset;                            ///< auto.offset.reset; empty: unknown
+};
+
 /// A service that subscribes to a channel: one side of the ledger's unit (accepted event ×
 /// service).
 struct Subscriber {
@@ -25,7 +42,7 @@ struct Subscriber {
     std::size_t channel = 0;              ///< Index into Topology::channels.
     int attempts_max = 0;                 ///< Handler attempts before parking; 0: it never parks.
     std::vector<std::uint32_t> nodes;     ///< Its replicas; sorted.
-    bool shares = false; ///< A share group: no partition is a member's, and nothing is committed.
+    GroupTraits group_traits;
 };
 
 struct Channel {

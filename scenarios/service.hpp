@@ -4,6 +4,7 @@
 #include "messaging/ports/kafka_share.hpp"
 #include "messaging/ports/process.hpp"
 #include "messaging/ports/store.hpp"
+#include "properties/topology.hpp"
 #include "scenarios/scenario.hpp"
 
 #include <functional>
@@ -95,10 +96,9 @@ struct ServiceType {
     std::string summary;
     std::vector<OptionInfo> options;
     bool takes_inputs = false;
-    std::string database_option;   ///< Option that names its database, for `effects` and `accepts`.
-    std::string from_option;       ///< Option that names the channel it subscribes to; empty: none.
-    std::string group_type_option; ///< Option that is `share` for a share group; empty: none.
-    std::string to_option;         ///< Option that names the channel it publishes to; empty: none.
+    std::string database_option; ///< Option that names its database, for `effects` and `accepts`.
+    std::string from_option;     ///< Option that names the channel it subscribes to; empty: none.
+    std::string to_option;       ///< Option that names the channel it publishes to; empty: none.
     std::string dead_letter_option; ///< Option that names its dead-letter channel; empty: none.
     std::string
         attempts_option; ///< Option with the attempts before parking; empty: it does not park.
@@ -108,6 +108,8 @@ struct ServiceType {
     std::function<std::unique_ptr<Service>(ServiceContext&)> make;
     /// Returns what is wrong with options that are right one by one; unset: nothing.
     std::function<std::vector<std::string>(const ServiceSpec&)> check = nullptr;
+    /// Returns what checkers must know of the group that it subscribes as; unset: nothing known.
+    std::function<properties::GroupTraits(const ServiceSpec&)> group = nullptr;
 };
 
 class ServiceTable {

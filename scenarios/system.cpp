@@ -203,13 +203,13 @@ void System::describe(const ServiceTable& services) {
             subscriber.effects_table_text = name(subscriber.effects_table);
         }
         subscriber.channel = channel_index(from);
-        subscriber.shares = option_text(spec, type.group_type_option) == "share";
         if (!type.attempts_option.empty()) {
             subscriber.attempts_max =
                 static_cast<int>(std::get<std::int64_t>(spec.options.at(type.attempts_option)));
         }
         for (const sim::Node* replica : service.replicas)
             subscriber.nodes.push_back(replica->id());
+        if (type.group) subscriber.group_traits = type.group(spec);
         topology_.subscribers.push_back(std::move(subscriber));
     }
     for (const ServiceNodes& service : services_) {

@@ -182,7 +182,8 @@ asio::awaitable<void> SimConsumer::accept(Partitions given) {
     Partitions added = without(given, fetcher_->held());
     fetcher_->assign(given);
     member_->accepted(given, gives_back);
-    record(events::assigned, added);
+    const std::uint64_t self = context_.world().history().text(group_metadata_.member_id);
+    record(events::assigned, added, self);
     co_await tell(&RebalanceListener::partitions_assigned, std::move(added));
 }
 
@@ -235,11 +236,12 @@ asio::awaitable<void> SimConsumer::tell(Callback callback, Partitions partitions
     co_await (listener_->*callback)(std::move(told));
 }
 
-void SimConsumer::record(const sim::EventKind& kind, const Partitions& partitions) {
+void SimConsumer::record(const sim::EventKind& kind, const Partitions& partitions,
+                         std::uint64_t member) {
     for (const PartitionId partition : partitions) {
         context_.world().record_as(&context_.process(), kind,
                                    context_.cluster().info(partition).name_text, group_text_,
-                                   generation_);
+                                   generation_, member);
     }
 }
 

@@ -66,7 +66,7 @@ private:
     [[nodiscard]] asio::awaitable<void> lose();
     [[nodiscard]] asio::awaitable<void> commit_positions();
     [[nodiscard]] asio::awaitable<void> tell(Callback callback, Partitions partitions);
-    void record(const sim::EventKind& kind, const Partitions& partitions);
+    void record(const sim::EventKind& kind, const Partitions& partitions, std::uint64_t member = 0);
     [[nodiscard]] Partitions unsubscribed() const;
     [[nodiscard]] std::vector<crier::kafka::TopicPartition> names(const Partitions& ids) const;
     [[nodiscard]] PartitionId find(const crier::kafka::TopicPartition& partition) const;

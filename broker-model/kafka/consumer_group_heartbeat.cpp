@@ -105,6 +105,7 @@ ConsumerGroupMember* GroupCoordinator::find_or_admit(ConsumerGroup& group,
                 error = ErrorCode::unreleased_instance_id;
                 return nullptr;
             }
+            tell_gone(group.name, known->member_id, "another took its place");
             return &take_place(group, *known, request.member_id);
         }
         if (known != nullptr && known->member_id != request.member_id) {
@@ -213,6 +214,7 @@ void GroupCoordinator::consumer_leave(Shard& shard, ConsumerGroup& group,
         member->state = ConsumerGroupMember::State::stable;
         member->revocation_end = Instant::max();
     } else {
+        tell_gone(group.name, request.member_id, "it left");
         remove(group, request.member_id);
     }
     persist(shard, group, before, std::move(answer), std::move(reply));
@@ -265,8 +267,11 @@ void GroupCoordinator::tick(Shard& shard, ConsumerGroup& group) {
     for (const auto& [id, member] : group.members) {
         if (member.session_end <= now || member.revocation_end <= now) gone.push_back(id);
     }
-    for (const std::string& id : gone)
+    for (const std::string& id : gone) {
+        const bool is_late = group.find(id)->session_end > now;
+        tell_gone(group.name, id, is_late ? "it did not give back in time" : "its session is over");
         remove(group, id);
+    }
     if (!group.members.empty()) maybe_make_target(group);
     persist(shard, group, before, {}, sim::Reply<ConsumerGroupHeartbeatAnswer>());
     constexpr Duration again = std::chrono::milliseconds(500); // where it could not be written

@@ -96,8 +96,9 @@ private:
     void complete_join(Shard& shard, Group& group);
     void store(Shard& shard, GroupRecord record);
     void stored(Group& group, const GroupRecord& record);
-    void remove(Shard& shard, Group& group, std::string_view member_id);
+    void remove(Shard& shard, Group& group, std::string_view member_id, std::string_view why);
     void touch(GroupMemberState& member);
+    void tell_gone(std::string_view group, std::string_view member, std::string_view why) const;
     [[nodiscard]] JoinGroupAnswer joined(const Group& group, const GroupMemberState& member) const;
     [[nodiscard]] ErrorCode check_commit(Shard& shard, const OffsetCommitRequest& request,
                                          bool in_transaction);

@@ -149,8 +149,10 @@ void GroupCoordinator::try_complete_join(Shard& shard, Group& group) {
 }
 
 void GroupCoordinator::complete_join(Shard& shard, Group& group) {
-    std::erase_if(group.members, [](const auto& entry) {
-        return !entry.second.join && !entry.second.is_static();
+    std::erase_if(group.members, [this, &group](const auto& entry) {
+        const bool is_late = !entry.second.join && !entry.second.is_static();
+        if (is_late) tell_gone(group.name, entry.first, "it did not join in time");
+        return is_late;
     });
     const auto joined_one =
         std::find_if(group.members.begin(), group.members.end(),
@@ -282,13 +284,15 @@ ErrorAnswer GroupCoordinator::leave(const LeaveGroupRequest& request) {
         const bool by_instance = request.member_id.empty() && named != nullptr;
         const std::string id = by_instance ? named->record.member_id : request.member_id;
         answer.error = group->check_member(id, request.instance_id);
-        if (answer.error == ErrorCode::none) remove(*shard, *group, id);
+        if (answer.error == ErrorCode::none) remove(*shard, *group, id, "it left");
     }
     return answer;
 }
 
-void GroupCoordinator::remove(Shard& shard, Group& group, std::string_view member_id) {
+void GroupCoordinator::remove(Shard& shard, Group& group, std::string_view member_id,
+                              std::string_view why) {
     const auto found = group.members.find(member_id);
+    tell_gone(group.name, member_id, why);
     refuse(found->second.join, ErrorCode::unknown_member_id, found->first);
     refuse(found->second.sync, ErrorCode::unknown_member_id);
     group.members.erase(found);
@@ -297,6 +301,16 @@ void GroupCoordinator::remove(Shard& shard, Group& group, std::string_view membe
     } else {
         prepare_rebalance(shard, group);
     }
+}
+
+void GroupCoordinator::tell_gone(std::string_view group, std::string_view member,
+                                 std::string_view why) const {
+    sim::World& world = home_.world();
+    sim::History& history = world.history();
+    const std::uint64_t name = history.name(group);
+    const std::uint64_t id = history.text(member);
+    const std::uint64_t reason = history.name(why);
+    world.record_as(&home_.process, events::member_gone, name, id, reason);
 }
 
 void GroupCoordinator::touch(GroupMemberState& member) {
@@ -333,7 +347,7 @@ void GroupCoordinator::tick(Shard& shard, Group& group) {
         const GroupMemberState* const member = group.find(id);
         const bool is_gone =
             member != nullptr && member->session_end <= now && !member->is_waiting();
-        if (is_gone) remove(shard, group, id);
+        if (is_gone) remove(shard, group, id, "its session is over");
     }
     if (group.phase == Group::Phase::preparing && group.phase_end <= now) {
         if (group.is_initial && group.has_newcomer && group.initial_left > Duration{}) {
@@ -349,7 +363,11 @@ void GroupCoordinator::tick(Shard& shard, Group& group) {
     const bool syncs =
         group.phase == Group::Phase::completing || group.phase == Group::Phase::stable;
     if (syncs && group.phase_end <= now && !group.has_all_synced()) {
-        std::erase_if(group.members, [](const auto& entry) { return !entry.second.has_synced; });
+        std::erase_if(group.members, [this, &group](const auto& entry) {
+            if (entry.second.has_synced) return false;
+            tell_gone(group.name, entry.first, "it did not sync in time");
+            return true;
+        });
         prepare_rebalance(shard, group);
     }
     // Whoever waits with a request is looked at again when that has been answered.

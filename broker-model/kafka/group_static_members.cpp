@@ -42,6 +42,7 @@ void GroupCoordinator::join_static(Shard& shard, Group& group, JoinGroupRequest 
 
     fence(*known);
     MemberRecord former = known->record;
+    tell_gone(group.name, former.member_id, "another took its place");
     GroupMemberState& member = rename(group, former.member_id, request.member_id);
     member.take(request);
     touch(member);

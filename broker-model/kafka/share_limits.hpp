@@ -19,9 +19,10 @@ struct ShareLimits {
     std::size_t max_share_sessions = 2000;         ///< Of one broker.
 };
 
-/// Returns the name of the limit that is out of Kafka's bounds, or nothing. The lock may be as short
-/// and as long as the operator of a cluster can allow (`group.share.min.record.lock.duration.ms`,
-/// 15 seconds unless set, and `.max.`, a minute). **Source**: Kafka ShareGroupConfig.
+/// Returns the name of the limit that is out of Kafka's bounds, or nothing. The lock may be as
+/// short and as long as the operator of a cluster can allow
+/// (`group.share.min.record.lock.duration.ms`, 15 seconds unless set, and `.max.`, a minute).
+/// **Source**: Kafka ShareGroupConfig.
 [[nodiscard]] inline std::string_view out_of_bounds(const ShareLimits& limits) {
     const auto is_in = [](auto value, auto low, auto high) {
         return value >= low && value <= high;

@@ -25,10 +25,10 @@ void CommitLedger::changed(const WatchedRow& from, const WatchedRow& to) {
     if (found != pending_.rend()) *found = to;
 }
 
-void CommitLedger::record(const sim::Process& server) {
+void CommitLedger::record(const sim::Process& server, std::uint32_t client) {
     ++commits_;
     mark_.next = commits_ + 1;
-    world_.record_as(&server, events::committed, database_text_, commits_);
+    world_.record_as(&server, events::committed, database_text_, commits_, client);
     const bool synced = mark_.synced >= commits_;
     if (synced) unsynced_.clear();
     for (const WatchedRow& row : pending_) {
@@ -40,16 +40,16 @@ void CommitLedger::record(const sim::Process& server) {
 }
 
 // A ghost records nothing: what it has committed is found by the next life.
-bool CommitLedger::committed(const sim::Process& server) {
+bool CommitLedger::committed(const sim::Process& server, std::uint32_t client) {
     if (!server.is_alive()) return false;
     const bool wrote = mark_.written == mark_.next;
-    if (wrote) record(server);
+    if (wrote) record(server, client);
     pending_.clear();
     return wrote;
 }
 
 void CommitLedger::recovered(const sim::Process& server) {
-    if (mark_.written == mark_.next) record(server);
+    if (mark_.written == mark_.next) record(server, server.node());
     pending_.clear();
     for (const Unsynced& each : unsynced_) {
         if (each.commit <= mark_.written) continue;

@@ -38,9 +38,9 @@ public:
     /// The open transaction is undone.
     void rolled_back() { pending_.clear(); }
 
-    /// The open transaction was committed by `server`, as far as SQLite says.
+    /// The open transaction of the node `client` was committed by `server`, as far as SQLite says.
     /// **Returns** whether it had written anything.
-    bool committed(const sim::Process& server);
+    bool committed(const sim::Process& server, std::uint32_t client);
 
     /// `server` starts over what its disk kept.
     void recovered(const sim::Process& server);
@@ -53,7 +53,7 @@ private:
         WatchedRow row;
     };
 
-    void record(const sim::Process& server);
+    void record(const sim::Process& server, std::uint32_t client);
 
     sim::World& world_;
     CommitMark& mark_;

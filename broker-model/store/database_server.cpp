@@ -118,7 +118,7 @@ void DatabaseServer::run_alone(Job job) {
     sources_.set_subject(job.request.client->node(), job.arrived);
     SqlAnswer result = engine_->run(job.request.sql, job.request.parameters);
     if (result.is_ok()) {
-        committed();
+        committed(*job.request.client);
     } else if (process_
                    .is_alive()) { // what a ghost had in hand may be in the log: the next life looks
         ledger_->rolled_back();
@@ -150,9 +150,10 @@ void DatabaseServer::commit(std::uint64_t session, Reply reply) {
         return;
     }
     const StoreError error = engine_->commit();
+    const sim::Process& client = *owner_->client;
     owner_.reset();
     if (error == StoreError{}) {
-        committed();
+        committed(client);
     } else if (process_.is_alive()) {
         ledger_->rolled_back();
     }
@@ -173,8 +174,8 @@ void DatabaseServer::rollback(std::uint64_t session) {
     waiting_.erase(found);
 }
 
-void DatabaseServer::committed() {
-    const bool wrote = ledger_->committed(process_);
+void DatabaseServer::committed(const sim::Process& client) {
+    const bool wrote = ledger_->committed(process_, client.node());
     if (!wrote || options_->synchronous == Synchronous::full || flush_planned_) return;
     flush_planned_ = true;
     kernel().at(process_, kernel().now() + options_->flush_interval, [this] {

@@ -75,7 +75,7 @@ private:
 
     /// Answers when the disk is done; then, if the server is `occupied` meanwhile, serves the next.
     void answer(Reply reply, SqlAnswer result, bool occupied);
-    void committed();
+    void committed(const sim::Process& client);
 
     void attend(sim::Process& client);
     void connection_ended(sim::Process& client);

@@ -179,6 +179,25 @@ private:
     messaging::Consumer consumer_;
 };
 
+properties::GroupTraits group_traits(const ServiceSpec& spec) {
+    using properties::GroupProtocol;
+    const auto text = [&spec](const char* option) {
+        return std::get<std::string>(spec.options.at(option));
+    };
+    properties::GroupTraits traits;
+    traits.protocol = text("group-type") == "share"              ? GroupProtocol::share
+                      : text("group-protocol") == "consumer"     ? GroupProtocol::coordinator
+                      : text("assignor") == "cooperative-sticky" ? GroupProtocol::cooperative
+                                                                 : GroupProtocol::eager;
+    traits.automatic_commits = text("acknowledge") == "automatic";
+    // In the new protocol the broker decides on sessions, and its own setting stays as it is.
+    if (traits.protocol != GroupProtocol::coordinator) {
+        traits.session_timeout = std::get<Duration>(spec.options.at("session-timeout"));
+    }
+    traits.offset_reset = text("offset-reset");
+    return traits;
+}
+
 } // namespace
 
 ServiceType consumer() {
@@ -363,7 +382,6 @@ ServiceType consumer() {
     };
     type.database_option = "database";
     type.from_option = "from";
-    type.group_type_option = "group-type";
     type.dead_letter_option = "dead-letter";
     type.attempts_option = "retry.attempts";
     type.effects = WatchSpec{{}, "effects", "message_id", "message_key"};
@@ -393,6 +411,7 @@ ServiceType consumer() {
         }
         return problems;
     };
+    type.group = group_traits;
     type.make = [](ServiceContext& context) { return std::make_unique<StockConsumer>(context); };
     return type;
 }

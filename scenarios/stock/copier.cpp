@@ -121,6 +121,13 @@ ServiceType copier() {
     type.from_option = "from";
     type.to_option = "to";
     type.points.assign(messaging::copier_points.begin(), messaging::copier_points.end());
+    type.group = [](const ServiceSpec& spec) {
+        properties::GroupTraits traits;
+        traits.protocol = properties::GroupProtocol::eager; // the client's default assignor
+        traits.session_timeout = std::get<Duration>(spec.options.at("session-timeout"));
+        traits.offset_reset = std::get<std::string>(spec.options.at("offset-reset"));
+        return traits;
+    };
     type.make = [](ServiceContext& context) { return std::make_unique<Copier>(context); };
     return type;
 }

@@ -239,5 +239,34 @@ TEST(KafkaClientGroup, TellsAssignmentsInOrder) {
     EXPECT_EQ(owners.size(), 4u);
 }
 
+// A member that dies says nothing; the coordinator tells when it goes on without it, by the id
+// under which the member was assigned.
+TEST(KafkaClientGroup, TellsWhichMemberTheGroupGaveUp) {
+    for (const crier::kafka::GroupProtocol protocol :
+         {crier::kafka::GroupProtocol::classic, crier::kafka::GroupProtocol::consumer}) {
+        Farm farm(1, {topic_of("orders", 1)});
+        Seen seen;
+        ConsumerOptions options = group_options("billing");
+        options.group_protocol = protocol;
+        sim::Node& node =
+            farm.add("billing/1", [&](ClientProgram& it) { return work(it, options, 0ms, seen); });
+        farm.run_for(15s);
+        ASSERT_EQ(farm.count(events::assigned), 1u);
+        node.crash("test");
+        farm.run_for(30s);
+        EXPECT_EQ(farm.count(events::member_gone), 0u) << "its session lasts 45 s";
+        farm.run_for(30s);
+        ASSERT_EQ(farm.count(events::member_gone), 1u);
+        std::uint64_t member = 0;
+        for (const sim::Event& event : farm.world.history().events()) {
+            if (event.kind == events::assigned.id) member = event.operands[3];
+            if (event.kind != events::member_gone.id) continue;
+            EXPECT_EQ(event.operands[0], text(farm, "billing"));
+            EXPECT_EQ(event.operands[1], member);
+            EXPECT_EQ(event.operands[2], text(farm, "its session is over"));
+        }
+    }
+}
+
 } // namespace
 } // namespace crier::broker::kafka::testing

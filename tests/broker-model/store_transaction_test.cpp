@@ -3,6 +3,8 @@
 
 #include "store_stage.hpp"
 
+#include <map>
+
 // Transactions of the simulated store while nothing fails but the clients.
 
 namespace crier::broker::test {
@@ -48,6 +50,26 @@ TEST(SimStore, KeepsWhatWasCommittedAndNothingElse) {
     EXPECT_THAT(stage.texts(events::row_durable, 0), ElementsAre("db.charges", "db.charges"));
     EXPECT_EQ(stage.count(events::committed), 2u);
     EXPECT_EQ(stage.database.commit_count(), 2u);
+}
+
+asio::awaitable<void> inserts_and_commits_alone(Client& client) {
+    std::string sql = "insert into charges values ('e', 'x', 1)";
+    std::vector<Value> none;
+    const Outcome<Rows> rows = co_await client.store.execute(std::move(sql), std::move(none));
+    client.note(told(rows));
+}
+
+TEST(SimStore, TellsWhoAskedForACommit) {
+    Stage stage(charges_database());
+    stage.add_client("one", commits_and_rolls_back);
+    stage.add_client("two", inserts_and_commits_alone);
+    stage.run(seconds(5));
+    std::map<std::uint64_t, int> commits;
+    for (const sim::Event& event : stage.world.history().events()) {
+        if (event.kind == events::committed.id) ++commits[event.operands[2]];
+    }
+    EXPECT_EQ(commits, (std::map<std::uint64_t, int>{{stage.world.find("one")->id(), 2},
+                                                     {stage.world.find("two")->id(), 1}}));
 }
 
 asio::awaitable<void> violates(Client& client) {

@@ -39,7 +39,7 @@ TEST(AssignedAll, NeedsAnOwnerOfEveryPartitionAtTheEnd) {
     run.assign(billing_1, "orders/0");
     run.assign(billing_2, "orders/1");
     EXPECT_EQ(run.judge("assigned-all").kind, VerdictKind::holds);
-    run.crash(billing_2);
+    run.revoke(billing_2, "orders/1");
     const Verdict verdict = run.judge("assigned-all");
     EXPECT_EQ(verdict.kind, VerdictKind::violated);
     EXPECT_EQ(verdict.witness, "Nobody of billing holds orders/1 at the end, at 0.003 s.");
@@ -100,6 +100,7 @@ TEST(CommitNotBehind, LeavesAloneWhatAGroupBeganBehind) {
 
 TEST(ZombieCommit, IsOneAfterALaterGenerationCommitted) {
     HistoryBuilder run;
+    run.topology().subscribers[0].group_traits.protocol = GroupProtocol::eager;
     run.commit_as(1, "orders/0", 1);
     run.commit_as(2, "orders/1", 4);
     run.commit_as(2, "orders/0", 2);

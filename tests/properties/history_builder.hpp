@@ -156,8 +156,26 @@ public:
     std::uint64_t lead(std::uint32_t node, std::string_view partition, std::uint64_t epoch) {
         return add(0, broker::events::leader_changed, name(partition), node, epoch);
     }
-    std::uint64_t start_generation(std::uint64_t generation) {
-        return add(events_1, broker::events::generation_started, name("billing"), generation, 3);
+    std::uint64_t start_generation(std::uint64_t generation, std::uint64_t members = 3) {
+        return add(events_1, broker::events::generation_started, name("billing"), generation,
+                   members);
+    }
+    std::uint64_t assign_member(std::string_view member, std::uint32_t node,
+                                std::string_view partition) {
+        return add(node, broker::events::assigned, name(partition), name("billing"), 1,
+                   name(member));
+    }
+    /// The group goes on without the member.
+    std::uint64_t give_up(std::string_view member, std::string_view why) {
+        return add(events_1, broker::events::member_gone, name("billing"), name(member), name(why));
+    }
+    std::uint64_t expire(std::string_view partition) {
+        return add(events_1, broker::events::offset_expired, name(partition), name("billing"));
+    }
+    /// An effect, in a transaction that `client` committed.
+    std::uint64_t effect_by(std::uint32_t client, std::string_view id) {
+        add(billing_db, broker::events::committed, name("billing-db"), 1, client);
+        return effect(id);
     }
     /// What clients say of themselves, and are told. `producer` is one of `node`'s.
     std::uint64_t open_producer(std::uint32_t node, std::uint64_t producer = 0,

@@ -111,7 +111,7 @@ TEST(ReadAboveWatermark, ConcernsShareGroupsToo) {
 TEST(ShareGroups, AreNothingToThePropertiesOfClassicGroups) {
     HistoryBuilder run;
     run.topology().subscribers.resize(1);
-    run.topology().subscribers[0].shares = true;
+    run.topology().subscribers[0].group_traits.protocol = GroupProtocol::share;
     run.store("o-0", "orders/0", 0);
     run.share(billing_1, "orders/0", 0);
     run.share(billing_2, "orders/0", 0, 2);

@@ -123,8 +123,8 @@ public:
         for (const Bug& bug : bugs()) {
             const Found& found = all_found().at(bug.id);
             text << "| " << bug.id << " " << bug.title << " | " << bug.planted << " | `"
-                 << bug.property << "` | " << found.seed << " | "
-                 << rounded(found.seconds) << " |\n";
+                 << bug.property << "` | " << found.seed << " | " << rounded(found.seconds)
+                 << " |\n";
         }
         std::ofstream(CRIER_SOURCE_DIR "/docs/bugs-found.md") << text.str();
     }
