@@ -1,6 +1,7 @@
 #include "tests/conformance/client_program_check.hpp"
 
 #include "tests/conformance/client_program_log.hpp"
+#include "tests/conformance/client_program_run.hpp"
 #include "tests/conformance/client_program_share_check.hpp"
 
 #include <algorithm>
@@ -285,8 +286,10 @@ void Checker::committed(MemberState& member, const Seen& seen) {
 
 /// What a transactional producer was told to do.
 void Checker::move(const Step& step, const Seen& seen) {
-    found_.insert(seen.client + " " + name_of(step.action) + ": " +
-                  (seen.error.empty() ? "ok" : seen.error));
+    const bool is_fenced = seen.error == "INVALID_PRODUCER_EPOCH";
+    const std::string error =
+        is_fenced && errors_ == SendErrors::are_free ? "PRODUCER_FENCED" : seen.error;
+    found_.insert(seen.client + " " + name_of(step.action) + ": " + (error.empty() ? "ok" : error));
     if (!seen.error.empty()) return;
     if (step.action == Action::open_producer)
         log_.open(step.client, step.producer.transactional_id);
@@ -399,8 +402,54 @@ std::string first_difference(const std::vector<std::string>& expected,
            "\n   found: " + (right == found.end() ? "nothing more" : *right);
 }
 
+namespace {
+
+/// Whether a transaction that is to time out did so while steps were still being taken.
+bool times_out_early(const Program& program, const History& history) {
+    struct Writer {
+        Duration timeout{};
+        Duration begun{};
+    };
+    std::map<std::string, Writer> writers;
+    Duration before{};
+    for (std::size_t at = 0; at < std::min(history.size(), program.steps.size()); ++at) {
+        const Step& step = program.steps[at];
+        if (step.action == Action::open_producer)
+            writers[step.client].timeout = step.producer.transaction_timeout;
+        Writer& writer = writers[step.client];
+        if (step.action == Action::begin) writer.begun = before;
+        const bool waits = step.action == Action::await_timeout;
+        if (waits && before - writer.begun >= writer.timeout) return true;
+        before = history[at].end;
+    }
+    return false;
+}
+
+/// Whether members of a group closed one after the other for so long that the last may have lost
+/// its session, as was seen of librdkafka, which waits then to be told that partitions are given
+/// back.
+bool closes_slowly(const Program& program, const History& history) {
+    std::map<std::string, std::string> groups; // by client
+    std::map<std::string, Duration> changed;   // when the group last polled before somebody closed
+    Duration before{};
+    for (std::size_t at = 0; at < std::min(history.size(), program.steps.size()); ++at) {
+        const Step& step = program.steps[at];
+        if (step.action == Action::open_consumer) groups[step.client] = step.member.group;
+        if (!step.group.empty()) changed.erase(step.group);
+        if (step.action == Action::close_consumer && groups.contains(step.client)) {
+            const Duration since = changed.try_emplace(groups[step.client], before).first->second;
+            if (history[at].end - since >= member_session_timeout) return true;
+        }
+        before = history[at].end;
+    }
+    return false;
+}
+
+} // namespace
+
 bool is_disturbed(const Program& program, const History& history) {
     if (check_shares(program, history).is_disturbed) return true;
+    if (times_out_early(program, history) || closes_slowly(program, history)) return true;
     std::set<std::string> stalled;
     for (std::size_t at = 0; at < std::min(history.size(), program.steps.size()); ++at) {
         const Step& step = program.steps[at];
@@ -410,6 +459,8 @@ bool is_disturbed(const Program& program, const History& history) {
         const bool may_move =
             step.action == Action::settle || step.action == Action::close_consumer;
         for (const Seen& one : history[at].seen) {
+            // The coordinator did not answer for a whole session.
+            if (one.kind == "failed" && one.error == "REQUEST_TIMED_OUT") return true;
             if (one.kind == "record" || one.kind == "committed") continue;
             if (one.kind == "offered" || one.kind == "done") continue;
             if (one.kind == "given" || one.kind == "acknowledged") continue;

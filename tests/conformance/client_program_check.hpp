@@ -33,8 +33,9 @@ namespace crier::conformance {
 /// Whether the ids of members sort as their client ids, so that it is known who is given what.
 enum class Owners { are_facts, are_free };
 
-/// Whether it is known which error a record gets whose transaction fails. librdkafka says only that
-/// it was purged.
+/// Whether it is known which error a record gets whose transaction fails, and by which of its two
+/// names who is fenced hears of it. librdkafka says only that the record was purged, and
+/// PRODUCER_FENCED or INVALID_PRODUCER_EPOCH by whoever answers first.
 enum class SendErrors { are_facts, are_free };
 
 /// Returns one line per fact, in the order of the steps.
@@ -46,8 +47,9 @@ enum class SendErrors { are_facts, are_free };
 [[nodiscard]] std::string first_difference(const std::vector<std::string>& expected,
                                            const std::vector<std::string>& found);
 
-/// Whether a group was rebalanced, or a member put out of it, when the program gave no cause: the
-/// machine was too slow for the times of the members, so that the history says nothing.
+/// Whether a group was rebalanced, or a member put out of it, when the program gave no cause, a
+/// transaction timed out before its time, or steps took longer than a session or a lock lasts: the
+/// machine was too slow for the times of the programs, so that the history says nothing.
 [[nodiscard]] bool is_disturbed(const Program& program, const History& history);
 
 /// Topics with this prefix are those where the producer may choose partitions as it likes.

@@ -150,6 +150,22 @@ TEST_F(ProgramCheck, SeesAnUninvitedRebalance) {
     EXPECT_TRUE(is_disturbed(program_, history_));
 }
 
+TEST_F(ProgramCheck, SeesThatClosingTookLongerThanASession) {
+    for (std::size_t at = 1; at < program_.steps.size(); ++at) {
+        const bool is_last = program_.steps[at].action == Action::close_consumer;
+        history_[at].end = history_[at - 1].end + std::chrono::seconds(is_last ? 3 : 0);
+    }
+    EXPECT_TRUE(is_disturbed(program_, history_)) << "three members, one after the other";
+}
+
+TEST_F(ProgramCheck, SeesThatTheCoordinatorDidNotAnswer) {
+    Seen& failed = history_.back().seen.emplace_back();
+    failed.kind = "failed";
+    failed.client = "c0";
+    failed.error = "REQUEST_TIMED_OUT";
+    EXPECT_TRUE(is_disturbed(program_, history_));
+}
+
 /// A committed transaction, an aborted one, offsets that were committed with one, a producer that
 /// was fenced, and one that died.
 Program transactions() {
@@ -266,6 +282,15 @@ TEST_F(TransactionProgramCheck, SeesThatOffsetsDidNotCount) {
 TEST_F(TransactionProgramCheck, SeesThatMarkersTakeOffsets) {
     find_done(Action::commit_transaction, "").error = "CONCURRENT_TRANSACTIONS";
     expect_complaint("not at the end");
+}
+
+TEST(TransactionTimes, AreTooShortForASlowMachine) {
+    const Program program = make_transaction_program({{97, 1, 1}}, {});
+    History history = run_on_model(program, 1);
+    EXPECT_FALSE(is_disturbed(program, history));
+    for (std::size_t at = 0; at < history.size(); ++at)
+        history[at].end = std::chrono::seconds(at);
+    EXPECT_TRUE(is_disturbed(program, history));
 }
 
 TEST_F(TransactionProgramCheck, SeesAnotherErrorOfWhoIsFenced) {

@@ -19,6 +19,7 @@ struct ProgramLimits {
     int nodes = 1;
     bool has_auto_commit = true;
     kafka::GroupProtocol protocol = kafka::GroupProtocol::classic;
+    bool has_new_protocol = true; ///< For some groups of programs of transactions.
     std::vector<kafka::Assignor> assignors{kafka::Assignor::range, kafka::Assignor::round_robin,
                                            kafka::Assignor::sticky,
                                            kafka::Assignor::cooperative_sticky};

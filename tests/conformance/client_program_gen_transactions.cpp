@@ -44,6 +44,8 @@ private:
         program_.topics.push_back({"t0", 1 + choice.who % 3, replicas, replicas > 1 ? 2 : 1});
         program_.topics.push_back({"t1", 1 + choice.what % 2, replicas, 1});
         open_marker();
+        if (limits_.has_new_protocol && choice.who % 2 == 1)
+            protocol_ = kafka::GroupProtocol::consumer;
         if (choice.kind % 2 == 0) join();
     }
 
@@ -131,6 +133,7 @@ private:
         options.group = group;
         options.topics = std::move(topics);
         options.isolation = isolation;
+        if (group == "g") options.protocol = protocol_;
         add(Action::settle).group = group;
     }
 
@@ -246,7 +249,8 @@ private:
     }
 
     std::map<std::string, Writing> writings_;
-    std::vector<std::string> members_; // at most one
+    std::vector<std::string> members_;                              // at most one
+    kafka::GroupProtocol protocol_ = kafka::GroupProtocol::classic; // of that group
     int names_ = 0;
 };
 

@@ -308,6 +308,7 @@ TEST_F(RealKafka, AnswersTransactionsOfJavaClientsAsTheModelAllows) {
 
 // It speaks the older version, whatever the brokers could do.
 TEST_F(RealKafka, AnswersTransactionsOfLibrdkafkaAsTheModelAllows) {
+    limits_.has_new_protocol = false;
     expect_allowed({make_transaction_program, by_librdkafka_, limits_, 1, SendErrors::are_free},
                    programs_asked(1, 3));
 }
