@@ -294,8 +294,10 @@ std::string likely_error(const std::string& call) {
 // Any request may be dropped, delayed, executed without an answer, or answered with an error: it
 // happens, and what is correct holds. The first request of a kind is among those struck.
 TEST(MessageFaults, BefallEveryKindOfRequest) {
-    std::set<std::string> seen{"delete-records", "delete-group", "offset-delete", // nobody asks
-                               "offsets-for-leader-epoch", "alter-partition"};    // see below
+    std::set<std::string> seen{
+        "delete-records", "delete-group",      "offset-delete", // nobody asks
+        "create-topics",  "create-partitions", "delete-topics", "offsets-for-leader-epoch",
+        "alter-partition"}; // see below
     for (const Home& home : homes()) {
         for (const std::string& call : home.calls) {
             seen.insert(call);
