@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker-model/kafka/client.hpp"
+#include "broker-model/kafka/client/client.hpp"
 #include "broker-model/store/sim_store.hpp"
 #include "scenarios/service.hpp"
 #include "sim/network.hpp"

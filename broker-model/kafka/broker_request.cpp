@@ -1,6 +1,6 @@
 #include "broker-model/kafka/broker_request.hpp"
 
-#include "broker-model/kafka/broker.hpp"
+#include "broker-model/kafka/broker/broker.hpp"
 #include "sim/hash.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "broker-model/kafka/cluster.hpp"
 
-#include "broker-model/kafka/broker.hpp"
-#include "broker-model/kafka/controller.hpp"
+#include "broker-model/kafka/broker/broker.hpp"
+#include "broker-model/kafka/controller/controller.hpp"
 #include "broker-model/kafka/record_ledger.hpp"
 #include "messaging/ports/ensure.hpp"
 #include "sim/world.hpp"

@@ -2,7 +2,7 @@
 
 #include "broker-model/events.hpp"
 #include "broker-model/kafka/cluster.hpp"
-#include "broker-model/kafka/group_records.hpp"
+#include "broker-model/kafka/groups/group_records.hpp"
 #include "messaging/dead_letters.hpp"
 #include "sim/world.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker-model/kafka/partition_log.hpp"
+#include "broker-model/kafka/log/partition_log.hpp"
 
 #include <vector>
 

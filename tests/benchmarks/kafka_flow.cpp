@@ -1,6 +1,6 @@
 #include "tests/benchmarks/kafka_flow.hpp"
 
-#include "broker-model/kafka/client.hpp"
+#include "broker-model/kafka/client/client.hpp"
 #include "properties/commit_not_ahead.hpp"
 #include "properties/reading.hpp"
 #include "sim/world.hpp"

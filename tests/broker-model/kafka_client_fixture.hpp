@@ -1,7 +1,7 @@
 #pragma once
 
 #include "broker-model/events.hpp"
-#include "broker-model/kafka/client.hpp"
+#include "broker-model/kafka/client/client.hpp"
 #include "broker-model/kafka/cluster.hpp"
 #include "sim/world.hpp"
 

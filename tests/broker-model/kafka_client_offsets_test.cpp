@@ -1,5 +1,5 @@
 // Timestamps, sizes and offsets as clients see them, and what retention takes from a reader.
-#include "broker-model/kafka/broker.hpp"
+#include "broker-model/kafka/broker/broker.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 
 namespace crier::broker::kafka::testing {

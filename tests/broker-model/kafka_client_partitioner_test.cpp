@@ -1,5 +1,5 @@
-#include "broker-model/kafka/producer_accumulator.hpp"
-#include "broker-model/kafka/producer_partitioner.hpp"
+#include "broker-model/kafka/client/producer_accumulator.hpp"
+#include "broker-model/kafka/client/producer_partitioner.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 
 namespace crier::broker::kafka::testing {

@@ -1,5 +1,5 @@
-#include "broker-model/kafka/committed_offsets.hpp"
-#include "broker-model/kafka/group_records.hpp"
+#include "broker-model/kafka/groups/committed_offsets.hpp"
+#include "broker-model/kafka/groups/group_records.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a compacted topic keeps, and what its readers see of that.
-#include "broker-model/kafka/partition_log.hpp"
+#include "broker-model/kafka/log/partition_log.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 
 namespace crier::broker::kafka::testing {

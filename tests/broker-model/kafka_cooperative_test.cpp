@@ -1,4 +1,4 @@
-#include "broker-model/kafka/assignors.hpp"
+#include "broker-model/kafka/assignors/assignors.hpp"
 #include "tests/broker-model/kafka_member_programs.hpp"
 
 // Cooperative rebalancing (KIP-429): the assignor, and members that keep what stays theirs.

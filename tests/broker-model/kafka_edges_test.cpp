@@ -1,8 +1,8 @@
 // Edges of the model that no other file is about: contradicting settings, errors that nobody can be
 // told, full disks, hanging transactions, forgotten ids, commits that know their epoch.
-#include "broker-model/kafka/broker.hpp"
-#include "broker-model/kafka/committed_offsets.hpp"
-#include "broker-model/kafka/group_records.hpp"
+#include "broker-model/kafka/broker/broker.hpp"
+#include "broker-model/kafka/groups/committed_offsets.hpp"
+#include "broker-model/kafka/groups/group_records.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 #include "tests/broker-model/kafka_fixture.hpp"
 

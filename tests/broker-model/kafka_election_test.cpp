@@ -1,6 +1,6 @@
 // Who may lead, what a new leader knows, and what its readers make of it.
-#include "broker-model/kafka/broker.hpp"
-#include "broker-model/kafka/election.hpp"
+#include "broker-model/kafka/broker/broker.hpp"
+#include "broker-model/kafka/controller/election.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 #include "tests/broker-model/kafka_fixture.hpp"
 

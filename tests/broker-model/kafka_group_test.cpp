@@ -1,4 +1,4 @@
-#include "broker-model/kafka/group.hpp"
+#include "broker-model/kafka/groups/group.hpp"
 #include "tests/broker-model/kafka_group_stage.hpp"
 
 namespace crier::broker::kafka {

@@ -1,4 +1,4 @@
-#include "broker-model/kafka/partition_log.hpp"
+#include "broker-model/kafka/log/partition_log.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 #include "tests/broker-model/kafka_fixture.hpp"
 

@@ -1,6 +1,6 @@
 // What buffers, requests, fetches and quotas let through.
-#include "broker-model/kafka/client_quota.hpp"
-#include "broker-model/kafka/partition_log.hpp"
+#include "broker-model/kafka/broker/client_quota.hpp"
+#include "broker-model/kafka/log/partition_log.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 #include "tests/broker-model/kafka_fixture.hpp"
 

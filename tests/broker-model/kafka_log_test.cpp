@@ -1,4 +1,4 @@
-#include "broker-model/kafka/partition_log.hpp"
+#include "broker-model/kafka/log/partition_log.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "broker-model/kafka/partition_log.hpp"
+#include "broker-model/kafka/log/partition_log.hpp"
 
 #include <gtest/gtest.h>
 
-#include "broker-model/kafka/broker.hpp"
+#include "broker-model/kafka/broker/broker.hpp"
 #include "tests/broker-model/kafka_fixture.hpp"
 
 namespace crier::broker::kafka {

@@ -1,4 +1,4 @@
-#include "broker-model/kafka/share_partition.hpp"
+#include "broker-model/kafka/groups/share_partition.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // A broker that is told to stop ends in order: others lead first, and nothing is lost.
-#include "broker-model/kafka/broker.hpp"
+#include "broker-model/kafka/broker/broker.hpp"
 #include "sim/events.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 #include "tests/broker-model/kafka_fixture.hpp"

@@ -1,5 +1,5 @@
 // Topics that change while clients use them: more partitions, deletion, another topic of the name.
-#include "broker-model/kafka/broker.hpp"
+#include "broker-model/kafka/broker/broker.hpp"
 #include "tests/broker-model/kafka_fixture.hpp"
 #include "tests/broker-model/kafka_member_programs.hpp"
 

@@ -1,6 +1,6 @@
-#include "broker-model/kafka/partition_log.hpp"
-#include "broker-model/kafka/transaction.hpp"
-#include "broker-model/kafka/transaction_records.hpp"
+#include "broker-model/kafka/log/partition_log.hpp"
+#include "broker-model/kafka/transactions/transaction.hpp"
+#include "broker-model/kafka/transactions/transaction_records.hpp"
 #include "tests/broker-model/kafka_fixture.hpp"
 
 #include <limits>

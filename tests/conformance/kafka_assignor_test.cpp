@@ -1,4 +1,4 @@
-#include "broker-model/kafka/assignors.hpp"
+#include "broker-model/kafka/assignors/assignors.hpp"
 #include "tests/broker-model/kafka_client_fixture.hpp"
 #include "tests/conformance/real_kafka.hpp"
 
