@@ -1,7 +1,7 @@
 #pragma once
 
-#include "broker-model/kafka/groups/share_limits.hpp"
 #include "broker-model/kafka/log/log_options.hpp"
+#include "broker-model/kafka/share_limits.hpp"
 #include "messaging/ports/clock.hpp"
 #include "properties/property.hpp"
 #include "sim/faults.hpp"

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "broker-model/kafka/groups/share_limits.hpp"
 #include "broker-model/kafka/log/log_options.hpp"
 #include "broker-model/kafka/log/producer_states.hpp"
+#include "broker-model/kafka/share_limits.hpp"
 #include "sim/node.hpp"
 
 #include <deque>

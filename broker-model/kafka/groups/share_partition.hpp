@@ -1,7 +1,7 @@
 #pragma once
 
-#include "broker-model/kafka/groups/share_limits.hpp"
 #include "broker-model/kafka/protocol.hpp"
+#include "broker-model/kafka/share_limits.hpp"
 
 #include <map>
 #include <string>
