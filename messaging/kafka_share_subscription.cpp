@@ -17,7 +17,7 @@ Failure gone() {
     return Failure{make_error_code(kafka::ErrorCode::invalid_record_state), Certainty::failed};
 }
 
-kafka::AcknowledgeType verdict(Settlement settlement) {
+kafka::AcknowledgeType acknowledge_type(Settlement settlement) {
     switch (settlement) {
     case Settlement::accept: return kafka::AcknowledgeType::accept;
     case Settlement::release: return kafka::AcknowledgeType::release;
@@ -116,7 +116,7 @@ asio::awaitable<Outcome<void>> KafkaShareSubscription::settle(const Delivery& de
     const auto found = open_.find(delivery.token);
     if (found == open_.end()) co_return gone();
     const bool is_late = clock_.now() >= found->second.lock_end;
-    settled_.push_back({std::move(found->second.place), verdict(settlement)});
+    settled_.push_back({std::move(found->second.place), acknowledge_type(settlement)});
     open_.erase(found);
     if (open_.empty()) progress_.notify();
     if (is_late) co_return gone();
@@ -152,8 +152,8 @@ asio::awaitable<void> KafkaShareSubscription::close() {
 }
 
 void KafkaShareSubscription::acknowledge_settled() {
-    for (const Verdict& verdict : std::exchange(settled_, {}))
-        consumer_->acknowledge(verdict.place, verdict.type);
+    for (const Settled& settled : std::exchange(settled_, {}))
+        consumer_->acknowledge(settled.place, settled.type);
 }
 
 void KafkaShareSubscription::renew_due() {

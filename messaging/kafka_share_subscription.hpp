@@ -61,7 +61,7 @@ private:
         bool is_to_renew = false; ///< Whatever the options say.
         bool is_renewing = false; ///< The broker was told, and has not answered yet.
     };
-    struct Verdict {
+    struct Settled {
         kafka::ShareRecord place;
         kafka::AcknowledgeType type = kafka::AcknowledgeType::accept;
     };
@@ -77,7 +77,7 @@ private:
     KafkaShareSubscriptionOptions options_;
     Signal progress_;
     std::map<std::uint64_t, Record> open_; ///< By token.
-    std::vector<Verdict> settled_;         ///< Not yet told to the consumer.
+    std::vector<Settled> settled_;         ///< Not yet told to the consumer.
     std::uint64_t tokens_ = 0;
     Instant committed_at_{};
     bool renewal_is_due_ = false;

@@ -36,7 +36,7 @@ private:
         holders_.read(event);
         switch (event.kind) {
         case broker_events::assigned.id:
-            members_[{event.operands[1], event.node}] = event.operands[3];
+            members_[{event.operands[1], event.node}] = {event.operands[3], event.operands[2]};
             strangers_.erase(event.node);
             break;
         case broker_events::revoked.id:
@@ -58,7 +58,10 @@ private:
         for (auto at = members_.begin(); at != members_.end();) {
             const bool is_its = at->first.second == event.node;
             is_known = is_known || is_its;
-            if (is_its) away_[{at->first.first, at->second}] = event.time;
+            if (is_its) {
+                const auto [id, generation] = at->second;
+                away_[{at->first.first, id}] = {event.time, generation};
+            }
             const bool ends = is_its && event.kind != sim::events::paused.id;
             at = ends ? members_.erase(at) : std::next(at);
         }
@@ -69,9 +72,9 @@ private:
     [[nodiscard]] bool may_wait(const Subscriber& who, const RunEnd& end) const {
         const std::int64_t limit =
             (end.time.time_since_epoch() - who.group_traits.session_timeout - rebalance).count();
-        for (const auto& [member, since] : away_) {
-            const bool is_missed = member.first == who.group_text && since >= limit &&
-                                   !holders_.is_gone(member.first, member.second);
+        for (const auto& [member, away] : away_) {
+            const bool is_missed = member.first == who.group_text && away.since >= limit &&
+                                   !holders_.is_gone(member.first, member.second, away.generation);
             if (is_missed) return true;
         }
         return std::any_of(who.nodes.begin(), who.nodes.end(), [&](std::uint32_t node) {
@@ -110,10 +113,19 @@ private:
         }
     }
 
+    struct Member {
+        std::uint64_t id = 0;
+        std::uint64_t generation = 0;
+    };
+    struct Away {
+        std::int64_t since = 0;
+        std::uint64_t generation = 0;
+    };
+
     const Topology& topology_;
     Holders holders_;
-    std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> members_; // by group and node
-    std::map<std::pair<std::uint64_t, std::uint64_t>, std::int64_t> away_; // by group and member
+    std::map<std::pair<std::uint64_t, std::uint32_t>, Member> members_; // by group and node
+    std::map<std::pair<std::uint64_t, std::uint64_t>, Away> away_;      // by group and member
     std::map<GroupPartition, std::int64_t> given_back_;
     std::map<std::uint64_t, std::int64_t> generations_; // when the last began, by group
     std::map<std::uint32_t, std::int64_t> strangers_;   // gone before they got anything

@@ -21,7 +21,15 @@ void Holders::read(const sim::Event& event) {
         }
         break;
     }
-    case broker::events::member_gone.id: gone_.emplace(event.operands[0], event.operands[1]); break;
+    case broker::events::generation_started.id:
+        generations_[event.operands[0]] = event.operands[1];
+        break;
+    case broker::events::member_gone.id: {
+        const auto last = generations_.find(event.operands[0]);
+        gone_[{event.operands[0], event.operands[1]}] =
+            last == generations_.end() ? UINT64_MAX : last->second;
+        break;
+    }
     case broker::events::revoked.id:
     case broker::events::lost.id:
         std::erase_if(all_[{event.operands[1], event.operands[0]}], is_it);

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -35,14 +34,19 @@ public:
     /// Returns all places that were ever held.
     [[nodiscard]] const std::map<GroupPartition, std::vector<Holder>>& all() const { return all_; }
 
-    /// Whether the group has given that member up.
-    [[nodiscard]] bool is_gone(std::uint64_t group, std::uint64_t member) const {
-        return gone_.contains({group, member});
+    /// Whether the group has given up that member of `generation` or an earlier one. A member of
+    /// the new protocol may come back under its id, and is then of a later one.
+    [[nodiscard]] bool is_gone(std::uint64_t group, std::uint64_t member,
+                               std::uint64_t generation) const {
+        const auto gone = gone_.find({group, member});
+        return gone != gone_.end() && generation <= gone->second;
     }
 
 private:
     std::map<GroupPartition, std::vector<Holder>> all_;
-    std::set<std::pair<std::uint64_t, std::uint64_t>> gone_; // group, member
+    std::map<std::uint64_t, std::uint64_t> generations_; // the last of each group
+    /// By group and member: the group's generation when it gave the member up.
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> gone_;
 };
 
 } // namespace crier::properties

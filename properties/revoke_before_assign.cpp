@@ -37,7 +37,7 @@ private:
         const std::uint64_t group = event.operands[1];
         for (const Holders::Holder& other : holders_.of({group, event.operands[0]})) {
             const bool is_free = other.node == event.node || other.sequence < forgotten_ ||
-                                 holders_.is_gone(group, other.member);
+                                 holders_.is_gone(group, other.member, other.generation);
             if (!is_free) tally_.violate([&] { return shared(event, other); });
         }
     }

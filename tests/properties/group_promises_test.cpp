@@ -41,6 +41,20 @@ TEST(RevokeBeforeAssign, NamesWhoStillHadIt) {
     EXPECT_THAT(verdict.events, ElementsAre(first, second));
 }
 
+TEST(RevokeBeforeAssign, KnowsAMemberThatCameBackUnderItsId) {
+    HistoryBuilder run;
+    run.start_generation(1);
+    run.assign_member("m-1", billing_1, "orders/0");
+    run.give_up("m-1", "its session is over");
+    run.assign_member("m-2", billing_2, "orders/0");
+    run.revoke(billing_2, "orders/0");
+    run.start_generation(2);
+    run.assign_member("m-1", billing_1, "orders/0", 2); // it joined again, as the same member
+    EXPECT_EQ(run.judge("revoke-before-assign").kind, VerdictKind::holds);
+    run.assign_member("m-2", billing_2, "orders/0", 2);
+    EXPECT_EQ(run.judge("revoke-before-assign").kind, VerdictKind::violated);
+}
+
 TEST(ZombieEffect, AllowsTheOwnerAndWhoHasNoSuccessorYet) {
     HistoryBuilder run;
     run.store("o-1", "orders/0", 0);

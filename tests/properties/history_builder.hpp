@@ -161,8 +161,8 @@ public:
                    members);
     }
     std::uint64_t assign_member(std::string_view member, std::uint32_t node,
-                                std::string_view partition) {
-        return add(node, broker::events::assigned, name(partition), name("billing"), 1,
+                                std::string_view partition, std::uint64_t generation = 1) {
+        return add(node, broker::events::assigned, name(partition), name("billing"), generation,
                    name(member));
     }
     /// The group goes on without the member.

@@ -400,27 +400,33 @@ void serve_request(Cluster&, sim::Node& node, AlterPartitionRequest request,
 
 void serve_request(Cluster&, sim::Node& node, CreateTopicsRequest request,
                    sim::Reply<ErrorAnswer> reply) {
+    auto* const controller = controller_on(node);
+    if (controller == nullptr) return;
     TopicOptions topic;
     topic.name = std::move(request.topic);
     topic.partitions = request.count;
     topic.replication = request.replication;
     topic.min_insync = request.min_insync;
     ErrorAnswer answer;
-    answer.error = controller_on(node)->create_topic(topic);
+    answer.error = controller->create_topic(topic);
     reply(answer);
 }
 
 void serve_request(Cluster&, sim::Node& node, CreatePartitionsRequest request,
                    sim::Reply<ErrorAnswer> reply) {
+    auto* const controller = controller_on(node);
+    if (controller == nullptr) return;
     ErrorAnswer answer;
-    answer.error = controller_on(node)->add_partitions(request.topic, request.count);
+    answer.error = controller->add_partitions(request.topic, request.count);
     reply(answer);
 }
 
 void serve_request(Cluster&, sim::Node& node, DeleteTopicsRequest request,
                    sim::Reply<ErrorAnswer> reply) {
+    auto* const controller = controller_on(node);
+    if (controller == nullptr) return;
     ErrorAnswer answer;
-    answer.error = controller_on(node)->delete_topic(request.topic);
+    answer.error = controller->delete_topic(request.topic);
     reply(answer);
 }
 
