@@ -7,6 +7,7 @@
 #include "sim/events.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 
@@ -22,11 +23,7 @@ public:
     explicit HangingTxn(Reading& reading) : topology_(reading.topology()) { reading.add(*this); }
 
     Verdict finish(const RunEnd& end) override {
-        const std::int64_t now = end.time.time_since_epoch().count();
-        for (const auto& [partition, transactions] : open_) {
-            for (const auto& [transaction, open] : transactions)
-                judge(partition, transaction, open, now);
-        }
+        judge_all(end.time.time_since_epoch().count());
         return tally_.verdict("hanging-txn", topology_, end);
     }
 
@@ -35,6 +32,7 @@ private:
         std::int64_t since = 0;
         std::uint64_t producer = 0;
         std::uint64_t sequence = 0; // of the event
+        bool is_overdue = false;    // it was, and is counted
     };
 
     void on_event(const Event& event) override {
@@ -49,40 +47,58 @@ private:
         case broker_events::transaction_marked.id: end(event); break;
         case broker_events::records_lost.id: open_.erase(event.operands[0]); break;
         case sim::events::fault_began.id:
+            disturb(event);
             faults_.insert(event.operands[0]);
-            calm_since_ = event.time;
             break;
         case sim::events::fault_ended.id:
+            disturb(event);
             faults_.erase(event.operands[0]);
-            calm_since_ = event.time;
             break;
         case sim::events::healed.id:
+            disturb(event);
             faults_.clear();
-            calm_since_ = event.time;
             break;
         case sim::events::started.id:
-        case broker_events::leader_changed.id: calm_since_ = event.time; break;
+        case broker_events::leader_changed.id: disturb(event); break;
         default: break;
         }
+    }
+
+    // All have their time anew, but not those whose time was over before.
+    void disturb(const Event& event) {
+        judge_all(event.time);
+        calm_since_ = event.time;
+    }
+
+    void judge_all(std::int64_t now) {
+        for (auto& [partition, transactions] : open_) {
+            for (auto& [transaction, open] : transactions)
+                judge(partition, transaction, open, now);
+        }
+    }
+
+    [[nodiscard]] bool is_judged(const Open& open) const {
+        return faults_.empty() && timeouts_.contains(open.producer);
     }
 
     void end(const Event& event) {
         auto& transactions = open_[event.operands[0]];
         const auto open = transactions.find(event.operands[1]);
         if (open == transactions.end()) return;
-        tally_.observe();
         judge(event.operands[0], event.operands[1], open->second, event.time);
+        if (is_judged(open->second) && !open->second.is_overdue) tally_.observe();
         transactions.erase(open);
     }
 
-    void judge(std::uint64_t partition, std::uint64_t transaction, const Open& open,
-               std::int64_t now) {
-        const auto timeout = timeouts_.find(open.producer);
-        if (timeout == timeouts_.end() || !faults_.empty()) return;
+    void judge(std::uint64_t partition, std::uint64_t transaction, Open& open, std::int64_t now) {
+        if (!is_judged(open) || open.is_overdue) return;
+        const std::int64_t timeout = timeouts_.find(open.producer)->second;
         const std::int64_t since = std::max(open.since, calm_since_);
-        const std::int64_t limit =
-            since + timeout->second + patience + topology_.clock_error.count();
+        const Duration patience = abort_interval + retries + topology_.clock_error;
+        const std::int64_t limit = since + timeout + patience.count();
         if (now <= limit) return;
+        open.is_overdue = true;
+        tally_.observe();
         tally_.violate([&] {
             Finding finding;
             finding.time = limit;
@@ -90,13 +106,16 @@ private:
             Sentence& say = finding.witness;
             say.text(transaction).words(" was open in ").text(partition).words(" from ");
             say.time(open.since).words(" to ").time(now).words(", with a timeout of ");
-            say.words(format_duration(timeout->second)).words(" and no fault since ");
+            say.words(format_duration(timeout)).words(" and no fault since ");
             say.time(calm_since_).words(".");
             return finding;
         });
     }
 
-    static constexpr std::int64_t patience = 40'000'000'000; // 10 s of it the coordinator's look
+    /// transaction.abort.timed.out.transaction.cleanup.interval.ms, by Kafka's default.
+    static constexpr Duration abort_interval = std::chrono::seconds(10);
+    /// For the coordinator's calls that are tried again.
+    static constexpr Duration retries = std::chrono::seconds(30);
 
     const Topology& topology_;
     std::map<std::uint64_t, std::int64_t> timeouts_;              // by producer

@@ -26,10 +26,9 @@ public:
     }
 
 private:
-    /// A life of a process that uses a transactional id, and what it began last under it.
+    /// A node that uses a transactional id, and what its latest life to begin something began last.
     struct Owner {
         std::uint32_t node = 0;
-        std::uint32_t incarnation = 0;
         std::uint64_t transaction = 0;
         std::uint64_t sequence = 0; // of the event that told of it
     };
@@ -44,12 +43,9 @@ private:
 
     void begin(const Event& event) {
         std::vector<Owner>& owners = owners_[event.operands[1]];
-        auto own = std::find_if(owners.begin(), owners.end(), [&event](const Owner& it) {
-            return it.node == event.node && it.incarnation == event.incarnation;
-        });
-        if (own == owners.end()) {
-            own = owners.insert(owners.end(), {event.node, event.incarnation, 0, 0});
-        }
+        auto own = std::find_if(owners.begin(), owners.end(),
+                                [&event](const Owner& it) { return it.node == event.node; });
+        if (own == owners.end()) own = owners.insert(owners.end(), {event.node, 0, 0});
         own->transaction = event.operands[0];
         own->sequence = event.sequence;
     }

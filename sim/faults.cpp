@@ -84,6 +84,11 @@ std::uint32_t FaultEngine::add(FaultSpec spec) {
         call_watches_.push_back(
             {id, hash_literal(trigger.name), std::move(about), trigger.nth, trigger.strikes});
         ++call_watch_count_;
+        if (trigger.window > Duration{}) {
+            world_.kernel().at(
+                world_.process(), std::max(world_.now(), trigger.at + trigger.window),
+                [this, watch = call_watches_.size() - 1] { close(call_watches_[watch]); });
+        }
         break;
     }
     case FaultTrigger::When::point:
@@ -100,10 +105,7 @@ bool FaultEngine::matches(CallWatch& watch, std::uint32_t client, std::uint32_t 
     const FaultSpec& spec = records_[watch.fault - 1].spec;
     const FaultTrigger& trigger = spec.trigger;
     if (world_.now() < trigger.at) return false;
-    if (trigger.window > Duration{} && world_.now() >= trigger.at + trigger.window) {
-        close(watch);
-        return false;
-    }
+    if (trigger.window > Duration{} && world_.now() >= trigger.at + trigger.window) return false;
     const bool concerns_all =
         std::all_of(watch.about.begin(), watch.about.end(), [&about](std::uint64_t name) {
             return std::find(about.begin(), about.end(), name) != about.end();
@@ -119,8 +121,17 @@ bool FaultEngine::matches(CallWatch& watch, std::uint32_t client, std::uint32_t 
 }
 
 void FaultEngine::close(CallWatch& watch) {
-    watch.is_over = true;
+    if (std::exchange(watch.is_over, true)) return;
     --call_watch_count_;
+    const FaultRecord& record = records_[watch.fault - 1];
+    if (!is_call_fault(record.spec.kind) || !record.began) return;
+    if (record.spec.kind != FaultKind::delay_call || healed_) return note_end(record.spec);
+    world_.kernel().at(world_.process(), world_.now() + record.spec.duration, // it leaves now
+                       [this, id = watch.fault] { note_end(records_[id - 1].spec); });
+}
+
+void FaultEngine::note_end(const FaultSpec& spec) {
+    world_.record_as(nullptr, events::fault_ended, spec.id, world_.history().name(spec.what));
 }
 
 CallVerdict FaultEngine::on_call(const CallKind& kind, std::uint32_t client, std::uint32_t server,
@@ -130,8 +141,8 @@ CallVerdict FaultEngine::on_call(const CallKind& kind, std::uint32_t client, std
         if (watch.is_over || watch.kind != kind.id || healed_) continue;
         if (!matches(watch, client, server, about)) continue;
         if (is_call_fault(records_[watch.fault - 1].spec.kind)) {
-            if (watch.strikes > 0 && --watch.strikes == 0) close(watch);
             verdict = strike(watch.fault);
+            if (watch.strikes > 0 && --watch.strikes == 0) close(watch);
         } else {
             close(watch);
             begin(watch.fault);
@@ -205,6 +216,7 @@ void FaultEngine::begin(std::uint32_t id) {
         for (const std::uint32_t node : nodes)
             take_hold(id, node, active);
     }
+    if (spec.kind == FaultKind::reset && !active.lasts) note_end(spec);
     world_.kernel().set_cause(cause);
 }
 
@@ -215,6 +227,7 @@ void FaultEngine::perform(std::uint32_t id) {
     world_.record_as(nullptr, events::fault_began, record.spec.id,
                      world_.history().name(record.spec.what));
     if (record.spec.act()) note_hit(id);
+    note_end(record.spec);
     world_.kernel().set_cause(cause);
 }
 
@@ -281,7 +294,7 @@ void FaultEngine::let_go(std::uint32_t id) {
     active.lasts = false;
     --active_count_;
     const FaultSpec& spec = records_[id - 1].spec;
-    world_.record_as(nullptr, events::fault_ended, spec.id, world_.history().name(spec.what));
+    note_end(spec);
     if (is_link_fault(spec.kind)) world_.network().remove_faults(id);
     for (std::size_t at = 0; at < active.incarnations.size(); ++at) {
         Node& node = world_.node(active.nodes[at]);
@@ -326,6 +339,8 @@ void FaultEngine::heal() {
     healed_ = true;
     for (std::uint32_t id = 1; id <= records_.size(); ++id)
         let_go(id);
+    for (CallWatch& watch : call_watches_)
+        close(watch);
     for (std::uint32_t id = 1; id <= world_.node_count(); ++id) {
         if (!world_.node(id).is_up()) world_.node(id).start();
     }

@@ -155,6 +155,7 @@ private:
     [[nodiscard]] bool matches(CallWatch& watch, std::uint32_t client, std::uint32_t server,
                                const CallNames& about);
     void close(CallWatch& watch);
+    void note_end(const FaultSpec& spec);
     [[nodiscard]] CallVerdict strike(std::uint32_t id);
     void begin(std::uint32_t id);
     void perform(std::uint32_t id);

@@ -180,8 +180,10 @@ public:
     /// What clients say of themselves, and are told. `producer` is one of `node`'s.
     std::uint64_t open_producer(std::uint32_t node, std::uint64_t producer = 0,
                                 std::string_view acks = "all",
-                                std::string_view order = "idempotent") {
-        return add(node, broker::events::producer_opened, producer, name(acks), name(order), 0);
+                                std::string_view order = "idempotent",
+                                std::string_view transactional_id = "") {
+        return add(node, broker::events::producer_opened, producer, name(acks), name(order),
+                   transactional_id.empty() ? 0 : name(transactional_id));
     }
     std::uint64_t open_consumer(std::uint32_t node, std::string_view isolation = "read-committed") {
         return add(node, broker::events::consumer_opened, name("billing"), name(isolation));
@@ -243,6 +245,7 @@ public:
     }
     std::uint64_t heal() { return add(0, sim::events::healed); }
     std::uint64_t begin_fault() { return add(0, sim::events::fault_began, 1, name("crash")); }
+    std::uint64_t end_fault() { return add(0, sim::events::fault_ended, 1, name("crash")); }
 
     // What brokers do with producers, transactions and logs.
     std::uint64_t take_id(std::string_view id, std::uint64_t epoch, std::uint64_t producer = 7,

@@ -38,6 +38,15 @@ TEST(MarkerIdentity, NamesTheTransactionThatWasEndedInstead) {
     EXPECT_THAT(verdict.events, ElementsAre(begun, decided));
 }
 
+TEST(MarkerIdentity, MindsTheLateEndOfADeadLife) {
+    HistoryBuilder run;
+    run.begin_transaction(shop_1, "shop/1#1");
+    run.restart(shop_1);
+    run.begin_transaction(shop_1, "shop/1-2#1");
+    run.decide("copier-1", 0, "commit", "shop/1#1");
+    EXPECT_EQ(run.judge("marker-identity").kind, VerdictKind::violated);
+}
+
 TEST(TxnAtomic, HoldsWhenAllPartitionsHaveTheSameVerdict) {
     HistoryBuilder run;
     run.write_in("t#1", "orders/0");
@@ -201,6 +210,32 @@ TEST(HangingTxn, IsOpenTooLongAtTheEndOrWhenItEnds) {
     EXPECT_EQ(run.judge("hanging-txn").kind, VerdictKind::violated);
     run.topology().clock_error = 5s;
     EXPECT_EQ(run.judge("hanging-txn").kind, VerdictKind::holds);
+}
+
+TEST(HangingTxn, IsNotForgivenByTheNextFault) {
+    HistoryBuilder run;
+    run.take_id("copier-1", 0, 7, 10s);
+    run.begin_fault();
+    run.end_fault();
+    run.write_in("t#1", "orders/0");
+    run.wait(51s);
+    run.begin_fault();
+    run.end_fault();
+    run.wait(1s);
+    run.mark("t#1", "orders/0", "abort", 1);
+    EXPECT_EQ(run.judge("hanging-txn").kind, VerdictKind::violated);
+    EXPECT_EQ(run.judge("hanging-txn").violations, 1U);
+    EXPECT_EQ(run.judge("hanging-txn").observations, 1U);
+}
+
+TEST(HangingTxn, IsNotJudgedWhileAFaultLasts) {
+    HistoryBuilder run;
+    run.take_id("copier-1", 0, 7, 10s);
+    run.write_in("t#1", "orders/0");
+    run.begin_fault();
+    run.wait(100s);
+    run.mark("t#1", "orders/0", "abort", 1);
+    EXPECT_EQ(run.judge("hanging-txn").kind, VerdictKind::vacuous);
 }
 
 } // namespace

@@ -124,6 +124,64 @@ TEST(Call, WhoseAnswerIsLostWasExecutedAndIsUnknown) {
     EXPECT_EQ(pair.world.faults().records()[0].hits, 1u);
 }
 
+/// Returns how often faults began, less how often they ended.
+int lasting(World& world) {
+    int count = 0;
+    for (const Event& event : world.history().events()) {
+        count += event.kind == events::fault_began.id ? 1 : 0;
+        count -= event.kind == events::fault_ended.id ? 1 : 0;
+    }
+    return count;
+}
+
+WorldOptions with_history() {
+    WorldOptions options;
+    options.history.keep = true;
+    return options;
+}
+
+TEST(Fault, OfCallsEndsWithItsLastStrike) {
+    Pair pair(with_history());
+    FaultSpec spec = pair.call_fault(FaultKind::drop_request, 1);
+    spec.trigger.strikes = 2;
+    pair.world.faults().add(std::move(spec));
+    pair.ask_server();
+    pair.world.run_until(Instant(1s));
+    EXPECT_EQ(lasting(pair.world), 1);
+    pair.ask_server();
+    pair.world.run_until(Instant(2s));
+    EXPECT_EQ(lasting(pair.world), 0);
+    EXPECT_EQ(pair.world.faults().records()[0].hits, 2u);
+}
+
+TEST(Fault, OfCallsEndsWithItsWindowOrByHealing) {
+    for (const Duration window : {Duration(3s), Duration{}}) {
+        Pair pair(with_history());
+        FaultSpec spec = pair.call_fault(FaultKind::drop_request, 1);
+        spec.trigger.strikes = 0;
+        spec.trigger.window = window;
+        pair.world.faults().add(std::move(spec));
+        pair.ask_server();
+        pair.world.run_until(Instant(2s));
+        EXPECT_EQ(lasting(pair.world), 1);
+        pair.world.run_until(Instant(4s));
+        EXPECT_EQ(lasting(pair.world), window > Duration{} ? 0 : 1);
+        pair.world.faults().heal();
+        EXPECT_EQ(lasting(pair.world), 0);
+    }
+}
+
+TEST(Fault, OfAMomentEndsAtOnce) {
+    Pair pair(with_history());
+    FaultSpec act = fault_at(FaultKind::act, {}, 1s, {});
+    act.act = [] { return true; };
+    pair.world.faults().add(std::move(act));
+    pair.world.faults().add(fault_at(FaultKind::reset, {pair.server->id()}, 1s, {}));
+    pair.world.run_until(Instant(2s));
+    EXPECT_TRUE(pair.world.faults().records()[1].began);
+    EXPECT_EQ(lasting(pair.world), 0);
+}
+
 TEST(Call, WhoseRequestIsDroppedIsNotExecuted) {
     Pair pair;
     pair.world.faults().add(pair.call_fault(FaultKind::drop_request, 1));
