@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 namespace crier::properties {
@@ -40,17 +43,18 @@ private:
     /// Stored records of a partition, from the first that some group has not committed.
     struct Log {
         std::uint64_t base = 0;
-        std::deque<std::uint64_t> messages; // 0: no record
+        std::deque<std::uint64_t> messages;             // 0: no record
+        std::map<std::uint64_t, std::uint64_t> commits; // by group; others: from 0
     };
+    /// Node, message, place, offset.
+    using InHand = std::tuple<std::uint32_t, std::uint64_t, GroupPartition, std::uint64_t>;
 
     void on_event(const Event& event) override {
         switch (event.kind) {
         case broker_events::stored.id: stored(event); break;
         case broker_events::records_lost.id: lost(event); break;
         case broker_events::delivered.id: delivered(event); break;
-        case broker_events::assigned.id:
-            handed_.erase({event.operands[1], event.operands[0]});
-            break;
+        case broker_events::assigned.id: clear({event.operands[1], event.operands[0]}); break;
         case broker_events::offset_committed.id: committed(event); break;
         case sim::events::settled.id: settled(event); break;
         default: break;
@@ -88,54 +92,95 @@ private:
         log.base = std::min(log.base, event.operands[1]);
         log.messages.resize(
             std::min<std::size_t>(log.messages.size(), event.operands[1] - log.base));
-        std::erase_if(handed_, [&event](const auto& entry) {
-            return entry.first.second == event.operands[0];
-        });
+        for (auto& [group, committed] : log.commits)
+            committed = std::min(committed, event.operands[1]);
+        for (const auto& [place, handed] : handed_) {
+            if (place.second == event.operands[0]) clear(place);
+        }
+    }
+
+    void clear(const GroupPartition& place) {
+        const auto found = handed_.find(place);
+        if (found == handed_.end()) return;
+        for (const Handed& record : found->second)
+            forget(place, record);
+        found->second.clear();
+    }
+
+    void forget(const GroupPartition& place, const Handed& record) {
+        in_hand_.erase({record.node, record.message, place, record.offset});
     }
 
     void delivered(const Event& event) {
         if (!find(event.operands[1], event.operands[0])) return;
         const Log& log = logs_[event.operands[0]];
-        std::deque<Handed>& handed = handed_[{event.operands[1], event.operands[0]}];
-        while (!handed.empty() && handed.back().offset >= event.operands[2])
-            handed.pop_back(); // it reads again
+        const GroupPartition here{event.operands[1], event.operands[0]};
+        std::deque<Handed>& handed = handed_[here];
+        while (!handed.empty() && handed.back().offset >= event.operands[2]) {
+            forget(here, handed.back()); // it reads again
+            handed.pop_back();
+        }
         for (std::uint64_t at = std::max(event.operands[2], log.base);
              at < std::min(event.operands[3], log.base + log.messages.size()); ++at) {
             const std::uint64_t message = log.messages[at - log.base];
-            if (message != 0) handed.push_back({at, message, event.node, event.sequence, false});
+            if (message == 0) continue;
+            handed.push_back({at, message, event.node, event.sequence, false});
+            in_hand_.emplace(event.node, message, here, at);
         }
     }
 
     void settled(const Event& event) {
-        for (auto& [place, handed] : handed_) {
-            for (Handed& record : handed) {
-                const bool is_it = record.message == event.operands[0] && record.node == event.node;
-                if (is_it) record.is_settled = true;
-            }
-            while (!handed.empty() && handed.front().is_settled) {
-                tally_.observe();
-                handed.pop_front(); // whatever is committed, it is finished
-            }
+        auto at = in_hand_.lower_bound({event.node, event.operands[0], GroupPartition{}, 0});
+        while (at != in_hand_.end()) {
+            const auto& [node, message, place, offset] = *at;
+            if (node != event.node || message != event.operands[0]) return;
+            settle(handed_[place], offset);
+            at = in_hand_.erase(at);
+        }
+    }
+
+    void settle(std::deque<Handed>& handed, std::uint64_t offset) {
+        const auto found = std::lower_bound(
+            handed.begin(), handed.end(), offset,
+            [](const Handed& record, std::uint64_t at) { return record.offset < at; });
+        found->is_settled = true; // it is there, since it is in hand
+        while (!handed.empty() && handed.front().is_settled) {
+            tally_.observe();
+            handed.pop_front(); // whatever is committed, it is finished
         }
     }
 
     void committed(const Event& event) {
         const std::optional<std::size_t> subscriber = find(event.operands[1], event.operands[0]);
         if (!subscriber) return;
-        std::deque<Handed>& handed = handed_[{event.operands[1], event.operands[0]}];
+        const GroupPartition here{event.operands[1], event.operands[0]};
+        std::deque<Handed>& handed = handed_[here];
         while (!handed.empty() && handed.front().offset < event.operands[2]) {
             const Handed record = handed.front();
             handed.pop_front();
+            forget(here, record);
             tally_.observe();
             if (!record.is_settled)
                 tally_.violate([&] { return covered(record, *subscriber, event); });
         }
         Log& log = logs_[event.operands[0]];
-        if (log.base >= event.operands[2]) return;
+        log.commits[event.operands[1]] = event.operands[2];
+        drop(log, topology_.subscribers[*subscriber].channel);
+    }
+
+    /// Drops what every group of the channel that commits by itself has committed.
+    void drop(Log& log, std::size_t channel) const {
+        std::uint64_t base = std::numeric_limits<std::uint64_t>::max();
+        for (const Subscriber& it : topology_.subscribers) {
+            if (it.channel != channel || !it.group_traits.automatic_commits) continue;
+            const auto committed = log.commits.find(it.group_text);
+            base = std::min(base, committed == log.commits.end() ? 0 : committed->second);
+        }
+        if (log.base >= base) return;
         const auto done = static_cast<std::ptrdiff_t>(
-            std::min<std::uint64_t>(log.messages.size(), event.operands[2] - log.base));
+            std::min<std::uint64_t>(log.messages.size(), base - log.base));
         log.messages.erase(log.messages.begin(), log.messages.begin() + done);
-        log.base = event.operands[2];
+        log.base = base;
     }
 
     static Finding covered(const Handed& record, std::size_t subscriber, const Event& event) {
@@ -157,6 +202,7 @@ private:
     const Routes& routes_;
     std::map<std::uint64_t, Log> logs_;
     std::map<GroupPartition, std::deque<Handed>> handed_; // by offset, from the first unsettled
+    std::set<InHand> in_hand_;                            // of those, what is not settled
     Tally tally_;
 };
 

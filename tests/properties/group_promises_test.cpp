@@ -174,6 +174,27 @@ TEST(AutoCommitWindow, IsSafeForWhatIsFinishedBefore) {
     EXPECT_EQ(run.judge("auto-commit-window").kind, VerdictKind::holds);
 }
 
+TEST(AutoCommitWindow, MindsASlowerGroupToo) {
+    HistoryBuilder run;
+    run.topology().subscribers[0].group_traits.automatic_commits = true;
+    Subscriber audit = run.topology().subscribers[0];
+    audit.service = audit.group = "audit";
+    audit.service_text = audit.group_text = run.name("audit");
+    audit.nodes = {shop_1};
+    run.topology().subscribers.push_back(audit);
+    run.store("o-1", "orders/0", 0);
+    run.store("o-2", "orders/0", 1);
+    run.commit("orders/0", 2, "audit"); // it is ahead
+    run.deliver(billing_1, "orders/0", 0, 2);
+    run.settle(billing_1, "o-2", "done");
+    EXPECT_EQ(run.judge("auto-commit-window").kind, VerdictKind::vacuous);
+    run.commit("orders/0", 2);
+    const Verdict verdict = run.judge("auto-commit-window");
+    EXPECT_EQ(verdict.kind, VerdictKind::violated);
+    EXPECT_EQ(verdict.violations, 1U);
+    EXPECT_EQ(verdict.observations, 2U);
+}
+
 TEST(AutoCommitWindow, NamesWhatIsStillInWork) {
     HistoryBuilder run;
     run.assign(billing_1, "orders/0");
