@@ -51,15 +51,22 @@ TEST(HwMonotone, CountsLeadershipsAndMindsTheirWatermarks) {
     EXPECT_EQ(HistoryBuilder().judge("hw-monotone").kind, VerdictKind::vacuous);
 }
 
-TEST(LsoMonotone, CountsEndsOfTransactionsAndMindsWhatReadersWereServed) {
+TEST(LsoMonotone, CountsPollsOfCarefulReadersAndMindsWhatTheyWereServed) {
     HistoryBuilder run;
+    run.open_consumer(billing_1);
+    run.deliver(billing_1, "orders/0", 0, 1);
+    run.write_in("t#1", "orders/0");
     run.mark("t#1", "orders/0", "commit");
+    run.deliver(billing_2, "orders/0", 0, 1); // it reads what is not committed, too
+    EXPECT_EQ(run.judge("lso-monotone").kind, VerdictKind::vacuous);
+    run.deliver(billing_1, "orders/0", 1, 2);
+    EXPECT_EQ(run.judge("lso-monotone").observations, 1U);
     EXPECT_EQ(run.judge("lso-monotone").kind, VerdictKind::holds);
     run.fall(broker::events::stable_offset_fell, "orders/0", 9, 7);
     const Verdict verdict = run.judge("lso-monotone");
     EXPECT_EQ(verdict.kind, VerdictKind::violated);
     EXPECT_EQ(verdict.witness, "The last stable offset of orders/0 went back from 9 to 7 at "
-                               "0.002 s under one leader.");
+                               "0.007 s under one leader.");
     EXPECT_EQ(HistoryBuilder().judge("lso-monotone").kind, VerdictKind::vacuous);
 }
 
