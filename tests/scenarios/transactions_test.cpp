@@ -46,12 +46,15 @@ Scenario late_end(const std::string& version, const std::string& more = {}) {
             more);
 }
 
-/// In how many of the first seeds the property is violated; in each it has something to judge.
+enum class Judged { in_each_seed, in_some_seed };
+
+/// In how many of the first seeds the property is violated; it must have something to judge.
 std::size_t violations(const Scenario& scenario, const std::string& property,
-                       std::uint64_t seeds = 4) {
+                       std::uint64_t seeds = 4, Judged judged = Judged::in_each_seed) {
     broker::configure_sqlite();
     const ServiceTable services = stock_services();
     std::size_t count = 0;
+    std::uint64_t observations = 0;
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         RunOptions options;
         options.seed = seed;
@@ -59,10 +62,13 @@ std::size_t violations(const Scenario& scenario, const std::string& property,
         EXPECT_EQ(result.broken, "");
         for (const Verdict& verdict : result.properties) {
             if (verdict.property != property) continue;
-            EXPECT_GT(verdict.observations, 0U) << property << " at seed " << seed;
+            observations += verdict.observations;
+            if (judged == Judged::in_each_seed)
+                EXPECT_GT(verdict.observations, 0U) << property << " at seed " << seed;
             count += verdict.kind == VerdictKind::violated ? 1 : 0;
         }
     }
+    EXPECT_GT(observations, 0U) << property;
     return count;
 }
 
@@ -83,10 +89,12 @@ TEST(LateEndOfTransaction, TearsTheNextOneWithoutVerification) {
 }
 
 TEST(LateEndOfTransaction, IsRefusedInVersion2) {
-    for (const char* const property : {"ledger", "marker-identity", "txn-atomic",
-                                       "producer-fencing", "hanging-txn", "lso-monotone"}) {
+    for (const char* const property :
+         {"ledger", "marker-identity", "txn-atomic", "producer-fencing", "lso-monotone"}) {
         EXPECT_EQ(violations(late_end("2"), property), 0U) << property;
     }
+    // It judges in calm only, and a fault that waits for its last call may last to the end.
+    EXPECT_EQ(violations(late_end("2"), "hanging-txn", 4, Judged::in_some_seed), 0U);
 }
 
 // Nobody takes the transactional id of a dead life again: only the coordinator ends what it began.
