@@ -131,7 +131,18 @@ private:
         if (event.operands[1] == fates_.parked) return;
         for (const std::size_t subscriber : routes_.subscribers_of_node(event.node)) {
             trying_.erase({subscriber, event.operands[0]});
+            forget_deliveries(subscriber, event.operands[0]);
         }
+    }
+
+    // Should it be delivered again, the count says again how often in all.
+    void forget_deliveries(std::size_t subscriber, std::uint64_t message) {
+        if (deliveries_.empty()) return;
+        const Subscriber& who = topology_.subscribers[subscriber];
+        const auto number = index_.find(sim::mix(message, who.channel + 1));
+        if (!number) return;
+        const auto found = deliveries_.find({who.group_text, partitions_.get(*number)});
+        if (found != deliveries_.end()) found->second.erase(offsets_.get(*number));
     }
 
     void parked(const Event& event) {
@@ -146,6 +157,7 @@ private:
             const Trying trying = found == trying_.end() ? Trying{} : found->second;
             if (found != trying_.end()) trying_.erase(found);
             judge(trying, subscriber, static_cast<std::uint32_t>(attempts_max), event);
+            forget_deliveries(subscriber, event.operands[0]);
         }
     }
 

@@ -30,12 +30,8 @@ public:
     }
 
 private:
-    struct Claim {
-        std::uint64_t message = 0;
-        std::uint64_t sequence = 0;
-    };
     struct Log {
-        std::vector<Claim> claims;
+        std::vector<std::uint64_t> claims; // by offset: the message; 0: none yet
         std::uint64_t firm_end = std::numeric_limits<std::uint64_t>::max(); // what came back
     };
 
@@ -67,21 +63,21 @@ private:
         Log& log = logs_[partition];
         if (offset >= log.firm_end) return;
         if (log.claims.size() <= offset) log.claims.resize(offset + 1);
-        Claim& known = log.claims[offset];
-        if (known.message == 0) {
-            known = {message, event.sequence};
+        std::uint64_t& known = log.claims[offset];
+        if (known == 0) {
+            known = message;
             return;
         }
         tally_.observe();
-        if (known.message == message) return;
+        if (known == message) return;
         tally_.violate([&] {
             Finding finding;
             finding.time = event.time;
-            finding.subjects = {message, known.message};
-            finding.events = {known.sequence, event.sequence};
+            finding.subjects = {message, known};
+            finding.events = {event.sequence};
             Sentence& say = finding.witness;
             say.text(partition).words(" offset ").number(static_cast<std::int64_t>(offset));
-            say.words(" is ").text(known.message).words(" to one and ").text(message);
+            say.words(" is ").text(known).words(" to one and ").text(message);
             say.words(" to another, at ").time(event.time).words(".");
             return finding;
         });

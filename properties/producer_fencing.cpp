@@ -5,6 +5,7 @@
 #include "properties/reading.hpp"
 
 #include <map>
+#include <utility>
 
 namespace crier::properties {
 
@@ -38,12 +39,14 @@ private:
             ids_[event.operands[2]] = event.operands[0];
             break;
         case broker_events::transaction_written.id:
-            writers_[event.operands[3]] = event.operands[1];
+            writers_[{event.operands[0], event.operands[3]}] = event.operands[1];
             judge(event, event.operands[1], event.operands[2], " took records");
             break;
         case broker_events::transaction_marked.id:
-            if (const auto writer = writers_.find(event.operands[1]); writer != writers_.end()) {
+            if (const auto writer = writers_.find({event.operands[0], event.operands[1]});
+                writer != writers_.end()) {
                 judge(event, writer->second, event.operands[3], " took a marker");
+                writers_.erase(writer);
             }
             break;
         case broker_events::records_lost.id: seen_.erase(event.operands[0]); break;
@@ -101,7 +104,8 @@ private:
     std::map<std::uint64_t, std::map<std::uint64_t, Seen>> seen_; // by partition and producer
     std::map<std::uint64_t, Owner> owners_;                       // by transactional id
     std::map<std::uint64_t, std::uint64_t> ids_;                  // transactional ids by producer
-    std::map<std::uint64_t, std::uint64_t> writers_;              // producers by transaction
+    // Producers of what is open, by partition and transaction.
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> writers_;
     Tally tally_;
 };
 

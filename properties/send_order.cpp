@@ -3,11 +3,12 @@
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
 #include "properties/reading.hpp"
+#include "sim/events.hpp"
 
 #include <iterator>
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 
 namespace crier::properties {
 
@@ -53,9 +54,15 @@ private:
     };
     /// Acknowledged sends by number; outcomes that come late are few.
     using Sent = std::map<std::uint64_t, Stored>;
-    static constexpr std::size_t kept_max = 4096;
+    static constexpr std::size_t kept_max = 64;
 
     void on_event(const Event& event) override {
+        if (event.kind == sim::events::started.id) { // its producers are gone
+            std::erase_if(sent_, [&event](const auto& entry) {
+                return std::get<0>(entry.first) == event.node;
+            });
+            return;
+        }
         if (event.kind != broker_events::records_lost.id) return;
         const PartitionPlace* const place = routes_.place(event.operands[0]);
         if (place == nullptr || topology_.channels[place->channel].may_lose)
@@ -65,7 +72,7 @@ private:
     void on_acknowledged(const Send& send, std::uint64_t offset, const Event& event) override {
         if (!sends_.producer(send).is_in_order || routes_.place(send.partition) == nullptr) return;
         if (lost_.contains(send.partition)) return;
-        Sent& sent = sent_[{send.producer, send.partition}];
+        Sent& sent = sent_[{event.node, send.producer, send.partition}];
         const Stored stored{offset, send.transaction, event.sequence};
         const auto at = sent.insert_or_assign(send.number, stored).first;
         if (at != sent.begin()) judge(*std::prev(at), *at, send, event);
@@ -107,7 +114,8 @@ private:
     const Routes& routes_;
     const SendReader& sends_;
     Rule rule_;
-    std::map<std::pair<std::uint32_t, std::uint64_t>, Sent> sent_; // by producer and partition
+    // By node, producer and partition.
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>, Sent> sent_;
     std::map<std::uint64_t, bool> lost_;
     std::uint64_t skips_ = 0;
     Tally tally_;

@@ -70,6 +70,7 @@ private:
         if (verdicts.committed == 0 && verdicts.aborted == 0) tally_.observe();
         const bool commits = event.operands[2] == commit_;
         if (commits && is_internal(partition)) verdicts.has_offsets = true;
+        if (!commits || verdicts.has_offsets) offsets_.erase(transaction);
         std::uint64_t& first = commits ? verdicts.committed : verdicts.aborted;
         if (first != 0) return;
         first = event.sequence;

@@ -93,7 +93,8 @@ public:
     }
 
 private:
-    /// A process, with what it was handed since its last transaction ended.
+    /// A process with a transactional producer, and what it was handed since its last transaction
+    /// ended, or since it has that producer.
     struct Client {
         std::vector<std::uint32_t> sources;
         std::uint64_t open = 0;
@@ -105,6 +106,9 @@ private:
         careful_.read(event);
         switch (event.kind) {
         case broker_events::received.id: received(event); break;
+        case broker_events::producer_opened.id:
+            if (event.operands[3] != 0) clients_[event.node];
+            break;
         case broker_events::transaction_begun.id: {
             Client& client = clients_[event.node];
             client.is_ambiguous = client.is_ambiguous || client.open != 0;
@@ -130,11 +134,13 @@ private:
 
     void received(const Event& event) {
         if (!follows_reads_ || !careful_.has(event, event.operands[3])) return;
+        const auto client = clients_.find(event.node);
+        if (client == clients_.end()) return; // it has no transactions
         const auto found = writers_.find(event.operands[0]);
         const std::uint64_t offset = event.operands[1];
         if (found == writers_.end() || found->second.size() <= offset) return;
         const std::uint32_t writer = found->second[offset];
-        std::vector<std::uint32_t>& sources = clients_[event.node].sources;
+        std::vector<std::uint32_t>& sources = client->second.sources;
         const bool is_new = writer != 0 && (sources.empty() || sources.back() != writer - 1);
         if (is_new) sources.push_back(writer - 1);
     }

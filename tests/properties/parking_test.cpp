@@ -113,6 +113,18 @@ TEST(AttemptsExact, TakesTheCountOfAShareGroup) {
     EXPECT_EQ(counted.judge("attempts-exact").kind, VerdictKind::holds);
 }
 
+TEST(AttemptsExact, LearnsAnewHowOftenAShareGroupWasGivenWhatItHadFinished) {
+    HistoryBuilder run;
+    run.store("o-1", "orders/0", 0);
+    run.share(billing_1, "orders/0", 0, 2);
+    run.try_in_vain(billing_1, "o-1", 1);
+    run.settle(billing_1, "o-1", "done"); // its acknowledgement is lost
+    run.share(billing_2, "orders/0", 0, 3);
+    run.try_in_vain(billing_2, "o-1", 3);
+    run.park("o-1", "letter-1");
+    EXPECT_EQ(run.judge("attempts-exact").kind, VerdictKind::holds);
+}
+
 TEST(AttemptsExact, ForgetsAttemptsOfWhatSucceeded) {
     HistoryBuilder run;
     run.try_in_vain(billing_1, "o-1", 1);
