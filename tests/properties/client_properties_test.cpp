@@ -221,6 +221,17 @@ TEST(SendOrder, IsKeptByProducersThatPromiseIt) {
     }
 }
 
+TEST(SendOrder, KnowsWhatIsLateByMoreThanItKeeps) {
+    HistoryBuilder run;
+    run.open_producer(shop_1);
+    for (std::uint64_t number = 0; number < 200; ++number)
+        run.send(shop_1, "o-" + std::to_string(number), "orders/0", number);
+    run.acknowledge(shop_1, "orders/0", 0, 1, 199);
+    EXPECT_EQ(run.judge("nonmonotonic-send").kind, VerdictKind::holds);
+    run.acknowledge(shop_1, "orders/0", 199, 0);
+    EXPECT_EQ(run.judge("nonmonotonic-send").kind, VerdictKind::violated);
+}
+
 TEST(SendOrder, BeginsAnewWithAProcessAndIsNotJudgedBeyondLegalLosses) {
     HistoryBuilder run;
     run.open_producer(shop_1);
@@ -441,6 +452,21 @@ TEST(TxnCycles, InformationFlowsInNoCircle) {
     EXPECT_EQ(HistoryBuilder().judge("g1c").kind, VerdictKind::vacuous);
 }
 
+TEST(TxnCycles, CountWhatWasReadBetweenTransactions) {
+    HistoryBuilder run;
+    run.open_producer(billing_1);
+    run.open_consumer(billing_2);
+    run.open_producer(billing_2, 0, "all", "idempotent", "copier-2");
+    run.begin_transaction(billing_1, "t1");
+    run.send(billing_1, "o-1", "orders/0", 0, "t1");
+    run.acknowledge(billing_1, "orders/0", 0, 0);
+    run.end_transaction(billing_1, "t1");
+    run.receive(billing_2, "o-1", "orders/0", 0);
+    run.begin_transaction(billing_2, "t2");
+    run.end_transaction(billing_2, "t2");
+    EXPECT_EQ(run.judge("g1c").observations, 1U);
+}
+
 TEST(TxnCycles, OnlyCommittedTransactionsCount) {
     HistoryBuilder run;
     exchange(run, true);
@@ -487,9 +513,29 @@ TEST(ReadMetrics, TellsTheWorst) {
     const Verdict verdict = run.judge("read-metrics");
     EXPECT_EQ(verdict.kind, VerdictKind::holds);
     EXPECT_EQ(verdict.remark,
-              "the worst lag of a reader was 2.004 s; at most 2 stored records of a partition were "
-              "not handed out yet; 1 were handed out again, one 2 times in all");
+              "the longest from stored to handed out, of records that were, was 2.004 s; at most 2 "
+              "stored records of a partition were not handed out yet; 1 were handed out again, one "
+              "2 times in all; at the end 1 were not handed out, one for 2 ms");
     EXPECT_EQ(HistoryBuilder().judge("read-metrics").kind, VerdictKind::vacuous);
+}
+
+TEST(ReadMetrics, TellWhatIsOpenAtTheEndAndStillThere) {
+    HistoryBuilder run;
+    run.store("o-0", "orders/0", 0);
+    run.receive(billing_1, "o-0", "orders/0", 0);
+    run.store("o-1", "orders/0", 1);
+    run.store("o-2", "orders/0", 2);
+    run.wait(std::chrono::seconds(60)); // and reads no more
+    EXPECT_THAT(run.judge("read-metrics").remark,
+                HasSubstr("; at the end 2 were not handed out, one for 60.001 s"));
+    run.lose_records("orders/0", 2, 2);
+    run.store("o-3", "orders/0", 2);
+    EXPECT_THAT(run.judge("read-metrics").remark, HasSubstr("at most 2 stored records"));
+    EXPECT_THAT(run.judge("read-metrics").remark, HasSubstr("at the end 2 were"));
+    run.move_start("orders/0", 2);
+    EXPECT_THAT(run.judge("read-metrics").remark, HasSubstr("at the end 1 were"));
+    run.compact("orders/0", 2);
+    EXPECT_THAT(run.judge("read-metrics").remark, ::testing::Not(HasSubstr("at the end")));
 }
 
 TEST(DuplicateRecord, IsLegalForProducersThatAreNotIdempotent) {
