@@ -45,6 +45,12 @@ inline constexpr EventKind topic_created{0x0232,
                                          {{{"topic", text}, {"count", number}}}};
 inline constexpr EventKind topic_deleted{
     0x0233, "topic-deleted", "topic {topic} is deleted", {{{"topic", text}}}};
+/// A partition goes with its topic, and with it all that is stored there: nobody's loss. What is
+/// stored under its name next begins anew.
+inline constexpr EventKind partition_deleted{0x0236,
+                                             "partition-deleted",
+                                             "{partition} is deleted with the records before {end}",
+                                             {{{"partition", text}, {"end", number}}}};
 inline constexpr EventKind partitions_added{
     0x0234,
     "partitions-added",
@@ -291,6 +297,7 @@ inline constexpr std::array all{stored,
                                 log_compacted,
                                 topic_created,
                                 topic_deleted,
+                                partition_deleted,
                                 partitions_added,
                                 leader_changed,
                                 leader_gone,

@@ -47,9 +47,8 @@ void RecordLedger::begins(PartitionId partition, std::uint32_t topic_id) {
 void RecordLedger::ends(const sim::Process& controller, PartitionId partition) {
     const Offset end = told_[partition].end;
     begins(partition, 0);
-    if (end == 0) return;
-    world_.record_as(&controller, events::records_lost, cluster_.info(partition).name_text,
-                     Offset{0}, end - 1);
+    world_.record_as(&controller, events::partition_deleted, cluster_.info(partition).name_text,
+                     end);
 }
 
 void RecordLedger::leads(const sim::Process& leader, const PartitionState& state,
@@ -75,9 +74,7 @@ void RecordLedger::stored_up_to(const sim::Process& leader, const PartitionState
                                 const PartitionLog& log, Offset high_watermark) {
     const PartitionId partition = state.partition;
     Told& told = told_[partition];
-    const bool is_former =
-        state.leader_epoch < told.leader_epoch || state.topic_id != told.topic_id;
-    if (is_former || !leader.is_alive()) return;
+    if (is_former(state) || !leader.is_alive()) return;
     check_mark(told.watermark, leader, partition, state.leader_epoch, high_watermark,
                events::watermark_fell);
     if (high_watermark <= told.end) return;
@@ -102,11 +99,16 @@ void RecordLedger::stored_up_to(const sim::Process& leader, const PartitionState
     told.end = high_watermark;
 }
 
-void RecordLedger::stable_up_to(const sim::Process& leader, PartitionId partition,
-                                std::int32_t epoch, Offset offset) {
-    Told& told = told_[partition];
-    if (epoch < told.leader_epoch || !leader.is_alive()) return;
-    check_mark(told.stable, leader, partition, epoch, offset, events::stable_offset_fell);
+void RecordLedger::stable_up_to(const sim::Process& leader, const PartitionState& state,
+                                Offset offset) {
+    if (is_former(state) || !leader.is_alive()) return;
+    check_mark(told_[state.partition].stable, leader, state.partition, state.leader_epoch, offset,
+               events::stable_offset_fell);
+}
+
+bool RecordLedger::is_former(const PartitionState& state) const {
+    const Told& told = told_[state.partition];
+    return state.leader_epoch < told.leader_epoch || state.topic_id != told.topic_id;
 }
 
 void RecordLedger::check_mark(Mark& mark, const sim::Process& leader, PartitionId partition,

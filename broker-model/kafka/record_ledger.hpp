@@ -35,9 +35,9 @@ public:
     void stored_up_to(const sim::Process& leader, const PartitionState& state,
                       const PartitionLog& log, Offset high_watermark);
 
-    /// The leader of `epoch` serves a reader of committed records up to before `offset`.
-    void stable_up_to(const sim::Process& leader, PartitionId partition, std::int32_t epoch,
-                      Offset offset);
+    /// The leader serves a reader of committed records up to before `offset`; believed like
+    /// stored_up_to.
+    void stable_up_to(const sim::Process& leader, const PartitionState& state, Offset offset);
 
     /// Returns how many records of the partition were told as stored and not lost since.
     [[nodiscard]] Offset stored_end(PartitionId partition) const { return told_[partition].end; }
@@ -77,6 +77,8 @@ private:
     void tell(const sim::Process& leader, PartitionId partition, const StoredBatch& batch,
               Offset from, Offset to, Fate fate);
     void tell_sequence(const sim::Process& leader, PartitionId partition, const StoredBatch& batch);
+    /// Whether a later leader was told of, or the topic is deleted.
+    [[nodiscard]] bool is_former(const PartitionState& state) const;
     void check_mark(Mark& mark, const sim::Process& leader, PartitionId partition,
                     std::int32_t epoch, Offset offset, const sim::EventKind& fell);
     void tell_written(const sim::Process& leader, PartitionId partition, const StoredBatch& batch);

@@ -68,8 +68,7 @@ bool ReplicaManager::answer_consumer(FetchRequest& request, sim::Reply<FetchAnsw
             } else if (const Offset end = replica->readable_end(request.isolation);
                        asked.fetch_offset < end && bytes < request.max_bytes) {
                 if (request.isolation == Isolation::read_committed) {
-                    home_.cluster.ledger().stable_up_to(home_.process, replica->id,
-                                                        replica->state.leader_epoch, end);
+                    home_.cluster.ledger().stable_up_to(home_.process, replica->state, end);
                 }
                 bytes += log.read(asked.fetch_offset, end,
                                   std::min(asked.max_bytes, request.max_bytes - bytes), bytes == 0,
