@@ -8,6 +8,7 @@
 
 #include <limits>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,7 @@ private:
             log.open.remove(offset, log.open.size());
             break;
         }
+        case broker_events::partition_deleted.id: logs_.erase(event.operands[0]); break;
         case broker_events::received.id: received(event); break;
         default: break;
         }
@@ -122,6 +124,10 @@ private:
             log.read.remove(offset, end);
             break;
         }
+        case broker_events::partition_deleted.id:
+            logs_.erase(partition);
+            deleted_.insert(partition);
+            break;
         case broker_events::received.id: received(event); break;
         default: break;
         }
@@ -135,8 +141,9 @@ private:
         const auto found = writes_.find(transaction);
         if (found == writes_.end()) return;
         if (!committed) {
-            for (const auto& [partition, offset] : found->second)
-                aborted(partition, offset, event);
+            for (const auto& [partition, offset] : found->second) {
+                if (!deleted_.contains(partition)) aborted(partition, offset, event);
+            }
         }
         writes_.erase(found);
     }
@@ -177,6 +184,7 @@ private:
     CarefulReaders careful_;
     std::map<std::uint64_t, Log> logs_;
     std::map<std::uint64_t, std::vector<Place>> writes_; // by transaction that has not ended
+    std::set<std::uint64_t> deleted_; // partitions, of which only brokers are believed from then on
     Tally tally_;
 };
 

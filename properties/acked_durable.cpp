@@ -19,7 +19,10 @@ namespace broker_events = broker::events;
 
 class AckedDurable final : public Checker, private sim::EventSink {
 public:
-    explicit AckedDurable(Reading& reading) : topology_(reading.topology()) { reading.add(*this); }
+    explicit AckedDurable(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
         for (const auto& [partition, log] : logs_) {
@@ -54,17 +57,16 @@ private:
             }
             break;
         case broker_events::records_lost.id: lose(event); break;
+        case broker_events::partition_deleted.id: // answers about the old records still come
+            logs_[event.operands[0]] = {};
+            break;
         default: break;
         }
     }
 
     Log* find(std::uint64_t partition) {
         const auto [it, is_new] = logs_.try_emplace(partition);
-        if (is_new) {
-            const auto place = topology_.partitions.find(partition);
-            it->second.is_durable = place != topology_.partitions.end() &&
-                                    !topology_.channels[place->second.channel].may_lose;
-        }
+        if (is_new) it->second.is_durable = !routes_.may_lose(partition);
         return it->second.is_durable ? &it->second : nullptr;
     }
 
@@ -109,6 +111,7 @@ private:
     }
 
     const Topology& topology_;
+    const Routes& routes_;
     const std::uint64_t all_ = sim::hash_text("all");
     std::map<std::uint64_t, Log> logs_; // by partition
     std::set<Producer> careful_;        // those that ask for all replicas

@@ -3,6 +3,7 @@
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
 #include "properties/holders.hpp"
+#include "properties/partition_counts.hpp"
 #include "properties/reading.hpp"
 #include "sim/events.hpp"
 
@@ -23,7 +24,10 @@ constexpr Duration rebalance = std::chrono::seconds(10);
 
 class AssignedAll final : public Checker, private sim::EventSink {
 public:
-    explicit AssignedAll(Reading& reading) : topology_(reading.topology()) { reading.add(*this); }
+    explicit AssignedAll(Reading& reading)
+        : topology_(reading.topology()), partitions_(reading.topology()) {
+        reading.add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
         for (std::size_t at = 0; at < topology_.subscribers.size(); ++at)
@@ -34,6 +38,7 @@ public:
 private:
     void on_event(const Event& event) override {
         holders_.read(event);
+        partitions_.read(event);
         switch (event.kind) {
         case broker_events::assigned.id:
             members_[{event.operands[1], event.node}] = {event.operands[3], event.operands[2]};
@@ -97,7 +102,7 @@ private:
     void judge(std::size_t subscriber, const RunEnd& end) {
         const Subscriber& who = topology_.subscribers[subscriber];
         if (who.group_traits.protocol == GroupProtocol::share || may_wait(who, end)) return;
-        for (const std::uint64_t partition : topology_.channels[who.channel].partition_texts) {
+        for (const std::uint64_t partition : partitions_.of(who.channel)) {
             const bool has_owner = !holders_.of({who.group_text, partition}).empty();
             if (!has_owner && may_move(who, partition, end)) continue;
             tally_.observe();
@@ -124,6 +129,7 @@ private:
 
     const Topology& topology_;
     Holders holders_;
+    PartitionCounts partitions_;
     std::map<std::pair<std::uint64_t, std::uint32_t>, Member> members_; // by group and node
     std::map<std::pair<std::uint64_t, std::uint64_t>, Away> away_;      // by group and member
     std::map<GroupPartition, std::int64_t> given_back_;

@@ -3,6 +3,7 @@
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
 #include "properties/holders.hpp"
+#include "properties/partition_counts.hpp"
 #include "properties/reading.hpp"
 #include "sim/events.hpp"
 
@@ -26,7 +27,8 @@ constexpr Duration steps_of(GroupProtocol protocol) {
 
 class AssignmentFair final : public Checker, private sim::EventSink {
 public:
-    explicit AssignmentFair(Reading& reading) : topology_(reading.topology()) {
+    explicit AssignmentFair(Reading& reading)
+        : topology_(reading.topology()), partitions_(reading.topology()) {
         reading.add(*this);
     }
 
@@ -45,6 +47,7 @@ private:
 
     void on_event(const Event& event) override {
         holders_.read(event);
+        partitions_.read(event);
         if (event.kind == broker_events::generation_started.id) {
             generations_[event.operands[0]] = {event.operands[2], event.time, event.sequence};
         }
@@ -59,7 +62,7 @@ private:
             generation->second.time + steps_of(who.group_traits.protocol).count();
         if (end.time.time_since_epoch().count() < settled) return;
         std::map<std::uint32_t, std::uint64_t> shares; // by node
-        const auto& partitions = topology_.channels[who.channel].partition_texts;
+        const std::span<const std::uint64_t> partitions = partitions_.of(who.channel);
         for (const std::uint64_t partition : partitions) {
             const std::vector<Holders::Holder>& holders = holders_.of({who.group_text, partition});
             if (holders.size() != 1) return;
@@ -94,6 +97,7 @@ private:
 
     const Topology& topology_;
     Holders holders_;
+    PartitionCounts partitions_;
     std::map<std::uint64_t, Generation> generations_; // by group
     Tally tally_;
 };

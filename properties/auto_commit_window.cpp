@@ -52,7 +52,8 @@ private:
     void on_event(const Event& event) override {
         switch (event.kind) {
         case broker_events::stored.id: stored(event); break;
-        case broker_events::records_lost.id: lost(event); break;
+        case broker_events::records_lost.id: lost(event.operands[0], event.operands[1]); break;
+        case broker_events::partition_deleted.id: lost(event.operands[0], 0); break;
         case broker_events::delivered.id: delivered(event); break;
         case broker_events::assigned.id: clear({event.operands[1], event.operands[0]}); break;
         case broker_events::offset_committed.id: committed(event); break;
@@ -85,17 +86,17 @@ private:
         log.messages[at] = event.operands[2];
     }
 
-    void lost(const Event& event) {
-        const auto found = logs_.find(event.operands[0]);
+    void lost(std::uint64_t partition, std::uint64_t first) {
+        const auto found = logs_.find(partition);
         if (found == logs_.end()) return;
         Log& log = found->second;
-        log.base = std::min(log.base, event.operands[1]);
+        log.base = std::min(log.base, first);
         log.messages.resize(
-            std::min<std::size_t>(log.messages.size(), event.operands[1] - log.base));
+            std::min<std::size_t>(log.messages.size(), first - log.base));
         for (auto& [group, committed] : log.commits)
-            committed = std::min(committed, event.operands[1]);
+            committed = std::min(committed, first);
         for (const auto& [place, handed] : handed_) {
-            if (place.second == event.operands[0]) clear(place);
+            if (place.second == partition) clear(place);
         }
     }
 

@@ -103,7 +103,11 @@ std::string lost(const Case& facts) {
                          first_after(main.stored, main.losses.front()->sequence, {}) == nullptr;
     const bool was_received =
         is_lost && last_before(main.deliveries, main.losses.front()->sequence) != nullptr;
-    if (is_lost && !was_received) return "the log lost it after it was stored";
+    if (is_lost && !was_received) {
+        const bool is_deleted = main.losses.front()->kind == broker::events::partition_deleted.id;
+        return is_deleted ? "its topic was deleted before anybody received it"
+                          : "the log lost it after it was stored";
+    }
     if (main.deliveries.empty()) {
         if (!main.earlier_commits.empty()) {
             return "the log had lost records, and it was stored anew at an offset that " +

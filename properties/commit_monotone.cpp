@@ -40,7 +40,9 @@ private:
             committed_.erase({event.operands[1], event.operands[0]});
             break;
         case broker_events::records_lost.id: // of this partition, or of the offsets' own
-            if (routes_.place(event.operands[0]) == nullptr) committed_.clear();
+            if (routes_.is_internal(event.operands[0])) committed_.clear();
+            [[fallthrough]];
+        case broker_events::partition_deleted.id:
             std::erase_if(committed_, [&event](const auto& entry) {
                 return entry.first.second == event.operands[0];
             });

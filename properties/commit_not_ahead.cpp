@@ -28,7 +28,10 @@ public:
     void on_event(const Event& event) override {
         switch (event.kind) {
         case broker::events::stored.id: stored(event); break;
-        case broker::events::records_lost.id: records_lost(event); break;
+        case broker::events::records_lost.id:
+            records_lost(event, event.operands[1], event.operands[2] + 1);
+            break;
+        case broker::events::partition_deleted.id: records_lost(event, 0, event.operands[1]); break;
         case broker::events::assigned.id:
             owners_[{event.operands[1], event.operands[0]}] = event.node;
             break;
@@ -105,14 +108,13 @@ private:
     }
 
     /// The offsets will be given to other records.
-    void records_lost(const Event& event) {
+    void records_lost(const Event& event, std::uint64_t first, std::uint64_t end) {
         Log* const partition = log(event.operands[0]);
         if (partition == nullptr) return;
         auto& records = partition->records;
-        records.erase(from(records, event.operands[1]), from(records, event.operands[2] + 1));
-        for (auto& [subscriber, judged] : partition->judged) {
-            judged = std::min(judged, event.operands[1]);
-        }
+        records.erase(from(records, first), from(records, end));
+        for (auto& [subscriber, judged] : partition->judged)
+            judged = std::min(judged, first);
     }
 
     void effect(const Event& event, int step) {

@@ -49,6 +49,7 @@ private:
             log_end = std::min(log_end, event.operands[1]);
             break;
         }
+        case broker_events::partition_deleted.id: ends_.erase(partition); break;
         case broker_events::offset_expired.id: // of a group that nobody was in for long
             reached_[{event.operands[1], partition}] = UINT64_MAX;
             break;

@@ -17,7 +17,8 @@ namespace broker_events = broker::events;
 
 class CompactionSafe final : public Checker, private sim::EventSink {
 public:
-    explicit CompactionSafe(Reading& reading) : topology_(reading.topology()) {
+    explicit CompactionSafe(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
         reading.add(*this);
     }
 
@@ -43,6 +44,7 @@ private:
         case broker_events::stored.id: store(event); break;
         case broker_events::record_compacted.id: remove(event); break;
         case broker_events::records_lost.id: lose(event); break;
+        case broker_events::partition_deleted.id: partitions_.erase(event.operands[0]); break;
         case broker_events::log_start_moved.id:
             if (Partition* const log = find(event.operands[0])) {
                 log->records.erase(log->records.begin(),
@@ -55,13 +57,7 @@ private:
 
     Partition* find(std::uint64_t partition) {
         const auto [it, is_new] = partitions_.try_emplace(partition);
-        if (is_new) {
-            const auto place = topology_.partitions.find(partition);
-            const bool is_known = place != topology_.partitions.end();
-            const Channel* const channel =
-                is_known ? &topology_.channels[place->second.channel] : nullptr;
-            if (channel != nullptr && channel->compacts) it->second.channel = channel;
-        }
+        if (is_new && routes_.compacts(partition)) it->second.channel = routes_.channel(partition);
         return it->second.channel == nullptr ? nullptr : &it->second;
     }
 
@@ -115,6 +111,7 @@ private:
     }
 
     const Topology& topology_;
+    const Routes& routes_;
     std::map<std::uint64_t, Partition> partitions_;
     Tally tally_;
 };

@@ -8,6 +8,7 @@
 #include "sim/hash.hpp"
 
 #include <map>
+#include <set>
 #include <utility>
 
 namespace crier::properties {
@@ -34,8 +35,11 @@ private:
     void on_event(const Event& event) override {
         switch (event.kind) {
         case broker_events::stored.id: stored(event); break;
+        case broker_events::partition_deleted.id:
+            deleted_[event.operands[0]] = event.sequence;
+            break;
         case broker_events::leader_changed.id:
-            brokers_[static_cast<std::uint32_t>(event.operands[1])] = true;
+            brokers_.insert(static_cast<std::uint32_t>(event.operands[1]));
             break;
         case sim::events::crashed.id:
         case sim::events::power_lost.id:
@@ -58,7 +62,8 @@ private:
         tally_.observe();
         const std::uint32_t number = index_.insert(sim::mix(event.operands[0], event.operands[2]));
         Copy& copy = copies_.at(number);
-        if (copy.sequence != 0 && copy.resends == resends_ && !copy.may_repeat) {
+        const bool is_there = copy.sequence > deleted_[event.operands[0]];
+        if (is_there && copy.resends == resends_ && !copy.may_repeat) {
             tally_.violate([&] {
                 Finding finding;
                 finding.time = event.time;
@@ -86,8 +91,9 @@ private:
     const SendReader& sends_;
     Index index_;
     ByNumber<Copy> copies_;
-    std::map<std::uint32_t, bool> brokers_;
-    std::uint64_t resends_ = 0; // occasions at which an application sends anew
+    std::set<std::uint32_t> brokers_;
+    std::map<std::uint64_t, std::uint64_t> deleted_; // by partition the last event that says so
+    std::uint64_t resends_ = 0;                      // occasions at which an application sends anew
     Tally tally_;
 };
 

@@ -60,10 +60,11 @@ void collect_around(Evidence& evidence, const Event& event, const std::optional<
     const Event& copy = *evidence.stored.front();
     const std::uint64_t offset = copy.operands[1];
     const bool is_later = event.sequence > copy.sequence;
-    if (event.kind == broker_events::records_lost.id && event.operands[0] == copy.operands[0] &&
-        is_later && event.operands[1] <= offset && offset <= event.operands[2]) {
+    const bool is_lost = event.kind == broker_events::partition_deleted.id ||
+                         (event.kind == broker_events::records_lost.id &&
+                          event.operands[1] <= offset && offset <= event.operands[2]);
+    if (is_lost && event.operands[0] == copy.operands[0] && is_later)
         evidence.losses.push_back(&event);
-    }
     const bool reads_it =
         event.operands[0] == copy.operands[0] && (!who || event.operands[1] == who->group_text);
     if (!reads_it) return;

@@ -37,7 +37,7 @@ struct Evidence {
     Events
         earlier_commits; ///< Past its offset before it was stored there: the log had lost others.
     Events resets;       ///< Positions that its group's members took behind the first copy.
-    Events losses;       ///< The log lost the first copy.
+    Events losses;       ///< The log lost the first copy, or was deleted.
     Events moves;        ///< Its group's assignments, revocations and losses of the partition.
     Events deaths;       ///< Of any process, with power losses.
     Events pauses;

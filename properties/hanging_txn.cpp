@@ -45,7 +45,8 @@ private:
                 event.operands[3], Open{event.time, event.operands[1], event.sequence});
             break;
         case broker_events::transaction_marked.id: end(event); break;
-        case broker_events::records_lost.id: open_.erase(event.operands[0]); break;
+        case broker_events::records_lost.id:
+        case broker_events::partition_deleted.id: open_.erase(event.operands[0]); break;
         case sim::events::fault_began.id:
             disturb(event);
             faults_.insert(event.operands[0]);

@@ -31,10 +31,11 @@ private:
     };
 
     void on_event(const Event& event) override {
-        if (event.kind == broker_events::records_lost.id) {
-            begun_.erase(event.operands[0]);
-        } else if (event.kind == broker_events::sequence_begun.id) {
-            begin(event);
+        switch (event.kind) {
+        case broker_events::records_lost.id:
+        case broker_events::partition_deleted.id: begun_.erase(event.operands[0]); break;
+        case broker_events::sequence_begun.id: begin(event); break;
+        default: break;
         }
     }
 

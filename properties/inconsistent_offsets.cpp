@@ -43,12 +43,14 @@ private:
             claim(event.operands[0], event.operands[1], event.operands[2], event);
             break;
         case broker_events::records_lost.id: {
-            const PartitionPlace* const place = routes_.place(event.operands[0]);
-            if (place == nullptr || !topology_.channels[place->channel].may_lose) break;
+            if (!routes_.may_lose(event.operands[0])) break;
             Log& log = logs_[event.operands[0]];
             log.firm_end = std::min(log.firm_end, event.operands[1]);
             break;
         }
+        case broker_events::partition_deleted.id: // answers about the old records still come
+            logs_[event.operands[0]] = {{}, 0};
+            break;
         default: break;
         }
     }

@@ -63,6 +63,7 @@ struct Range {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     std::uint64_t sequence = 0;
+    bool is_deleted = false; // with its topic
 };
 
 class FlowLedger final : public Ledger, private FlowObserver, private sim::EventSink {
@@ -109,7 +110,7 @@ private:
     void diagnose(const FlowMessage& message, std::size_t subscriber, Finding& finding) const;
     void delivered(const Event& event);
     void share_delivered(const Event& event);
-    void lost(const Event& event);
+    void lost(const Event& event, std::uint64_t first);
     void committed(const Event& event);
 
     const Topology& topology_;
@@ -127,17 +128,18 @@ void FlowLedger::on_event(const Event& event) {
     if (event.kind == broker::events::delivered.id) delivered(event);
     if (event.kind == broker::events::share_delivered.id) share_delivered(event);
     if (event.kind == broker::events::offset_committed.id) committed(event);
-    if (event.kind == broker::events::records_lost.id) {
-        lost(event);
-    }
+    if (event.kind == broker::events::records_lost.id) lost(event, event.operands[1]);
+    if (event.kind == broker::events::partition_deleted.id) lost(event, 0);
 }
 
 // What is stored at these offsets next is something else, and has not been delivered.
-void FlowLedger::lost(const Event& event) {
-    const std::uint64_t first = event.operands[1];
-    lost_[event.operands[0]].push_back({first, event.operands[2], event.sequence});
+void FlowLedger::lost(const Event& event, std::uint64_t first) {
+    const bool is_deleted = event.kind == broker::events::partition_deleted.id;
+    const std::uint64_t last = is_deleted ? UINT64_MAX : event.operands[2];
+    lost_[event.operands[0]].push_back({first, last, event.sequence, is_deleted});
     for (auto& [where, progress] : progress_) {
         if (where.second != event.operands[0]) continue;
+        if (is_deleted) progress.committed = progress.commit = 0;
         progress.shared.erase(progress.shared.lower_bound(first), progress.shared.end());
         for (auto& range : progress.delivered)
             range.second = std::min(range.second, std::max(range.first, first));
@@ -343,7 +345,8 @@ void FlowLedger::diagnose(const FlowMessage& message, std::size_t subscriber,
             const bool covers = trail.offset >= range.first && trail.offset <= range.last;
             if (!covers || range.sequence < trail.stored) continue;
             finding.events.push_back(range.sequence);
-            say.words("and the broker lost that record.");
+            say.words(range.is_deleted ? "and its topic was deleted."
+                                       : "and the broker lost that record.");
             return;
         }
     }

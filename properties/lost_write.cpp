@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,7 @@ private:
         case broker_events::log_start_moved.id:
             proven_[partition].remove(0, event.operands[1]);
             break;
-        case broker_events::log_compacted.id: compacted_[partition] = true; break;
+        case broker_events::partition_deleted.id: deleted_.insert(partition); break;
         default: break;
         }
     }
@@ -80,8 +81,7 @@ private:
     }
 
     void on_acknowledged(const Send& send, std::uint64_t offset, const Event&) override {
-        const PartitionPlace* const place = routes_.place(send.partition);
-        if (place == nullptr || topology_.channels[place->channel].may_lose) return;
+        if (routes_.may_lose(send.partition)) return;
         if (!sends_.producer(send).waits_for_all) return;
         if (send.transaction != 0) {
             Transaction& transaction = transactions_[send.transaction];
@@ -115,7 +115,8 @@ private:
 
     void judge(const GroupPartition& place, const Seen& seen, const RunEnd& end) {
         const auto proven = proven_.find(place.second);
-        if (proven == proven_.end() || compacted_.contains(place.second)) return;
+        const bool is_unjudged = routes_.compacts(place.second) || deleted_.contains(place.second);
+        if (proven == proven_.end() || is_unjudged) return;
         for (std::uint64_t at = seen.from; at < seen.offsets.size(); ++at) {
             if (!proven->second.has(at)) continue;
             tally_.observe();
@@ -140,7 +141,7 @@ private:
     std::map<GroupPartition, Seen> seen_;
     std::map<std::uint64_t, Transaction> transactions_; // that have not ended
     std::map<Place, std::uint64_t> open_;               // their writes
-    std::map<std::uint64_t, bool> compacted_;
+    std::set<std::uint64_t> deleted_; // partitions: which topic an answer is of is not told
     Tally tally_;
 };
 

@@ -29,8 +29,7 @@ private:
     void on_event(const Event& event) override {
         const bool is_stored = event.kind == broker_events::stored.id;
         if (!is_stored && event.kind != broker_events::records_lost.id) return;
-        const PartitionPlace* const place = routes_.place(event.operands[0]);
-        if (place == nullptr || topology_.channels[place->channel].may_lose) return;
+        if (routes_.may_lose(event.operands[0])) return;
         if (is_stored) {
             tally_.observe();
             return;

@@ -7,6 +7,7 @@
 #include "properties/reading.hpp"
 
 #include <map>
+#include <set>
 #include <utility>
 
 namespace crier::properties {
@@ -51,13 +52,10 @@ private:
         case broker_events::log_start_moved.id:
             if (rule_ == Rule::skips_nothing) stored_[partition].remove(0, event.operands[1]);
             break;
-        case broker_events::log_compacted.id: unjudged_[partition] = true; break;
-        case broker_events::records_lost.id: {
-            const PartitionPlace* const place = routes_.place(partition);
-            if (place == nullptr || topology_.channels[place->channel].may_lose)
-                unjudged_[partition] = true;
+        case broker_events::records_lost.id:
+            if (routes_.may_lose(partition)) unjudged_.insert(partition);
             break;
-        }
+        case broker_events::partition_deleted.id: unjudged_.insert(partition); break;
         default: break;
         }
     }
@@ -89,8 +87,9 @@ private:
 
     void look_for_skip(const Event& event, std::uint64_t sequence, std::uint64_t from,
                        std::uint64_t end) {
-        if (from >= end || unjudged_.contains(event.operands[0])) return;
-        const std::uint64_t skipped = stored_[event.operands[0]].first_in(from, end);
+        const std::uint64_t partition = event.operands[0];
+        if (from >= end || unjudged_.contains(partition) || routes_.compacts(partition)) return;
+        const std::uint64_t skipped = stored_[partition].first_in(from, end);
         if (skipped == end) return;
         tally_.violate([&] {
             Finding finding;
@@ -121,7 +120,7 @@ private:
     Rule rule_;
     std::map<Reader, Poll> polls_;
     std::map<std::uint64_t, OffsetSet> stored_;
-    std::map<std::uint64_t, bool> unjudged_;
+    std::set<std::uint64_t> unjudged_; // partitions that lost something, or were deleted
     Tally tally_;
 };
 

@@ -19,7 +19,10 @@ namespace broker_events = broker::events;
 
 class PollSkip final : public Checker, private sim::EventSink {
 public:
-    explicit PollSkip(Reading& reading) : topology_(reading.topology()) { reading.add(*this); }
+    explicit PollSkip(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
         return tally_.verdict("poll-skip", topology_, end);
@@ -48,11 +51,12 @@ private:
             break;
         case broker_events::records_lost.id:
             stored_[event.operands[0]].remove(event.operands[1], event.operands[2] + 1);
-            std::erase_if(sessions_, [&event](const auto& entry) {
-                return entry.first.second.second == event.operands[0];
-            });
+            forget_sessions(event.operands[0]);
             break;
-        case broker_events::log_compacted.id: compacted_[event.operands[0]] = true; break;
+        case broker_events::partition_deleted.id:
+            stored_.erase(event.operands[0]);
+            forget_sessions(event.operands[0]);
+            break;
         case broker_events::log_start_moved.id:
             stored_[event.operands[0]].remove(0, event.operands[1]);
             break;
@@ -60,10 +64,16 @@ private:
         }
     }
 
+    void forget_sessions(std::uint64_t partition) {
+        std::erase_if(sessions_, [partition](const auto& entry) {
+            return entry.first.second.second == partition;
+        });
+    }
+
     void delivered(const Event& event) {
         const Place place{event.node, {event.operands[1], event.operands[0]}};
         const auto found = sessions_.find(place);
-        const bool is_dense = !compacted_.contains(event.operands[0]);
+        const bool is_dense = !routes_.compacts(event.operands[0]);
         if (is_dense && found != sessions_.end() &&
             found->second.incarnation == event.incarnation) {
             tally_.observe();
@@ -89,9 +99,9 @@ private:
     }
 
     const Topology& topology_;
+    const Routes& routes_;
     std::map<Place, Session> sessions_;
     std::map<std::uint64_t, OffsetSet> stored_;
-    std::map<std::uint64_t, bool> compacted_; // which records are left is not told
     Tally tally_;
 };
 

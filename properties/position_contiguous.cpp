@@ -66,17 +66,18 @@ private:
         case broker_events::stored.id:
             stored_[partition].add(event.operands[1], event.operands[1] + 1);
             break;
-        case broker_events::records_lost.id: lost(event); break;
-        case broker_events::log_compacted.id: compacted_[partition] = true; break;
+        case broker_events::records_lost.id:
+            if (routes_.is_internal(partition)) committed_.clear(); // commits may be among them
+            lost(partition, event.operands[1], event.operands[2] + 1);
+            break;
+        case broker_events::partition_deleted.id: lost(partition, 0, event.operands[1]); break;
         case broker_events::log_start_moved.id: stored_[partition].remove(0, event.operands[1]);
         default: break;
         }
     }
 
-    void lost(const Event& event) {
-        const std::uint64_t partition = event.operands[0];
-        if (routes_.place(partition) == nullptr) committed_.clear(); // commits may be among them
-        stored_[partition].remove(event.operands[1], event.operands[2] + 1);
+    void lost(std::uint64_t partition, std::uint64_t first, std::uint64_t end) {
+        stored_[partition].remove(first, end);
         std::erase_if(sessions_, [partition](const auto& entry) {
             return entry.first.first.second == partition;
         });
@@ -116,7 +117,7 @@ private:
                 tally_.violate([&] { return apart(event, from, "reads again from "); });
             return;
         }
-        if (compacted_.contains(event.operands[0])) return; // which records are left is not told
+        if (routes_.compacts(event.operands[0])) return; // which records are left is not told
         const std::uint64_t skipped = stored_[event.operands[0]].first_in(from.next, first);
         if (skipped < first) tally_.violate([&] { return apart(event, from, "reads only from "); });
     }
@@ -138,7 +139,6 @@ private:
     std::map<Place, Session> sessions_;
     std::map<GroupPartition, Committed> committed_; // the highest
     std::map<std::uint64_t, OffsetSet> stored_;
-    std::map<std::uint64_t, bool> compacted_;
     Tally tally_;
 };
 

@@ -49,7 +49,8 @@ private:
                 writers_.erase(writer);
             }
             break;
-        case broker_events::records_lost.id: seen_.erase(event.operands[0]); break;
+        case broker_events::records_lost.id:
+        case broker_events::partition_deleted.id: seen_.erase(event.operands[0]); break;
         default: break;
         }
     }

@@ -64,15 +64,17 @@ private:
         case broker_events::log_start_moved.id:
             stored_[partition].remove(0, event.operands[1]);
             break;
-        case broker_events::records_lost.id: lost(event); break;
+        case broker_events::records_lost.id:
+            lost(partition, event.operands[1], event.operands[2] + 1);
+            break;
+        case broker_events::partition_deleted.id: lost(partition, 0, event.operands[1]); break;
         default: break;
         }
     }
 
-    void lost(const Event& event) {
-        const std::uint64_t partition = event.operands[0];
-        stored_[partition].remove(event.operands[1], event.operands[2] + 1);
-        const bool takes_all = routes_.place(partition) == nullptr; // commits may be among them
+    void lost(std::uint64_t partition, std::uint64_t first, std::uint64_t last_end) {
+        stored_[partition].remove(first, last_end);
+        const bool takes_all = routes_.is_internal(partition); // commits may be among them
         const auto is_hit = [partition, takes_all](const auto& entry) {
             return takes_all || entry.first.second == partition;
         };
@@ -80,7 +82,7 @@ private:
         std::erase_if(committed_, is_hit);
         if (takes_all) return;
         for (auto& [place, end] : ends_) {
-            if (place.second == partition) end = std::min(end, event.operands[1]);
+            if (place.second == partition) end = std::min(end, first);
         }
     }
 

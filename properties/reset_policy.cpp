@@ -40,10 +40,9 @@ private:
             break;
         case broker_events::log_start_moved.id: forget(partition, event.operands[1]); break;
         case broker_events::records_lost.id:
-            if (routes_.place(partition) == nullptr)
-                committed_.clear(); // commits may be among them
-            forget(partition, UINT64_MAX);
-            break;
+            if (routes_.is_internal(partition)) committed_.clear(); // commits may be among them
+            [[fallthrough]];
+        case broker_events::partition_deleted.id: forget(partition, UINT64_MAX); break;
         case broker_events::offset_expired.id:
             committed_.erase({event.operands[1], partition});
             break;

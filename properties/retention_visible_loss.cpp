@@ -19,7 +19,8 @@ namespace broker_events = broker::events;
 
 class RetentionVisibleLoss final : public Checker, private sim::EventSink {
 public:
-    explicit RetentionVisibleLoss(Reading& reading) : topology_(reading.topology()) {
+    explicit RetentionVisibleLoss(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
         reading.add(*this);
     }
 
@@ -32,7 +33,6 @@ private:
         OffsetSet stored; // also what was deleted
         std::uint64_t start = 0;
         std::uint64_t moved = 0; // sequence of the event that told of the start
-        bool is_compacted = false;
     };
     struct Place {
         std::uint64_t reached = 0; // read or committed up to before
@@ -56,7 +56,12 @@ private:
             logs_[partition].start = event.operands[1];
             logs_[partition].moved = event.sequence;
             break;
-        case broker_events::log_compacted.id: logs_[partition].is_compacted = true; break;
+        case broker_events::partition_deleted.id:
+            logs_.erase(partition);
+            std::erase_if(places_, [partition](const auto& entry) {
+                return entry.first.second == partition;
+            });
+            break;
         case broker_events::position_reset.id:
         case broker_events::position_sought.id:
             places_[{event.operands[1], partition}].is_told = true;
@@ -78,7 +83,7 @@ private:
         const std::uint64_t to = std::min(event.operands[2], log.start);
         place.reached = std::max(place.reached, event.operands[3]);
         const bool is_told = std::exchange(place.is_told, false);
-        if (log.is_compacted) return;
+        if (routes_.compacts(event.operands[0])) return; // which records are left is not told
         std::uint64_t expired = 0;
         for (std::uint64_t at = from; at < to; ++at)
             expired += log.stored.has(at) ? 1 : 0;
@@ -101,6 +106,7 @@ private:
     }
 
     const Topology& topology_;
+    const Routes& routes_;
     std::map<std::uint64_t, Log> logs_;
     std::map<GroupPartition, Place> places_;
     Tally tally_;

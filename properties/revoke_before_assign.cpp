@@ -26,8 +26,8 @@ public:
 private:
     void on_event(const Event& event) override {
         if (event.kind == broker_events::assigned.id) assigned(event);
-        const bool loses_groups = event.kind == broker_events::records_lost.id &&
-                                  routes_.place(event.operands[0]) == nullptr;
+        const bool loses_groups =
+            event.kind == broker_events::records_lost.id && routes_.is_internal(event.operands[0]);
         if (loses_groups) forgotten_ = event.sequence;
         holders_.read(event);
     }

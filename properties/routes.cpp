@@ -69,6 +69,21 @@ const PartitionPlace* Routes::place(std::uint64_t partition) const {
     return found == topology_.partitions.end() ? nullptr : &found->second;
 }
 
+const Channel* Routes::channel(std::uint64_t partition) const {
+    const PartitionPlace* const where = place(partition);
+    return where == nullptr ? nullptr : &topology_.channels[where->channel];
+}
+
+bool Routes::may_lose(std::uint64_t partition) const {
+    const Channel* const found = channel(partition);
+    return found == nullptr || found->may_lose;
+}
+
+bool Routes::compacts(std::uint64_t partition) const {
+    const Channel* const found = channel(partition);
+    return found != nullptr && found->compacts;
+}
+
 bool is_empty_text(std::uint64_t text) {
     return text == 0 || text == sim::hash_text("");
 }

@@ -46,6 +46,20 @@ public:
     /// Returns the place of a partition, or null if it is none of the topology's.
     [[nodiscard]] const PartitionPlace* place(std::uint64_t partition) const;
 
+    /// Returns the channel of a partition, or null if it is none of the topology's.
+    [[nodiscard]] const Channel* channel(std::uint64_t partition) const;
+
+    /// Whether coordinators keep their books there: commits, members, transactions.
+    [[nodiscard]] bool is_internal(std::uint64_t partition) const {
+        return topology_.internal_partitions.contains(partition);
+    }
+
+    /// Whether Kafka may lose what is stored there; of a partition that is not known, it may.
+    [[nodiscard]] bool may_lose(std::uint64_t partition) const;
+
+    /// Whether compaction takes records away there, each broker its own, and does not say which.
+    [[nodiscard]] bool compacts(std::uint64_t partition) const;
+
     /// Whether the effects of the subscriber are counted; others have no units.
     [[nodiscard]] bool counts(std::size_t subscriber) const {
         return topology_.subscribers[subscriber].effects_table_text != 0;

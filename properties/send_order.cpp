@@ -7,6 +7,7 @@
 
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -63,10 +64,10 @@ private:
             });
             return;
         }
-        if (event.kind != broker_events::records_lost.id) return;
-        const PartitionPlace* const place = routes_.place(event.operands[0]);
-        if (place == nullptr || topology_.channels[place->channel].may_lose)
-            lost_[event.operands[0]] = true;
+        const bool is_lost =
+            event.kind == broker_events::records_lost.id && routes_.may_lose(event.operands[0]);
+        if (is_lost || event.kind == broker_events::partition_deleted.id)
+            lost_.insert(event.operands[0]);
     }
 
     void on_acknowledged(const Send& send, std::uint64_t offset, const Event& event) override {
@@ -116,7 +117,7 @@ private:
     Rule rule_;
     // By node, producer and partition.
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>, Sent> sent_;
-    std::map<std::uint64_t, bool> lost_;
+    std::set<std::uint64_t> lost_; // partitions that were, or were deleted
     std::uint64_t skips_ = 0;
     Tally tally_;
 };

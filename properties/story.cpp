@@ -141,6 +141,7 @@ void Selection::add_context(const Event& event) {
         }
         return;
     case broker::events::records_lost.id:
+    case broker::events::partition_deleted.id:
         if (partitions_.contains(event.operands[0])) add(event, Rank::fate);
         return;
     case broker::events::commit_refused.id:

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,8 @@ struct Channel {
         false; ///< Kafka may lose what is stored in it: too few replicas must be in sync.
     std::vector<std::uint64_t> partition_texts; ///< `orders/0`, `orders/1` …
     bool compacts = false;
-    Duration delete_retention{}; ///< How long compaction leaves a tombstone.
+    Duration delete_retention{};      ///< How long compaction leaves a tombstone.
+    std::size_t partitions_later = 0; ///< How many of them, the last, only come when added.
 };
 
 /// Where events of a channel come from.
@@ -74,6 +76,7 @@ struct Topology {
     std::vector<Subscriber> subscribers;
     std::vector<Flow> flows;
     std::map<std::uint64_t, PartitionPlace> partitions; ///< By partition text; lookup only.
+    std::set<std::uint64_t> internal_partitions;        ///< In which coordinators keep their books.
     Duration clock_error{};                             ///< How wrong wall clocks may be.
     std::vector<std::string> node_names;                ///< By node id; [0] is the world.
 };

@@ -17,7 +17,10 @@ namespace broker_events = broker::events;
 
 class TxnAtomic final : public Checker, private sim::EventSink {
 public:
-    explicit TxnAtomic(Reading& reading) : topology_(reading.topology()) { reading.add(*this); }
+    explicit TxnAtomic(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
         for (const auto& [partition, transactions] : open_) {
@@ -51,15 +54,11 @@ private:
             offsets_.try_emplace(event.operands[0], event.sequence);
             break;
         case broker_events::records_lost.id:
-            open_.erase(event.operands[0]);
-            if (is_internal(event.operands[0])) offsets_.clear();
-            break;
+            if (routes_.is_internal(event.operands[0])) offsets_.clear();
+            [[fallthrough]];
+        case broker_events::partition_deleted.id: open_.erase(event.operands[0]); break;
         default: break;
         }
-    }
-
-    [[nodiscard]] bool is_internal(std::uint64_t partition) const {
-        return !topology_.partitions.contains(partition);
     }
 
     void end(const Event& event) {
@@ -69,7 +68,7 @@ private:
         Verdicts& verdicts = ended_[transaction];
         if (verdicts.committed == 0 && verdicts.aborted == 0) tally_.observe();
         const bool commits = event.operands[2] == commit_;
-        if (commits && is_internal(partition)) verdicts.has_offsets = true;
+        if (commits && routes_.is_internal(partition)) verdicts.has_offsets = true;
         if (!commits || verdicts.has_offsets) offsets_.erase(transaction);
         std::uint64_t& first = commits ? verdicts.committed : verdicts.aborted;
         if (first != 0) return;
@@ -122,6 +121,7 @@ private:
     }
 
     const Topology& topology_;
+    const Routes& routes_;
     const std::uint64_t commit_ = sim::hash_text("commit");
     std::map<std::uint64_t, Verdicts> ended_;        // by transaction
     std::map<std::uint64_t, std::uint64_t> offsets_; // by transaction the event of their sending

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,6 @@ private:
     };
     struct Log {
         std::vector<std::uint32_t> writes; // by offset: number of Writes + 1, or 0
-        bool is_unjudged = false;
     };
     struct Session {
         std::uint32_t incarnation = 0;
@@ -63,13 +63,10 @@ private:
             break;
         case broker_events::received.id: received(event); break;
         case broker_events::delivered.id: delivered(event); break;
-        case broker_events::log_compacted.id: logs_[event.operands[0]].is_unjudged = true; break;
-        case broker_events::records_lost.id: {
-            const PartitionPlace* const place = routes_.place(event.operands[0]);
-            if (place == nullptr || topology_.channels[place->channel].may_lose)
-                logs_[event.operands[0]].is_unjudged = true;
+        case broker_events::records_lost.id:
+            if (routes_.may_lose(event.operands[0])) unjudged_.insert(event.operands[0]);
             break;
-        }
+        case broker_events::partition_deleted.id: unjudged_.insert(event.operands[0]); break;
         default: break;
         }
     }
@@ -102,8 +99,8 @@ private:
     void delivered(const Event& event) {
         const auto found = sessions_.find({event.node, {event.operands[1], event.operands[0]}});
         if (found == sessions_.end()) return;
-        const auto log = logs_.find(event.operands[0]);
-        const bool is_judged = log != logs_.end() && !log->second.is_unjudged;
+        const bool is_judged =
+            !routes_.compacts(event.operands[0]) && !unjudged_.contains(event.operands[0]);
         Session& session = found->second;
         std::erase_if(session.read, [&](const auto& entry) {
             const Writes& writes = writes_[entry.first];
@@ -137,6 +134,7 @@ private:
     Index index_;
     std::vector<Writes> writes_;
     std::map<std::uint64_t, Log> logs_; // by partition
+    std::set<std::uint64_t> unjudged_;  // partitions that lost something, or were deleted
     std::map<Place, Session> sessions_;
     Tally tally_;
 };

@@ -18,7 +18,10 @@ namespace broker_events = broker::events;
 
 class Unseen final : public Checker, private sim::EventSink {
 public:
-    explicit Unseen(Reading& reading) : topology_(reading.topology()) { reading.add(*this); }
+    explicit Unseen(Reading& reading)
+        : topology_(reading.topology()), routes_(reading.flows().routes()) {
+        reading.add(*this);
+    }
 
     Verdict finish(const RunEnd& end) override {
         for (std::size_t at = 0; at < topology_.subscribers.size(); ++at)
@@ -42,7 +45,15 @@ private:
         case broker_events::log_start_moved.id:
             stored_[partition].remove(0, event.operands[1]);
             break;
-        case broker_events::log_compacted.id: compacted_[partition] = true; break;
+        case broker_events::partition_deleted.id: {
+            const auto is_its = [partition](const auto& entry) {
+                return entry.first.second == partition;
+            };
+            stored_.erase(partition);
+            std::erase_if(seen_, is_its);
+            std::erase_if(began_, is_its);
+            break;
+        }
         case broker_events::position_reset.id:
             began_.try_emplace({event.operands[1], partition}, event.operands[2]);
             break;
@@ -59,7 +70,7 @@ private:
     void judge(std::size_t subscriber, const RunEnd& end) {
         const Subscriber& who = topology_.subscribers[subscriber];
         for (const std::uint64_t partition : topology_.channels[who.channel].partition_texts) {
-            if (compacted_.contains(partition)) continue;
+            if (routes_.compacts(partition)) continue; // which records are left is not told
             const GroupPartition place{who.group_text, partition};
             const OffsetSet& stored = stored_[partition];
             const OffsetSet& seen = seen_[place];
@@ -87,10 +98,10 @@ private:
     }
 
     const Topology& topology_;
+    const Routes& routes_;
     std::map<std::uint64_t, OffsetSet> stored_;
     std::map<GroupPartition, OffsetSet> seen_;
     std::map<GroupPartition, std::uint64_t> began_;
-    std::map<std::uint64_t, bool> compacted_; // which records are left is not told
     Tally tally_;
 };
 

@@ -37,7 +37,7 @@ private:
     void on_event(const Event& event) override {
         switch (event.kind) {
         case broker_events::records_lost.id: // perhaps of the generation, too
-            if (routes_.place(event.operands[0]) == nullptr) latest_.clear();
+            if (routes_.is_internal(event.operands[0])) latest_.clear();
             break;
         case broker_events::offset_expired.id: // and maybe its group with it: it counts anew
             std::erase_if(latest_, [&event](const auto& entry) {

@@ -43,6 +43,18 @@ void follow_copies(const Scenario& scenario, const ServiceTable& services,
     }
 }
 
+/// Returns how many partitions the channel has when all that may be added is.
+std::int32_t partitions_max(const Scenario& scenario, const ChannelSpec& channel) {
+    std::int64_t count = channel.partitions;
+    for (const FaultRule& rule : scenario.faults) {
+        const bool adds = rule.story == Story::add_partitions &&
+                          std::any_of(rule.targets.begin(), rule.targets.end(),
+                                      [&](const Target& it) { return it.name == channel.name; });
+        if (adds) count = std::max(count, rule.amount_high);
+    }
+    return static_cast<std::int32_t>(count);
+}
+
 } // namespace
 
 System::System(sim::World& world, const Scenario& scenario, const ServiceTable& services,
@@ -176,13 +188,21 @@ void System::describe(const ServiceTable& services) {
             spec.replication < 2 || spec.min_in_sync < 2 || spec.unclean_leader_election;
         channel.compacts = spec.log.compacts;
         channel.delete_retention = spec.log.delete_retention;
-        for (std::int32_t partition = 0; partition < spec.partitions; ++partition) {
+        const std::int32_t count = partitions_max(scenario_, spec);
+        channel.partitions_later = static_cast<std::size_t>(count - spec.partitions);
+        for (std::int32_t partition = 0; partition < count; ++partition) {
             const std::uint64_t text = name(spec.name + "/" + std::to_string(partition));
             topology_.partitions[text] = {topology_.channels.size(),
                                           channel.partition_texts.size()};
             channel.partition_texts.push_back(text);
         }
         topology_.channels.push_back(std::move(channel));
+    }
+    for (const auto& cluster : clusters_) {
+        for (broker::kafka::PartitionId id = 0; id < cluster->partition_count(); ++id) {
+            if (cluster->is_internal(id))
+                topology_.internal_partitions.insert(cluster->info(id).name_text);
+        }
     }
     const auto channel_index = [this](const std::string& channel) {
         const ChannelSpec* const found = find_named(scenario_.channels, channel);

@@ -401,5 +401,18 @@ TEST(ResetPolicy, AllowsAnExpiredCommitAndNoOtherPolicyThanItsOwn) {
               "billing/1 began orders/0 at 0.005 s from 9, latest, and is to begin earliest.");
 }
 
+TEST(AssignedAll, CountsAPartitionFromWhenItIsAdded) {
+    HistoryBuilder run;
+    run.topology().channels[0].partitions_later = 1;
+    run.assign(billing_1, "orders/0");
+    EXPECT_EQ(run.judge("assigned-all").kind, VerdictKind::holds);
+    run.add_partitions("orders", 1, 2);
+    const Verdict verdict = run.judge("assigned-all");
+    EXPECT_EQ(verdict.kind, VerdictKind::violated);
+    EXPECT_EQ(verdict.observations, 2u);
+    run.assign(billing_2, "orders/1");
+    EXPECT_EQ(run.judge("assigned-all").kind, VerdictKind::holds);
+}
+
 } // namespace
 } // namespace crier::properties::testing_support

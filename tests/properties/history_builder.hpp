@@ -41,6 +41,9 @@ public:
         topology_.partitions = {{name("orders/0"), {0, 0}},
                                 {name("orders/1"), {0, 1}},
                                 {name("orders-dead/0"), {1, 0}}};
+        for (const auto* internal :
+             {"__consumer_offsets/0", "__consumer_offsets/3", "__consumer_offsets/7"})
+            topology_.internal_partitions.insert(name(internal));
         Subscriber billing;
         billing.service = billing.group = "billing";
         billing.service_text = billing.group_text = name("billing");
@@ -116,6 +119,13 @@ public:
     std::uint64_t lose_records(std::string_view partition, std::uint64_t first,
                                std::uint64_t last) {
         return add(events_1, broker::events::records_lost, name(partition), first, last);
+    }
+    std::uint64_t delete_partition(std::string_view partition, std::uint64_t end) {
+        return add(events_1, broker::events::partition_deleted, name(partition), end);
+    }
+    std::uint64_t add_partitions(std::string_view topic, std::uint64_t before,
+                                 std::uint64_t count) {
+        return add(0, broker::events::partitions_added, name(topic), before, count);
     }
     std::uint64_t attempt(std::uint32_t node, std::string_view id, std::uint64_t number = 1) {
         return add(node, sim::events::attempting, name(id), number);
@@ -228,9 +238,6 @@ public:
                           std::uint64_t offset) {
         return add(node, broker::events::received, name(partition), offset, name(id),
                    name("billing"));
-    }
-    std::uint64_t compact(std::string_view partition) {
-        return add(events_1, broker::events::log_compacted, name(partition), 1);
     }
     std::uint64_t restart(std::uint32_t node) {
         crash(node);

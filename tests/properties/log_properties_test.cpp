@@ -165,6 +165,40 @@ TEST(OffsetStability, IsPromisedWhereTwoReplicasMustHaveARecord) {
     EXPECT_EQ(run.judge("offset-stability").kind, VerdictKind::vacuous);
 }
 
+// A deletion is nobody's loss, and what comes at an offset after it is another record.
+TEST(PartitionDeleted, BeginsThePartitionAnew) {
+    HistoryBuilder run;
+    run.open_producer(shop_1);
+    run.send(shop_1, "o-0", "orders/0", 0);
+    run.send(shop_1, "o-1", "orders/0", 1);
+    run.store("o-0", "orders/0", 0);
+    run.store("o-1", "orders/0", 1);
+    run.acknowledge(shop_1, "orders/0", 0, 0);
+    run.assign(billing_1, "orders/0");
+    run.receive(billing_1, "o-0", "orders/0", 0);
+    run.deliver(billing_1, "orders/0", 0, 1);
+    run.commit("orders/0", 1);
+    run.delete_partition("orders/0", 2);
+    run.acknowledge(shop_1, "orders/0", 1, 1); // on its way meanwhile
+    run.store("o-1", "orders/0", 0);           // sent again
+    run.reset(billing_1, "orders/0", 0, "earliest");
+    run.receive(billing_1, "o-1", "orders/0", 0);
+    run.deliver(billing_1, "orders/0", 0, 1);
+    for (const auto* property : {"offset-stability", "acked-durable", "inconsistent-offsets",
+                                 "duplicate-record", "unseen", "reset-policy", "phantom-read"}) {
+        EXPECT_EQ(run.judge(property).kind, VerdictKind::holds) << property;
+    }
+    for (const auto* property : {"lost-write", "nonmonotonic-send", "poll-skip", "int-poll-skip",
+                                 "commit-monotone", "position-contiguous"}) {
+        EXPECT_NE(run.judge(property).kind, VerdictKind::violated) << property;
+    }
+    run.store("o-1", "orders/0", 1);
+    EXPECT_EQ(run.judge("duplicate-record").kind, VerdictKind::violated);
+    EXPECT_EQ(run.judge("unseen").kind, VerdictKind::violated);
+    run.lose_records("orders/0", 0, 1);
+    EXPECT_EQ(run.judge("offset-stability").kind, VerdictKind::violated);
+}
+
 TEST(EpochSingleLeader, NeedsAGreaterEpochForEveryLeader) {
     HistoryBuilder run;
     run.lead(events_1, "orders/0", 0);

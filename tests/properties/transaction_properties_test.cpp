@@ -124,6 +124,15 @@ TEST(TxnAtomic, CountsTheOffsetsThatItsClientSent) {
     EXPECT_EQ(run.judge("txn-atomic").kind, VerdictKind::holds) << "they may have been lost";
 }
 
+TEST(TxnAtomic, TakesNoPartitionForTheCommitsBecauseItIsNotKnown) {
+    HistoryBuilder run;
+    run.write_in("t#1", "orders/4");
+    run.send_offsets("t#1");
+    run.mark("t#1", "orders/4", "commit");
+    run.lose_records("orders/4", 0, 1);
+    EXPECT_EQ(run.judge("txn-atomic").kind, VerdictKind::violated);
+}
+
 TEST(ProducerFencing, HoldsForTheOwnerAndForWhatEndedBeforeTheNext) {
     HistoryBuilder run;
     run.take_id("copier-1", 0);

@@ -16,7 +16,8 @@ namespace {
 using properties::VerdictKind;
 using testing::HasSubstr;
 
-std::string with_fault(const std::string& fault, const std::string& length = "20s") {
+std::string with_fault(const std::string& fault, const std::string& length = "20s",
+                       const std::string& expect = "ledger, effect-at-most-once") {
     return R"(brokers:
   events: {kafka: {}}
 channels:
@@ -29,7 +30,9 @@ services:
 load:
   - {to: shop, rate: 5/s, for: )" +
            length + R"(}
-expect: [ledger, effect-at-most-once]
+expect: [)" +
+           expect +
+           R"(]
 faults:
   - )" + fault +
            "\n";
@@ -42,9 +45,10 @@ std::string problem(const std::string& fault) {
     return loaded.error().front().text();
 }
 
-RunResult run(const std::string& fault, const std::string& length = "20s") {
+RunResult run(const std::string& fault, const std::string& length = "20s",
+              const std::string& expect = "ledger, effect-at-most-once") {
     broker::configure_sqlite();
-    auto loaded = parse_scenario(with_fault(fault, length), "x.yaml", stock_services());
+    auto loaded = parse_scenario(with_fault(fault, length, expect), "x.yaml", stock_services());
     if (!loaded) {
         ADD_FAILURE() << loaded.error().front().text();
         return {};
@@ -60,6 +64,23 @@ std::size_t count(const RunResult& result, const sim::EventKind& kind) {
     return static_cast<std::size_t>(
         std::count_if(result.history.begin(), result.history.end(),
                       [&kind](const sim::Event& event) { return event.kind == kind.id; }));
+}
+
+properties::Verdict verdict_of(const RunResult& result, std::string_view property) {
+    for (const properties::Verdict& verdict : result.verdicts) {
+        if (verdict.property == property) return verdict;
+    }
+    ADD_FAILURE() << "no verdict on " << property;
+    return {};
+}
+
+VerdictKind kind_of(const RunResult& result, std::string_view property) {
+    return verdict_of(result, property).kind;
+}
+
+void expect_none_broken(const RunResult& result) {
+    for (const properties::Verdict& verdict : result.verdicts)
+        EXPECT_NE(verdict.kind, VerdictKind::violated) << verdict.property << verdict.witness;
 }
 
 TEST(TopicFaults, SayWhichChannelAndHowManyPartitions) {
@@ -94,6 +115,42 @@ TEST(TopicFaults, ATopicMadeAnewIsReadFromItsStart) {
         if (event.kind == broker::events::delivered.id) last = event.time;
     }
     EXPECT_GT(last, Duration(std::chrono::seconds(19)).count());
+}
+
+// Those of the log know a deletion from a loss, and judge what comes after it as a log of its own.
+TEST(TopicFaults, ATopicDeletedOnPurposeIsNobodysLoss) {
+    const RunResult result = run("recreate-topic: {channel: orders, at: 10s}", "20s",
+                                 "offset-stability, acked-durable, inconsistent-offsets, "
+                                 "nonmonotonic-send, int-poll-skip, phantom-read, lost-write, "
+                                 "duplicate-record, poll-skip, unseen, position-contiguous, "
+                                 "retention-visible-loss, reset-policy, idempotent-producer, "
+                                 "hw-monotone, lso-monotone");
+    EXPECT_EQ(count(result, broker::events::partition_deleted), 2U);
+    EXPECT_EQ(count(result, broker::events::records_lost), 0U);
+    expect_none_broken(result);
+    for (const auto* property :
+         {"offset-stability", "acked-durable", "nonmonotonic-send", "inconsistent-offsets",
+          "int-poll-skip", "phantom-read", "duplicate-record", "poll-skip", "unseen"}) {
+        EXPECT_EQ(kind_of(result, property), VerdictKind::holds) << property;
+    }
+}
+
+// They are a channel's own from when they are added, and nobody's books.
+TEST(TopicFaults, PartitionsThatAreAddedAreJudgedFromThenOn) {
+    const RunResult result = run("add-partitions: {channel: orders, to: 4, at: 5s}", "420s",
+                                 "assigned-all, assignment-fair, unseen, zombie-commit, "
+                                 "reset-policy, position-contiguous, rejoin-dup-bound, "
+                                 "revoke-before-assign");
+    expect_none_broken(result);
+    for (const auto* property : {"assigned-all", "assignment-fair", "unseen", "zombie-commit"})
+        EXPECT_EQ(kind_of(result, property), VerdictKind::holds) << property;
+    const auto all = verdict_of(result, "assigned-all");
+    EXPECT_EQ(all.observations, 4U);
+    const RunResult never = run("add-partitions: {channel: orders, to: 4, at: 500s}", "20s",
+                                "assigned-all, assignment-fair, unseen");
+    EXPECT_EQ(count(never, broker::events::partitions_added), 0U);
+    EXPECT_EQ(verdict_of(never, "assigned-all").observations, 2U);
+    EXPECT_EQ(kind_of(never, "assignment-fair"), VerdictKind::holds);
 }
 
 TEST(TopicFaults, ABrokerThatIsToldToStopIsMissedByNobody) {
