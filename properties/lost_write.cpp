@@ -31,7 +31,7 @@ public:
 
     Verdict finish(const RunEnd& end) override {
         for (const auto& [place, seen] : seen_)
-            judge(place, seen, end);
+            judge(place, seen, end.time.time_since_epoch().count());
         return tally_.verdict("lost-write", topology_, end);
     }
 
@@ -71,9 +71,17 @@ private:
         case broker_events::log_start_moved.id:
             proven_[partition].remove(0, event.operands[1]);
             break;
-        case broker_events::partition_deleted.id: deleted_.insert(partition); break;
+        case broker_events::partition_deleted.id: deleted(partition, event.time); break;
         default: break;
         }
+    }
+
+    // What was read until now must be whole; answers about the old records still come.
+    void deleted(std::uint64_t partition, std::int64_t time) {
+        for (const auto& [place, seen] : seen_) {
+            if (place.second == partition) judge(place, seen, time);
+        }
+        deleted_.insert(partition);
     }
 
     static void jumped(Seen& seen, std::uint64_t to) {
@@ -113,7 +121,7 @@ private:
         transaction.writes.clear();
     }
 
-    void judge(const GroupPartition& place, const Seen& seen, const RunEnd& end) {
+    void judge(const GroupPartition& place, const Seen& seen, std::int64_t time) {
         const auto proven = proven_.find(place.second);
         const bool is_unjudged = routes_.compacts(place.second) || deleted_.contains(place.second);
         if (proven == proven_.end() || is_unjudged) return;
@@ -123,7 +131,7 @@ private:
             if (seen.offsets.has(at)) continue;
             tally_.violate([&] {
                 Finding finding;
-                finding.time = end.time.time_since_epoch().count();
+                finding.time = time;
                 Sentence& say = finding.witness;
                 say.text(place.second).words(" offset ").number(static_cast<std::int64_t>(at));
                 say.words(" was acknowledged to its producer, and ").text(place.first);

@@ -6,7 +6,8 @@
 // those that a group was handed, up to the last of them. A transaction is known to be stored when
 // its client was told so, or when a careful reader was handed a part of it: then the rest must
 // come, too. Judged for acks=all on channels that may lose nothing; not below the place where the
-// group began or went to, nor what was deleted, nor compacted partitions.
+// group began or went to, nor what was deleted, nor compacted partitions, nor those that were
+// deleted with their topic, from then on.
 
 namespace crier::properties {
 

@@ -3,7 +3,8 @@
 #include "properties/property.hpp"
 
 // Property `offset-stability`: what was stored for good stays at its offset. A channel for which
-// Kafka promises less (one replica, one that suffices, unclean election) is not judged.
+// Kafka promises less (one replica, one that suffices, unclean election) is not judged; a partition
+// that goes with its topic is nobody's loss.
 
 namespace crier::properties {
 

@@ -5,7 +5,7 @@
 // Properties of one poll, that is of the records of a partition that are handed out at once:
 // `int-nonmonotonic-poll`, their offsets ascend; `int-poll-skip`, none is left out that was stored.
 // Gaps without records (deleted, aborted, or never any) are none. A compacted partition is not
-// judged, nor one that has lost records where Kafka may.
+// judged, nor one that has lost records where Kafka may, or was deleted with its topic.
 
 namespace crier::properties {
 

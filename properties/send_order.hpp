@@ -6,8 +6,9 @@
 // told: `nonmonotonic-send`, those of different transactions, or of none, lie in the order of their
 // sending; `int-nonmonotonic-send`, those of one transaction do. Judged for producers that promise
 // it: idempotent ones, and those with one request in flight; not where records were lost and may
-// be. `int-send-skip` is information: between two records of a transaction lies another's, which
-// Kafka always allows, as writes of transactions are not isolated.
+// be, nor in a partition that was deleted with its topic. `int-send-skip` is information: between
+// two records of a transaction lies another's, which Kafka always allows, as writes of transactions
+// are not isolated.
 
 namespace crier::properties {
 

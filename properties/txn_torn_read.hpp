@@ -6,7 +6,7 @@
 // transaction's first record there until after its last one, and was handed any of them, was handed
 // all. A poll may end in the midst of a transaction (Jepsen's "intermediate read"): the next goes
 // on. Whoever began, or began anew, in the midst is not judged, nor is a compacted partition, nor
-// one that has lost records where Kafka may.
+// one that has lost records where Kafka may, or was deleted with its topic.
 
 namespace crier::properties {
 

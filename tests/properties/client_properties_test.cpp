@@ -116,6 +116,20 @@ TEST(LostWrite, IsNoneOnCompactedPartitionsNorWhereRecordsMayBeLost) {
     EXPECT_EQ(run.judge("lost-write").kind, VerdictKind::vacuous);
 }
 
+TEST(LostWrite, IsJudgedWhenItsPartitionIsDeletedAndNotAfter) {
+    HistoryBuilder run;
+    sell(run, 3);
+    run.receive(billing_1, "o-0", "orders/0", 0);
+    run.receive(billing_1, "o-2", "orders/0", 2);
+    run.delete_partition("orders/0", 3);
+    run.receive(billing_1, "o-1", "orders/0", 1); // of the next topic
+    EXPECT_EQ(run.judge("lost-write").violations, 1u);
+    run.send(shop_1, "o-3", "orders/0", 3);
+    run.acknowledge(shop_1, "orders/0", 3, 3);
+    run.receive(billing_1, "o-9", "orders/0", 9);
+    EXPECT_EQ(run.judge("lost-write").violations, 1u);
+}
+
 TEST(LostWrite, HoldsATransactionTogether) {
     HistoryBuilder run;
     run.open_producer(shop_1);
