@@ -31,6 +31,7 @@ private:
     };
 
     void on_event(const Event& event) override {
+        if (event.kind == broker_events::partition_deleted.id) latest_.erase(event.operands[0]);
         if (event.kind != broker_events::leader_changed.id) return;
         tally_.observe();
         Latest& latest = latest_[event.operands[0]];

@@ -204,6 +204,8 @@ TEST(EpochSingleLeader, NeedsAGreaterEpochForEveryLeader) {
     run.lead(events_1, "orders/0", 0);
     run.lead(shop_1, "orders/0", 1);
     run.lead(shop_1, "orders/1", 0);
+    run.delete_partition("orders/1", 0); // with its epochs
+    run.lead(events_1, "orders/1", 0);
     EXPECT_EQ(run.judge("epoch-single-leader").kind, VerdictKind::holds);
     run.lead(events_1, "orders/0", 1);
     EXPECT_EQ(run.judge("epoch-single-leader").kind, VerdictKind::violated);

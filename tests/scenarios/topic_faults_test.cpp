@@ -124,13 +124,14 @@ TEST(TopicFaults, ATopicDeletedOnPurposeIsNobodysLoss) {
                                  "nonmonotonic-send, int-poll-skip, phantom-read, lost-write, "
                                  "duplicate-record, poll-skip, unseen, position-contiguous, "
                                  "retention-visible-loss, reset-policy, idempotent-producer, "
-                                 "hw-monotone, lso-monotone");
+                                 "hw-monotone, lso-monotone, epoch-single-leader");
     EXPECT_EQ(count(result, broker::events::partition_deleted), 2U);
     EXPECT_EQ(count(result, broker::events::records_lost), 0U);
     expect_none_broken(result);
-    for (const auto* property : {"offset-stability", "acked-durable", "nonmonotonic-send",
-                                 "inconsistent-offsets", "int-poll-skip", "phantom-read",
-                                 "duplicate-record", "lost-write", "poll-skip", "unseen"}) {
+    for (const auto* property :
+         {"offset-stability", "acked-durable", "nonmonotonic-send", "inconsistent-offsets",
+          "int-poll-skip", "phantom-read", "duplicate-record", "lost-write", "poll-skip", "unseen",
+          "epoch-single-leader"}) {
         EXPECT_EQ(kind_of(result, property), VerdictKind::holds) << property;
     }
 }
