@@ -2,6 +2,7 @@
 
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
+#include "properties/former_commits.hpp"
 #include "properties/reading.hpp"
 
 #include <map>
@@ -32,6 +33,7 @@ private:
     };
 
     void on_event(const Event& event) override {
+        former_.read(event);
         switch (event.kind) {
         case broker_events::offset_committed.id: committed(event); break;
         case broker_events::position_reset.id:
@@ -52,6 +54,7 @@ private:
     }
 
     void committed(const Event& event) {
+        if (former_.has(event)) return;
         tally_.observe();
         Committed& last = committed_[{event.operands[1], event.operands[0]}];
         if (event.operands[2] < last.offset) {
@@ -74,6 +77,7 @@ private:
     const Topology& topology_;
     const Routes& routes_;
     std::map<std::pair<std::uint64_t, std::uint64_t>, Committed> committed_;
+    FormerCommits former_;
     Tally tally_;
 };
 

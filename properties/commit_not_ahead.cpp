@@ -2,6 +2,7 @@
 
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
+#include "properties/former_commits.hpp"
 #include "properties/index.hpp"
 #include "properties/reading.hpp"
 #include "sim/events.hpp"
@@ -26,6 +27,7 @@ public:
     }
 
     void on_event(const Event& event) override {
+        former_.read(event);
         switch (event.kind) {
         case broker::events::stored.id: stored(event); break;
         case broker::events::records_lost.id:
@@ -136,6 +138,7 @@ private:
     }
 
     void committed(const Event& event) {
+        if (former_.has(event)) return;
         const auto subscriber = routes_.subscriber(event.operands[1], event.operands[0]);
         Log* const partition = log(event.operands[0]);
         if (!subscriber || partition == nullptr || !routes_.counts(*subscriber)) return;
@@ -187,6 +190,7 @@ private:
     ByNumber<Unit> units_; // by subscriber and message
     std::map<std::uint64_t, Log> logs_;
     std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint32_t> owners_; // group, partition
+    FormerCommits former_;
     Tally tally_;
 };
 

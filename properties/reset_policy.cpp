@@ -2,6 +2,7 @@
 
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
+#include "properties/former_commits.hpp"
 #include "properties/reading.hpp"
 #include "sim/hash.hpp"
 
@@ -34,9 +35,11 @@ private:
 
     void on_event(const Event& event) override {
         const std::uint64_t partition = event.operands[0];
+        former_.read(event);
         switch (event.kind) {
         case broker_events::offset_committed.id:
-            committed_[{event.operands[1], partition}] = {event.operands[2], event.sequence};
+            if (!former_.has(event))
+                committed_[{event.operands[1], partition}] = {event.operands[2], event.sequence};
             break;
         case broker_events::log_start_moved.id: forget(partition, event.operands[1]); break;
         case broker_events::records_lost.id:
@@ -102,6 +105,7 @@ private:
     const Routes& routes_;
     std::uint64_t truncated_ = sim::hash_text("the log was truncated"); // not by the policy
     std::map<std::pair<std::uint64_t, std::uint64_t>, Committed> committed_;
+    FormerCommits former_;
     Tally tally_;
 };
 
