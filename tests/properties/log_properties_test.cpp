@@ -204,6 +204,21 @@ TEST(PartitionDeleted, BeginsThePartitionAnew) {
     EXPECT_EQ(run.judge("offset-stability").kind, VerdictKind::violated);
 }
 
+TEST(PartitionDeleted, LeavesCommitsThatComeLate) {
+    HistoryBuilder run;
+    run.commit("orders/0", 40);
+    run.delete_partition("orders/0", 50);
+    run.reset(billing_1, "orders/0", 0, "earliest");
+    run.commit("orders/0", 44); // of the topic before
+    run.store("o-1", "orders/0", 0);
+    run.store("o-2", "orders/0", 1);
+    run.commit("orders/0", 1);
+    EXPECT_EQ(run.judge("commit-monotone").kind, VerdictKind::holds);
+    run.commit("orders/0", 2);
+    run.commit("orders/0", 1);
+    EXPECT_EQ(run.judge("commit-monotone").violations, 1u);
+}
+
 TEST(EpochSingleLeader, NeedsAGreaterEpochForEveryLeader) {
     HistoryBuilder run;
     run.lead(events_1, "orders/0", 0);
