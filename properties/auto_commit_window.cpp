@@ -91,8 +91,7 @@ private:
         if (found == logs_.end()) return;
         Log& log = found->second;
         log.base = std::min(log.base, first);
-        log.messages.resize(
-            std::min<std::size_t>(log.messages.size(), first - log.base));
+        log.messages.resize(std::min<std::size_t>(log.messages.size(), first - log.base));
         for (auto& [group, committed] : log.commits)
             committed = std::min(committed, first);
         for (const auto& [place, handed] : handed_) {

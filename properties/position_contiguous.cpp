@@ -71,7 +71,9 @@ private:
             lost(partition, event.operands[1], event.operands[2] + 1);
             break;
         case broker_events::partition_deleted.id: lost(partition, 0, event.operands[1]); break;
-        case broker_events::log_start_moved.id: stored_[partition].remove(0, event.operands[1]);
+        case broker_events::log_start_moved.id:
+            stored_[partition].remove(0, event.operands[1]);
+            break;
         default: break;
         }
     }

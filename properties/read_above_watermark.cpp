@@ -26,29 +26,37 @@ public:
     }
 
 private:
-    // The highest watermark ever told: one that went back with lost records may still be read.
+    // The highest watermark ever told: one that went back with lost records may still be read. A
+    // record of a transaction is told as written when it is below, whatever becomes of it.
     void on_event(const Event& event) override {
-        std::uint64_t& highest = highest_[event.operands[0]];
-        if (event.kind == broker_events::stored.id) {
+        switch (event.kind) {
+        case broker_events::stored.id:
+        case broker_events::written.id: {
+            std::uint64_t& highest = highest_[event.operands[0]];
             highest = std::max(highest, event.operands[1] + 1);
-        } else if (event.kind == broker_events::delivered.id ||
-                   event.kind == broker_events::share_delivered.id) {
-            const bool is_shared = event.kind == broker_events::share_delivered.id;
-            const std::uint64_t end = is_shared ? event.operands[2] + 1 : event.operands[3];
-            tally_.observe();
-            if (end <= highest) return;
-            tally_.violate([&] {
-                Finding finding;
-                finding.time = event.time;
-                finding.events = {event.sequence};
-                Sentence& say = finding.witness;
-                say.node(event.node).words(" was handed ").text(event.operands[0]);
-                say.words(" up to before ").number(static_cast<std::int64_t>(end));
-                say.words(" at ").time(event.time).words(", when only what is before ");
-                say.number(static_cast<std::int64_t>(highest)).words(" was stored.");
-                return finding;
-            });
+            break;
         }
+        case broker_events::received.id: judge(event, event.operands[1]); break;
+        case broker_events::share_delivered.id: judge(event, event.operands[2]); break;
+        default: break;
+        }
+    }
+
+    void judge(const Event& event, std::uint64_t offset) {
+        tally_.observe();
+        const std::uint64_t highest = highest_[event.operands[0]];
+        if (offset < highest) return;
+        tally_.violate([&] {
+            Finding finding;
+            finding.time = event.time;
+            finding.events = {event.sequence};
+            Sentence& say = finding.witness;
+            say.node(event.node).words(" was handed ").text(event.operands[0]);
+            say.words(" offset ").number(static_cast<std::int64_t>(offset));
+            say.words(" at ").time(event.time).words(", when only what is before ");
+            say.number(static_cast<std::int64_t>(highest)).words(" was stored.");
+            return finding;
+        });
     }
 
     const Topology& topology_;

@@ -58,6 +58,11 @@ private:
         case broker_events::stored.id: stored(event); break;
         case broker_events::received.id: received(event); break;
         case broker_events::records_lost.id: lost(event.operands[0], event.operands[1]); break;
+        case broker_events::partition_deleted.id:
+            lost(event.operands[0], 0);
+            if (const auto log = logs_.find(event.operands[0]); log != logs_.end())
+                log->second.start = 0;
+            break;
         case broker_events::log_start_moved.id:
             deleted(event.operands[0], event.operands[1]);
             break;

@@ -125,13 +125,15 @@ TEST(ShareGroups, AreNothingToThePropertiesOfClassicGroups) {
 TEST(ReadAboveWatermark, IsReadingWhatIsNotStored) {
     HistoryBuilder run;
     run.store("o-0", "orders/0", 0);
-    run.deliver(billing_1, "orders/0", 0, 1);
+    run.receive(billing_1, "o-0", "orders/0", 0);
+    run.write_in("t#1", "orders/0");
+    run.deliver(billing_1, "orders/0", 0, 2); // behind a marker
     EXPECT_EQ(run.judge("read-above-watermark").kind, VerdictKind::holds);
-    run.deliver(billing_1, "orders/0", 1, 2);
+    run.receive(billing_1, "o-1", "orders/0", 1);
     const Verdict verdict = run.judge("read-above-watermark");
     EXPECT_EQ(verdict.kind, VerdictKind::violated);
-    EXPECT_EQ(verdict.witness, "billing/1 was handed orders/0 up to before 2 at 0.003 s, when only "
-                               "what is before 1 was stored.");
+    EXPECT_EQ(verdict.witness, "billing/1 was handed orders/0 offset 1 at 0.005 s, when only what "
+                               "is before 1 was stored.");
     EXPECT_EQ(HistoryBuilder().judge("read-above-watermark").kind, VerdictKind::vacuous);
 }
 

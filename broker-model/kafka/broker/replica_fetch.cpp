@@ -78,8 +78,7 @@ bool ReplicaManager::answer_consumer(FetchRequest& request, sim::Reply<FetchAnsw
                         log.aborted(asked.fetch_offset, part.batches.back().end_offset());
                 }
             } else if (request.isolation == Isolation::read_committed) { // no more for it yet
-                home_.cluster.ledger().stable_up_to(home_.process, replica->id,
-                                                    replica->state.leader_epoch, end);
+                home_.cluster.ledger().stable_up_to(home_.process, replica->state, end);
             }
         }
         has_error = has_error || part.error != ErrorCode::none;
