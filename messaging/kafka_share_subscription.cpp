@@ -190,11 +190,12 @@ asio::awaitable<Outcome<void>> KafkaShareSubscription::commit() {
     for (auto& [token, record] : open_) {
         if (!record.is_renewing) continue;
         record.is_renewing = false;
-        const auto told = std::find_if(
-            outcomes.begin(), outcomes.end(), [&](const kafka::AcknowledgementOutcome& one) {
-                return one.partition.topic == record.place.record.topic &&
-                       one.partition.partition == record.place.record.partition;
-            });
+        const kafka::TopicPartition partition{record.place.record.topic,
+                                              record.place.record.partition};
+        const auto told = std::find_if(outcomes.begin(), outcomes.end(),
+                                       [&partition](const kafka::AcknowledgementOutcome& one) {
+                                           return one.partition == partition;
+                                       });
         const bool is_renewed = told != outcomes.end() && told->outcome.has_value();
         // From when it was told on: the broker cannot have renewed it earlier.
         if (is_renewed) record.lock_end = committed_at_ + options_.lock;

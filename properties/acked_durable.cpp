@@ -25,10 +25,11 @@ public:
     }
 
     Verdict finish(const RunEnd& end) override {
-        for (const auto& [partition, log] : logs_) {
+        for (const auto& entry : logs_) {
+            const Log& log = entry.second;
             for (std::uint64_t at = 0; at < log.acked.size(); ++at) {
                 if (!log.acked.has(at) || log.kept.has(at)) continue;
-                tally_.miss([&] { return missing(partition, at, end); });
+                tally_.miss([&] { return missing(entry.first, at, end); });
             }
         }
         return tally_.verdict("acked-durable", topology_, end);
