@@ -17,7 +17,7 @@
 namespace crier::conformance {
 
 /// How long anything may take before the test counts as hanging.
-inline constexpr std::chrono::seconds deadline{20};
+inline constexpr std::chrono::seconds deadline{60};
 
 /// A process with an event loop of its own.
 class RealProcess {
