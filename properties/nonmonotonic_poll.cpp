@@ -2,8 +2,8 @@
 
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
-#include "properties/holders.hpp"
 #include "properties/reading.hpp"
+#include "properties/reading_place.hpp"
 
 #include <map>
 #include <utility>
@@ -31,24 +31,17 @@ private:
         std::uint64_t next = 0;
         std::uint64_t sequence = 0;
     };
-    using Place = std::pair<std::uint32_t, GroupPartition>; // a member and what it reads
 
     void on_event(const Event& event) override {
+        if (ends_session(event)) sessions_.erase(reading_place(event));
         switch (event.kind) {
-        case broker_events::assigned.id:
-        case broker_events::revoked.id:
-        case broker_events::lost.id:
-        case broker_events::position_reset.id:
-        case broker_events::position_sought.id:
-            sessions_.erase({event.node, {event.operands[1], event.operands[0]}});
-            break;
         case broker_events::delivered.id: delivered(event); break;
         default: break;
         }
     }
 
     void delivered(const Event& event) {
-        const Place place{event.node, {event.operands[1], event.operands[0]}};
+        const ReadingPlace place = reading_place(event);
         const auto found = sessions_.find(place);
         if (found != sessions_.end() && found->second.incarnation == event.incarnation) {
             tally_.observe();
@@ -72,7 +65,7 @@ private:
     }
 
     const Topology& topology_;
-    std::map<Place, Session> sessions_;
+    std::map<ReadingPlace, Session> sessions_;
     Tally tally_;
 };
 

@@ -2,9 +2,9 @@
 
 #include "broker-model/events.hpp"
 #include "properties/finding.hpp"
-#include "properties/holders.hpp"
 #include "properties/offset_set.hpp"
 #include "properties/reading.hpp"
+#include "properties/reading_place.hpp"
 
 #include <algorithm>
 #include <map>
@@ -34,17 +34,10 @@ private:
         std::uint64_t next = 0;
         std::uint64_t sequence = 0;
     };
-    using Place = std::pair<std::uint32_t, GroupPartition>; // a member and what it reads
 
     void on_event(const Event& event) override {
+        if (ends_session(event)) sessions_.erase(reading_place(event));
         switch (event.kind) {
-        case broker_events::assigned.id:
-        case broker_events::revoked.id:
-        case broker_events::lost.id:
-        case broker_events::position_reset.id:
-        case broker_events::position_sought.id:
-            sessions_.erase({event.node, {event.operands[1], event.operands[0]}});
-            break;
         case broker_events::delivered.id: delivered(event); break;
         case broker_events::stored.id:
             stored_[event.operands[0]].add(event.operands[1], event.operands[1] + 1);
@@ -71,7 +64,7 @@ private:
     }
 
     void delivered(const Event& event) {
-        const Place place{event.node, {event.operands[1], event.operands[0]}};
+        const ReadingPlace place = reading_place(event);
         const auto found = sessions_.find(place);
         const bool is_dense = !routes_.compacts(event.operands[0]);
         if (is_dense && found != sessions_.end() &&
@@ -100,7 +93,7 @@ private:
 
     const Topology& topology_;
     const Routes& routes_;
-    std::map<Place, Session> sessions_;
+    std::map<ReadingPlace, Session> sessions_;
     std::map<std::uint64_t, OffsetSet> stored_;
     Tally tally_;
 };

@@ -3,9 +3,9 @@
 #include "broker-model/events.hpp"
 #include "properties/careful_readers.hpp"
 #include "properties/finding.hpp"
-#include "properties/holders.hpp"
 #include "properties/index.hpp"
 #include "properties/reading.hpp"
+#include "properties/reading_place.hpp"
 
 #include <algorithm>
 #include <map>
@@ -49,18 +49,11 @@ private:
         std::uint64_t first = 0;
         std::map<std::uint32_t, std::uint32_t> read; // of Writes by number: how many
     };
-    using Place = std::pair<std::uint32_t, GroupPartition>; // a member and what it reads
 
     void on_event(const Event& event) override {
         careful_.read(event);
+        if (ends_session(event)) sessions_.erase(reading_place(event));
         switch (event.kind) {
-        case broker_events::assigned.id:
-        case broker_events::revoked.id:
-        case broker_events::lost.id:
-        case broker_events::position_reset.id:
-        case broker_events::position_sought.id:
-            sessions_.erase({event.node, {event.operands[1], event.operands[0]}});
-            break;
         case broker_events::received.id: received(event); break;
         case broker_events::delivered.id: delivered(event); break;
         case broker_events::records_lost.id:
@@ -135,7 +128,7 @@ private:
     std::vector<Writes> writes_;
     std::map<std::uint64_t, Log> logs_; // by partition
     std::set<std::uint64_t> unjudged_;  // partitions that lost something, or were deleted
-    std::map<Place, Session> sessions_;
+    std::map<ReadingPlace, Session> sessions_;
     Tally tally_;
 };
 
