@@ -12,7 +12,12 @@
 #include <vector>
 
 // SQL as a port. The dialect is what SQLite 3.40 and PostgreSQL 15 share: `$1` parameters,
-// `returning`, `on conflict`.
+// `returning`, `on conflict`. Every store also understands sequences (`create sequence if not
+// exists NAME`, `nextval('NAME')`). A database server, real or simulated, moreover has PostgreSQL's
+// locking clauses (`for update skip locked` and its kin), `set transaction isolation level
+// repeatable read` as the first statement of a transaction, `set local lock_timeout = '2s'`, and
+// the functions `pg_notify`, `pg_current_xact_id`, `pg_current_snapshot`, `pg_snapshot_xmin` and
+// `pg_snapshot_xmax`.
 
 namespace crier {
 
