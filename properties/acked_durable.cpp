@@ -25,6 +25,10 @@ public:
     }
 
     Verdict finish(const RunEnd& end) override {
+        for (const auto& [partition, log] : logs_) {
+            for (const Event& doubt : log.doubts)
+                judge(log, doubt);
+        }
         return tally_.verdict("acked-durable", topology_, end);
     }
 
@@ -33,6 +37,8 @@ private:
         bool is_durable = false;
         OffsetSet acked;
         OffsetSet kept; // told by the cluster to be in the log for good
+        bool is_settled = true; // the leader has said where the watermark is
+        std::vector<Event> doubts; // acknowledged before it was settled
     };
     using Producer = std::array<std::uint64_t, 3>; // node, incarnation, number
 
@@ -44,10 +50,14 @@ private:
             }
             break;
         case broker_events::acknowledged.id: acknowledge(event); break;
+        case broker_events::leader_changed.id:
+            if (Log* const log = find(event.operands[0])) log->is_settled = false;
+            break;
         case broker_events::stored.id:
         case broker_events::written.id:
             if (Log* const log = find(event.operands[0])) {
                 log->kept.add(event.operands[1], event.operands[1] + 1);
+                log->is_settled = true;
             }
             break;
         case broker_events::records_lost.id: lose(event); break;
@@ -71,12 +81,21 @@ private:
         Log* const log = find(event.operands[0]);
         if (log == nullptr) return;
         tally_.observe(event.operands[2]);
+        log->acked.add(event.operands[1], event.operands[1] + event.operands[2]);
+        // At the end another's record may lie there: what is said must be true when it is said. Only
+        // while the next leader has not told its watermark yet, the one before may know it first.
+        if (log->is_settled) {
+            judge(*log, event);
+        } else {
+            log->doubts.push_back(event);
+        }
+    }
+
+    void judge(const Log& log, const Event& event) {
         const std::uint64_t end = event.operands[1] + event.operands[2];
-        log->acked.add(event.operands[1], end);
-        // At the end another's record may lie there: what is said must be true when it is said.
         for (std::uint64_t at = event.operands[1]; at < end; ++at) {
-            if (log->kept.has(at)) continue;
-            tally_.violate([&] { return early(event, at); });
+            if (!log.kept.has(at) && log.acked.has(at))
+                tally_.violate([&] { return early(event, at); });
         }
     }
 

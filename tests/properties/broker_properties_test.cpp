@@ -194,6 +194,20 @@ TEST_F(AckedDurable, NamesWhatWasNotStoredWhenItWasSaid) {
                                "all replicas at 0.003 s, and was not stored for good.");
 }
 
+TEST_F(AckedDurable, BelievesAFormerLeaderThatKnowsItFirst) {
+    open("all");
+    run.store("o-0", "orders/0", 0);
+    run.lead(events_1, "orders/0", 1);
+    acknowledge(1, 1); // all replicas in sync have it, and the next leader will learn that, too
+    acknowledge(2, 1); // nobody has it
+    run.store("o-1", "orders/0", 1);
+    const Verdict verdict = run.judge("acked-durable");
+    EXPECT_EQ(verdict.kind, VerdictKind::violated);
+    EXPECT_EQ(verdict.observations, 2u);
+    EXPECT_EQ(verdict.violations, 1u);
+    EXPECT_THAT(verdict.witness, testing::HasSubstr("orders/0 offset 2 was acknowledged"));
+}
+
 TEST_F(AckedDurable, NamesWhatWasLost) {
     open("all");
     run.store("o-0", "orders/0", 0);
