@@ -6,8 +6,10 @@
 #include "properties/offset_set.hpp"
 #include "properties/reading.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
+#include <vector>
 
 namespace crier::properties {
 
@@ -15,6 +17,8 @@ namespace {
 
 using sim::Event;
 namespace broker_events = broker::events;
+
+constexpr Duration grace = std::chrono::seconds(60);
 
 class Unseen final : public Checker, private sim::EventSink {
 public:
@@ -33,9 +37,7 @@ private:
     void on_event(const Event& event) override {
         const std::uint64_t partition = event.operands[0];
         switch (event.kind) {
-        case broker_events::stored.id:
-            stored_[partition].add(event.operands[1], event.operands[1] + 1);
-            break;
+        case broker_events::stored.id: store(event); break;
         case broker_events::records_lost.id:
             stored_[partition].remove(event.operands[1], event.operands[2] + 1);
             for (auto& [place, seen] : seen_) {
@@ -50,6 +52,7 @@ private:
                 return entry.first.second == partition;
             };
             stored_.erase(partition);
+            marks_.erase(partition);
             std::erase_if(seen_, is_its);
             std::erase_if(began_, is_its);
             break;
@@ -67,6 +70,25 @@ private:
         }
     }
 
+    void store(const Event& event) {
+        const std::uint64_t end = event.operands[1] + 1;
+        stored_[event.operands[0]].add(event.operands[1], end);
+        std::vector<Mark>& marks = marks_[event.operands[0]];
+        if (marks.empty() || Duration(event.time) - marks.back().time >= std::chrono::seconds(1)) {
+            marks.push_back({Duration(event.time), event.operands[1]});
+        }
+    }
+
+    /// Returns the first offset that may have come too late to be handed out.
+    [[nodiscard]] std::uint64_t judged_end(std::uint64_t partition, const RunEnd& end) {
+        std::uint64_t limit = stored_[partition].size();
+        const Duration last = end.time.time_since_epoch() - grace;
+        const std::vector<Mark>& marks = marks_[partition];
+        for (auto mark = marks.rbegin(); mark != marks.rend() && mark->time > last; ++mark)
+            limit = mark->first;
+        return limit;
+    }
+
     void judge(std::size_t subscriber, const RunEnd& end) {
         const Subscriber& who = topology_.subscribers[subscriber];
         for (const std::uint64_t partition : topology_.channels[who.channel].partition_texts) {
@@ -76,7 +98,9 @@ private:
             const OffsetSet& seen = seen_[place];
             const auto began = began_.find(place);
             const std::uint64_t first = began == began_.end() ? 0 : began->second;
-            for (std::uint64_t at = first; at < stored.size(); ++at) {
+            const std::uint64_t limit =
+                std::max(judged_end(partition, end), std::min(stored.size(), seen.size()));
+            for (std::uint64_t at = first; at < limit; ++at) {
                 if (!stored.has(at)) continue;
                 tally_.observe();
                 if (seen.has(at)) continue;
@@ -97,9 +121,16 @@ private:
         return finding;
     }
 
+    /// From this time on records were stored from this offset on.
+    struct Mark {
+        Duration time;
+        std::uint64_t first;
+    };
+
     const Topology& topology_;
     const Routes& routes_;
     std::map<std::uint64_t, OffsetSet> stored_;
+    std::map<std::uint64_t, std::vector<Mark>> marks_; // by partition, at most one a second
     std::map<GroupPartition, OffsetSet> seen_;
     std::map<GroupPartition, std::uint64_t> began_;
     Tally tally_;

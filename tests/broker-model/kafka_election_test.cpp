@@ -167,6 +167,22 @@ TEST(KafkaElection, ANewLeaderDoesNotKnowTheEndBeforeItsFollowersFetch) {
     EXPECT_EQ(replicas.list_offsets(earliest).offset, 0);
 }
 
+// Source: KIP-227: a follower's first fetch of a session is answered with all its partitions. A
+// coordinator that leads next would otherwise not know of commits that were stored long ago.
+TEST(KafkaElection, AFollowerThatComesBackIsToldTheWatermark) {
+    KafkaFixture kafka({make_topic("orders", 1, 3, 2)});
+    const BrokerId leader = kafka.leader(0);
+    const BrokerId second = leader % 3 + 1;
+    ASSERT_EQ(kafka.produce(leader, 0, {"a"}).error, ErrorCode::none);
+    kafka.cluster.broker(second).crash("test");
+    kafka.run_for(1s);
+    kafka.cluster.broker(second).start();
+    kafka.run_for(5s); // without another record
+    const Replica& replica = *Broker::on(kafka.cluster.broker(second))->replicas().find(0);
+    ASSERT_EQ(replica.log->end(), 1);
+    EXPECT_EQ(replica.high_watermark, 1);
+}
+
 // Source: A5.13.
 TEST(KafkaElection, TheWatermarkIsKeptEveryFiveSeconds) {
     PartitionLog log;

@@ -178,7 +178,9 @@ void ReplicaManager::fetch_for_follower(FetchRequest& request, sim::Reply<FetchA
         session.number = (life << 32) | ++session_count_;
         for (const auto& replica : replicas_) {
             Peer* const peer = replica ? replica->find_peer(request.replica) : nullptr;
-            if (peer != nullptr) peer->in_session = peer->listed = peer->awaited = false;
+            if (peer == nullptr) continue;
+            peer->in_session = peer->listed = peer->awaited = false;
+            peer->told_watermark = -1; // a first answer has all partitions. Source: KIP-227
         }
     } else if (request.session != session.number) {
         return reply(FetchAnswer{});
