@@ -36,8 +36,8 @@ private:
     struct Log {
         bool is_durable = false;
         OffsetSet acked;
-        OffsetSet kept; // told by the cluster to be in the log for good
-        bool is_settled = true; // the leader has said where the watermark is
+        OffsetSet kept;            // told by the cluster to be in the log for good
+        bool is_settled = true;    // the leader has said where the watermark is
         std::vector<Event> doubts; // acknowledged before it was settled
     };
     using Producer = std::array<std::uint64_t, 3>; // node, incarnation, number
@@ -82,8 +82,9 @@ private:
         if (log == nullptr) return;
         tally_.observe(event.operands[2]);
         log->acked.add(event.operands[1], event.operands[1] + event.operands[2]);
-        // At the end another's record may lie there: what is said must be true when it is said. Only
-        // while the next leader has not told its watermark yet, the one before may know it first.
+        // At the end another's record may lie there: what is said must be true when it is said.
+        // Only while the next leader has not told its watermark yet, the one before may know it
+        // first.
         if (log->is_settled) {
             judge(*log, event);
         } else {

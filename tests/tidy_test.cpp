@@ -214,7 +214,7 @@ TEST(Tidy, AddressesHashOrderAndFloatsDecideNothing) {
                {"sim/x.hpp", "    std::map<NodeId, Node*> nodes_;", ""},
                {"sim/x.cpp", "    std::unordered_map<int, int> a;\n    auto i = a.find(1);", ""},
                {"sim/x.cpp", "enum class F { time, strftime };", ""},
-               {"broker-model/store/sqlite_vfs.cpp", "    static sqlite3_vfs system{};", ""},
+               {"broker-model/store/image_vfs.cpp", "    static sqlite3_vfs system{};", ""},
                {"messaging/ports/store.hpp", "using Value = std::variant<int, double>;", ""},
                {"reports/x.cpp", "    const double seconds = 0.5;", ""},
            });

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "broker-model/store/commit_log.hpp"
 #include "broker-model/store/database.hpp"
-#include "broker-model/store/disk_access.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -13,39 +13,19 @@
 
 namespace crier::broker {
 
-/// A new row of a watched table, as history operands.
-struct WatchedRow {
-    std::uint32_t watch = 0; ///< Index in `DatabaseOptions::watches`.
-    std::uint64_t identity = 0;
-    std::uint64_t key = 0;
-
-    friend bool operator==(const WatchedRow&, const WatchedRow&) = default;
-};
-
 /// Commits of one database over all lives of its server.
 class CommitLedger {
 public:
-    CommitLedger(sim::World& world, const DatabaseOptions& options, CommitMark& mark);
+    CommitLedger(sim::World& world, const DatabaseOptions& options, CommitLog& log);
 
-    [[nodiscard]] CommitMark& mark() const { return mark_; }
+    [[nodiscard]] CommitLog& log() const { return log_; }
     [[nodiscard]] std::uint64_t commit_count() const { return commits_; }
 
-    /// The open transaction inserted, removed or changed a row.
-    void inserted(WatchedRow row) { pending_.push_back(row); }
-    void removed(const WatchedRow& row);
-    void changed(const WatchedRow& from, const WatchedRow& to);
-
-    /// The open transaction is undone.
-    void rolled_back() { pending_.clear(); }
-
-    /// The open transaction of the node `client` was committed by `server`, as far as SQLite says.
-    /// **Returns** whether it had written anything.
-    bool committed(const sim::Process& server, std::uint32_t client);
+    /// A living `server` has written this commit.
+    void committed(const sim::Process& server, const Commit& commit);
 
     /// `server` starts over what its disk kept.
     void recovered(const sim::Process& server);
-
-    [[nodiscard]] sim::World& world() const { return world_; }
 
 private:
     struct Unsynced {
@@ -53,14 +33,11 @@ private:
         WatchedRow row;
     };
 
-    void record(const sim::Process& server, std::uint32_t client);
-
     sim::World& world_;
-    CommitMark& mark_;
+    CommitLog& log_;
     std::uint64_t database_text_;
     std::vector<std::uint64_t> table_texts_; // by watch
-    std::vector<WatchedRow> pending_;
-    std::vector<Unsynced> unsynced_; // recorded, in the page cache only; by commit
+    std::vector<Unsynced> unsynced_;         // recorded, in the page cache only; by commit
     std::uint64_t commits_ = 0;
 };
 

@@ -9,10 +9,9 @@
 #include <string>
 #include <vector>
 
-// A simulated SQL server: a node of its own with SQLite on its disk. Transactions are serial: one
-// owns the server from its first statement to its end, and the others wait in order. What becomes
-// durable is recorded in the history where it happens, never by a client. This file is what the
-// harness sees of it; services use a `SimStore`.
+// A simulated SQL server: a node of its own that serves many transactions at a time as PostgreSQL
+// does, with SQLite for its SQL. What becomes durable is recorded in the history where it happens,
+// never by a client. This file is what the harness sees of it; services use a `SimStore`.
 
 namespace crier::sim {
 class World;
@@ -21,7 +20,7 @@ class World;
 namespace crier::broker {
 
 class CommitLedger;
-class CommitMark;
+class CommitLog;
 class DatabaseServer;
 class SqlEngine;
 
@@ -40,13 +39,14 @@ struct RowWatch {
     friend bool operator==(const RowWatch&, const RowWatch&) = default;
 };
 
-/// The files of a database as its schema leaves them. Made once, it spares further worlds the work.
+/// A database as its schema leaves it. Made once, it spares further worlds the work.
 struct DatabaseImage {
+    std::vector<std::byte> pages;
     struct File {
         std::string name;
         std::vector<std::byte> content;
     };
-    std::vector<File> files;
+    std::vector<File> sequences;
 };
 
 /// Settings of one server. The names are PostgreSQL's where it has them.
@@ -54,9 +54,9 @@ struct DatabaseOptions {
     std::string name;
     Synchronous synchronous = Synchronous::full;              ///< synchronous_commit
     Duration flush_interval = std::chrono::milliseconds(200); ///< wal_writer_delay
-    Duration lock_timeout = std::chrono::seconds(20); ///< Longest wait for the transaction before.
+    Duration lock_timeout = std::chrono::seconds(20);         ///< Of a transaction that sets none.
+    Duration deadlock_timeout = std::chrono::seconds(1);
     Duration idle_transaction_timeout = std::chrono::seconds(10); ///< Then it is rolled back.
-    int page_size = 1024;                       ///< Bytes; a power of two from 512 to 32768.
     std::vector<std::string> schema;            ///< Statements that run when it is created.
     std::shared_ptr<const DatabaseImage> image; ///< Made by `make_image` of the same; or null.
     std::vector<RowWatch> watches;
@@ -108,28 +108,26 @@ public:
     [[nodiscard]] DatabaseServer* server() const;
 
     /// Returns a number for one client transaction, unlike all others of this run.
-    [[nodiscard]] std::uint64_t next_session() { return ++sessions_; }
+    [[nodiscard]] std::uint64_t next_session() { return ++*sessions_; }
 
 private:
-    struct Reader;
-
     Database(sim::World& world, std::shared_ptr<const DatabaseOptions> options,
-             std::unique_ptr<CommitMark> mark);
+             std::unique_ptr<CommitLog> log);
 
     [[nodiscard]] SqlEngine& reader();
 
     std::shared_ptr<const DatabaseOptions>
         options_; // shared with the entry of the node, as the ledger
     std::shared_ptr<CommitLedger> ledger_;
+    std::shared_ptr<std::uint64_t> sessions_;
     sim::Node& node_;
-    std::unique_ptr<Reader> reader_;
-    std::uint64_t sessions_ = 0;
+    std::unique_ptr<SqlEngine> reader_; // shows what is committed
 };
 
 /// Runs a schema on an empty database; needs no world. Draws in it are 0, and time stands at the
 /// start.
 [[nodiscard]] Result<std::shared_ptr<const DatabaseImage>, SqlProblem>
-make_image(const std::vector<std::string>& schema, int page_size = DatabaseOptions{}.page_size);
+make_image(const std::vector<std::string>& schema);
 
 /// Returns what is wrong with a statement on a database of this schema (or with the schema), or an
 /// empty text. Runs the schema, but not the statement; needs no world.

@@ -1,6 +1,5 @@
 #include "broker-model/store/database_server.hpp"
 
-#include "broker-model/store/sqlite_vfs.hpp"
 #include "sim/world.hpp"
 
 #include <algorithm>
@@ -32,175 +31,192 @@ std::size_t size_on_wire(const SqlAnswer& answer) {
 } // namespace
 
 DatabaseServer::DatabaseServer(sim::Node& node, std::shared_ptr<const DatabaseOptions> options,
-                               std::shared_ptr<CommitLedger> ledger)
+                               std::shared_ptr<CommitLedger> ledger, std::uint64_t& sessions)
     : node_(node), process_(node.process()), options_(std::move(options)),
-      ledger_(std::move(ledger)), access_(node, ledger_->mark()), sources_(access_, &node) {
+      ledger_(std::move(ledger)), session_count_(sessions), access_(node) {
     // What a crash left in the page cache is brought to the platter before it counts, so that a
     // loss of power now takes nothing back that was recovered. **Source**: PostgreSQL
     // SyncDataDirectory.
-    const std::string log = log_name(database_file);
-    if (node_.disk().exists(log)) {
-        if (access_.sync(node_.disk().open(log)) != IoResult::done) return;
-        ledger_->mark().synced = ledger_->mark().written;
-    }
+    if (ledger_->log().sync(access_) != IoResult::done) return;
     ledger_->recovered(process_);
-    engine_.emplace(access_, database_file,
-                    options_->synchronous == Synchronous::full ? SyncMode::commits
-                                                               : SyncMode::checkpoints,
-                    &sources_);
-    engine_->watch(options_->watches, *ledger_);
-    const Duration time = node_.disk().take_time();
-    if (time == Duration{}) return;
-    busy_until_ = kernel().now() + time;
-    kernel().at(process_, busy_until_, [this] { serve_next(); });
+    transactions_.emplace(node_, access_, *options_, *ledger_);
+    ready_at_ = kernel().now() + node_.disk().take_time();
+}
+
+DatabaseServer::Session* DatabaseServer::find(SessionId id) {
+    const auto found = sessions_.find(id);
+    return found == sessions_.end() ? nullptr : &found->second;
 }
 
 void DatabaseServer::statement(SqlRequest request, Reply reply) {
     attend(*request.client);
-    if (owner_ && owner_->session == request.session) {
-        last_request_ = kernel().now();
-        run_in_transaction(request, kernel().now(), std::move(reply));
-    } else if (request.session != 0 && !request.opens) {
-        reply(failed(
-            StoreError::connection_lost)); // rolled back already: it idled, or the server died
-    } else if (is_busy() || !waiting_.empty()) {
-        enqueue(std::move(request), std::move(reply));
-    } else {
-        Job job;
-        job.request = std::move(request);
-        job.reply = std::move(reply);
-        job.arrived = kernel().now();
-        start(std::move(job));
-        serve_next();
-    }
-}
-
-void DatabaseServer::enqueue(SqlRequest request, Reply reply) {
-    Job& job = waiting_.emplace_back();
-    job.ticket = ++tickets_;
-    job.request = std::move(request);
-    job.reply = std::move(reply);
-    job.arrived = kernel().now();
-    job.timeout = kernel().at(process_, kernel().now() + options_->lock_timeout,
-                              [this, ticket = job.ticket] { lock_timed_out(ticket); });
-}
-
-void DatabaseServer::lock_timed_out(std::uint64_t ticket) {
-    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
-                                    [ticket](const Job& job) { return job.ticket == ticket; });
-    Reply reply = std::move(found->reply);
-    waiting_.erase(found);
-    reply(failed(StoreError::lock_timeout));
-}
-
-void DatabaseServer::serve_next() {
-    while (!waiting_.empty() && !is_busy()) {
-        Job job = std::move(waiting_.front());
-        waiting_.pop_front();
-        kernel().discard(job.timeout);
-        start(std::move(job));
-    }
-}
-
-void DatabaseServer::start(Job job) {
-    if (job.request.session == 0) {
-        run_alone(std::move(job));
+    if (kernel().now() < ready_at_) { // it recovers, and lets nobody in until then
+        kernel().at(process_, ready_at_,
+                    [this, later = std::move(request), to = std::move(reply)]() mutable {
+                        statement(std::move(later), std::move(to));
+                    });
         return;
     }
-    owner_ = Owner{job.request.session, job.request.client};
-    last_request_ = kernel().now();
+    const bool is_single = request.session == 0;
+    const SessionId id = is_single ? ++session_count_ : request.session;
+    Session* session = find(id);
+    if (session == nullptr) {
+        if (!is_single && !request.opens) { // rolled back already: it idled, or the server died
+            return reply(failed(StoreError::connection_lost));
+        }
+        session = &sessions_[id];
+        session->client = request.client;
+        session->transaction = &transactions_->open(id, request.client->node());
+        session->transaction->is_single = is_single;
+    }
+    session->last_request = kernel().now();
+    session->reply = std::move(reply);
+    RunningStatement& statement = session->transaction->statement.emplace();
+    statement.sql = std::move(request.sql);
+    statement.parameters = std::move(request.parameters);
+    statement.arrived = kernel().now();
+    run(*session);
+    run_ready();
     watch_idleness();
-    engine_->begin();
-    run_in_transaction(job.request, job.arrived, std::move(job.reply));
 }
 
-void DatabaseServer::run_alone(Job job) {
-    sources_.set_subject(job.request.client->node(), job.arrived);
-    SqlAnswer result = engine_->run(job.request.sql, job.request.parameters);
-    if (result.is_ok()) {
-        committed(*job.request.client);
-    } else if (process_
-                   .is_alive()) { // what a ghost had in hand may be in the log: the next life looks
-        ledger_->rolled_back();
+void DatabaseServer::run(Session& session) {
+    OpenTransaction& transaction = *session.transaction;
+    std::optional<SqlAnswer> answer = transactions_->run(transaction);
+    if (!answer) return wait(session);
+    stop_timers(session);
+    settle(session, std::move(*answer));
+}
+
+void DatabaseServer::settle(Session& session, SqlAnswer answer) {
+    OpenTransaction& transaction = *session.transaction;
+    const SessionId id = transaction.id;
+    Reply reply = std::move(*session.reply);
+    session.reply.reset();
+    session.last_request = kernel().now();
+    if (answer.is_ok() && transaction.is_single) {
+        answer.error = transactions_->commit(transaction);
+        if (!answer.is_ok()) answer.rows.clear();
     }
-    answer(std::move(job.reply), std::move(result), true);
+    // An error undoes the transaction at once, and its locks are free: the client has yet to say
+    // rollback, but can do nothing else. **Source**: PostgreSQL AbortTransaction.
+    if (!answer.is_ok() || transaction.is_single)
+        return end_with(id, std::move(reply), std::move(answer));
+    transaction.statement.reset();
+    const std::size_t bytes = size_on_wire(answer);
+    reply(std::move(answer), bytes);
 }
 
-// An error undoes the transaction at once, and its locks are free: the client has yet to say
-// rollback, but can do nothing else. **Source**: PostgreSQL AbortTransaction.
-void DatabaseServer::run_in_transaction(SqlRequest& request, Instant arrived, Reply reply) {
-    sources_.set_subject(request.client->node(), arrived);
-    SqlAnswer result = engine_->run(request.sql, request.parameters);
-    const bool ends = !result.is_ok();
-    answer(std::move(reply), std::move(result), false);
-    if (ends) end_transaction();
-}
-
-void DatabaseServer::end_transaction() {
-    engine_->rollback();
-    if (process_.is_alive()) ledger_->rolled_back();
-    owner_.reset();
-    // As a step of its own: whoever calls may be about to serve the next itself.
-    if (!waiting_.empty()) kernel().post(process_, [this] { serve_next(); });
-}
-
-void DatabaseServer::commit(std::uint64_t session, Reply reply) {
-    if (!owner_ || owner_->session != session) {
-        reply(failed(StoreError::connection_lost));
-        return;
+/// Ends the transaction, and tells its client, when the disk is done.
+void DatabaseServer::end_with(SessionId id, Reply reply, SqlAnswer answer) {
+    const std::size_t bytes = size_on_wire(answer);
+    const Duration time = node_.disk().take_time();
+    if (time == Duration{}) {
+        end(id);
+        return reply(std::move(answer), bytes);
     }
-    const StoreError error = engine_->commit();
-    const sim::Process& client = *owner_->client;
-    owner_.reset();
-    if (error == StoreError{}) {
-        committed(client);
-    } else if (process_.is_alive()) {
-        ledger_->rolled_back();
-    }
-    answer(std::move(reply), failed(error), true);
-    serve_next();
+    Session& session = *find(id);
+    session.is_ending = true;
+    stop_timers(session);
+    kernel().at(process_, kernel().now() + time,
+                [this, id, bytes, to = std::move(reply), what = std::move(answer)]() mutable {
+                    end(id);
+                    to(std::move(what), bytes);
+                    run_ready();
+                });
 }
 
-void DatabaseServer::rollback(std::uint64_t session) {
-    if (owner_ && owner_->session == session) {
-        end_transaction();
-        return;
+void DatabaseServer::wait(Session& session) {
+    const SessionId id = session.transaction->id;
+    const Instant now = kernel().now();
+    if (session.timeout == nullptr) {
+        const Duration own = session.transaction->lock_timeout;
+        session.timeout =
+            kernel().at(process_, now + (own > Duration{} ? own : options_->lock_timeout),
+                        [this, id] { fail(id, StoreError::lock_timeout); });
     }
-    const auto found = std::find_if(waiting_.begin(), waiting_.end(), [session](const Job& job) {
-        return job.request.session == session;
-    });
-    if (found == waiting_.end()) return;
-    kernel().discard(found->timeout);
-    waiting_.erase(found);
+    if (session.statement_timeout == nullptr &&
+        session.transaction->statement_timeout > Duration{}) {
+        session.statement_timeout =
+            kernel().at(process_, now + session.transaction->statement_timeout,
+                        [this, id] { fail(id, StoreError::statement_timeout); });
+    }
+    if (session.deadlock_check != nullptr) kernel().discard(session.deadlock_check);
+    session.deadlock_check =
+        kernel().at(process_, now + options_->deadlock_timeout, [this, id] { check_deadlock(id); });
 }
 
-void DatabaseServer::committed(const sim::Process& client) {
-    const bool wrote = ledger_->committed(process_, client.node());
-    if (!wrote || options_->synchronous == Synchronous::full || flush_planned_) return;
+void DatabaseServer::stop_timers(Session& session) {
+    for (sim::Operation** timer :
+         {&session.timeout, &session.deadlock_check, &session.statement_timeout}) {
+        if (*timer != nullptr) kernel().discard(std::exchange(*timer, nullptr));
+    }
+}
+
+// Whoever looks first and sees it gives way. **Source**: PostgreSQL manual 20.12, deadlock_timeout.
+void DatabaseServer::check_deadlock(SessionId id) {
+    Session& session = *find(id);
+    session.deadlock_check = nullptr;
+    if (transactions_->is_deadlocked(*session.transaction)) fail(id, StoreError::deadlock);
+}
+
+/// The statement that waits is given up, and the transaction with it.
+void DatabaseServer::fail(SessionId id, StoreError error) {
+    Session& session = *find(id);
+    if (error == StoreError::lock_timeout) session.timeout = nullptr;
+    if (error == StoreError::statement_timeout) session.statement_timeout = nullptr;
+    stop_timers(session);
+    settle(session, failed(error));
+    run_ready();
+}
+
+void DatabaseServer::end(SessionId id) {
+    const auto found = sessions_.find(id);
+    stop_timers(found->second);
+    const std::vector<OpenTransaction*> ready = transactions_->end(*found->second.transaction);
+    sessions_.erase(found);
+    ready_.insert(ready_.end(), ready.begin(), ready.end());
+    plan_flush();
+}
+
+// One after the other in the order in which they came to wait; what one of them ends lets others go
+// on behind those.
+void DatabaseServer::run_ready() {
+    if (std::exchange(running_ready_, true)) return;
+    while (!ready_.empty()) {
+        const SessionId id = ready_.front()->id;
+        ready_.erase(ready_.begin());
+        if (Session* const session = find(id)) run(*session);
+    }
+    running_ready_ = false;
+}
+
+void DatabaseServer::commit(SessionId id, Reply reply) {
+    Session* const session = find(id);
+    if (session == nullptr || session->reply || session->is_ending)
+        return reply(failed(StoreError::connection_lost));
+    const StoreError error = transactions_->commit(*session->transaction);
+    end_with(id, std::move(reply), failed(error));
+    run_ready();
+}
+
+void DatabaseServer::rollback(SessionId id) {
+    Session* const session = find(id);
+    if (session == nullptr || session->is_ending) return;
+    std::erase(ready_, session->transaction);
+    end(id);
+    run_ready();
+}
+
+void DatabaseServer::plan_flush() {
+    if (options_->synchronous == Synchronous::full || flush_planned_) return;
+    if (ledger_->log().written().number == ledger_->log().synced().number) return;
     flush_planned_ = true;
     kernel().at(process_, kernel().now() + options_->flush_interval, [this] {
         flush_planned_ = false;
-        CommitMark& mark = ledger_->mark();
-        if (access_.sync(node_.disk().open(log_name(database_file))) != IoResult::done) return;
-        mark.synced = mark.written;
+        (void)ledger_->log().sync(access_);
         (void)node_.disk().take_time(); // another process of the server does it, and nobody waits
     });
-}
-
-void DatabaseServer::answer(Reply reply, SqlAnswer result, bool occupied) {
-    const std::size_t bytes = size_on_wire(result);
-    const Duration time = node_.disk().take_time();
-    if (time == Duration{}) {
-        reply(std::move(result), bytes);
-        return;
-    }
-    const Instant done = kernel().now() + time;
-    if (occupied) busy_until_ = done;
-    kernel().at(process_, done,
-                [this, bytes, occupied, to = std::move(reply), what = std::move(result)]() mutable {
-                    to(std::move(what), bytes);
-                    if (occupied) serve_next();
-                });
 }
 
 // A call to the client that is never answered: its connection breaks when the client's process
@@ -223,33 +239,40 @@ void DatabaseServer::attend(sim::Process& client) {
         [this, ended = &client](const Outcome<ConnectionEnd>&) { connection_ended(*ended); });
 }
 
+// A statement of its own runs to its end all the same: a server looks at its connection between
+// statements only.
 void DatabaseServer::connection_ended(sim::Process& client) {
     if (clients_[client.node()] == &client) clients_[client.node()] = nullptr;
-    // A statement of its own runs in its turn all the same: a server looks at its connection
-    // between statements only.
-    for (auto job = waiting_.begin(); job != waiting_.end();) {
-        if (job->request.client == &client && job->request.session != 0) {
-            kernel().discard(job->timeout);
-            job = waiting_.erase(job);
-        } else {
-            ++job;
-        }
+    std::vector<SessionId> ended;
+    for (const auto& [id, session] : sessions_) {
+        if (session.client == &client && !session.transaction->is_single) ended.push_back(id);
     }
-    if (owner_ && owner_->client == &client) end_transaction();
+    for (const SessionId id : ended)
+        rollback(id);
 }
 
-// One timer for all transactions: it looks again when the present owner could be due.
+// One timer for all transactions: it looks again when the next one could be due. Who waits is not
+// idle.
 void DatabaseServer::watch_idleness() {
     if (idleness_watched_) return;
+    std::optional<Instant> first;
+    for (const auto& [id, session] : sessions_) {
+        if (!first || session.last_request < *first) first = session.last_request;
+    }
+    if (!first) return;
     idleness_watched_ = true;
-    kernel().at(process_, last_request_ + options_->idle_transaction_timeout, [this] {
+    const Duration limit = options_->idle_transaction_timeout;
+    kernel().at(process_, std::max(*first + limit, kernel().now() + limit / 10), [this, limit] {
         idleness_watched_ = false;
-        if (!owner_) return;
-        if (kernel().now() >= last_request_ + options_->idle_transaction_timeout) {
-            end_transaction();
-        } else {
-            watch_idleness();
+        std::vector<SessionId> idle;
+        for (const auto& [id, session] : sessions_) {
+            if (!session.reply && !session.is_ending &&
+                kernel().now() >= session.last_request + limit)
+                idle.push_back(id);
         }
+        for (const SessionId id : idle)
+            rollback(id);
+        watch_idleness();
     });
 }
 

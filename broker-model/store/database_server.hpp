@@ -1,16 +1,17 @@
 #pragma once
 
 #include "broker-model/store/commit_ledger.hpp"
-#include "broker-model/store/sql_engine.hpp"
-#include "broker-model/store/world_sources.hpp"
+#include "broker-model/store/transactions.hpp"
 #include "sim/network.hpp"
 
-#include <deque>
+#include <map>
 #include <optional>
+#include <vector>
 
-// One life of a database server. Transactions are serial: the owner has the engine from its first
-// statement to its end, or until its connection breaks or it idles too long; all others wait in the
-// order of their arrival, each at most `lock_timeout`. An answer leaves when the disk is done.
+// One life of a database server: requests of clients, their connections, and all that takes time.
+// A statement that must wait for another transaction waits until that one has ended, at most for
+// its lock timeout, and is looked at for a deadlock after a while. A commit lets go of its locks,
+// and is answered, when the disk is done.
 
 namespace crier::broker {
 
@@ -23,8 +24,8 @@ inline constexpr sim::CallKind sql_connection{"sql-connection"}; ///< Its end is
 
 /// A statement on its way.
 struct SqlRequest {
-    std::uint64_t session = 0; ///< The client's transaction; 0: a statement of its own.
-    bool opens = false;        ///< It is the first of its session.
+    SessionId session = 0; ///< The client's transaction; 0: a statement of its own.
+    bool opens = false;    ///< It is the first of its session.
     sim::Process* client = nullptr;
     std::string sql;
     std::vector<Value> parameters;
@@ -37,63 +38,58 @@ public:
 
     /// Recovers what the disk kept.
     DatabaseServer(sim::Node& node, std::shared_ptr<const DatabaseOptions> options,
-                   std::shared_ptr<CommitLedger> ledger);
+                   std::shared_ptr<CommitLedger> ledger, std::uint64_t& sessions);
 
     // The requests of clients, as steps of this process.
     void statement(SqlRequest request, Reply reply);
-    void commit(std::uint64_t session, Reply reply);
-    void rollback(std::uint64_t session);
+    void commit(SessionId session, Reply reply);
+    void rollback(SessionId session);
 
 private:
-    struct Owner {
-        std::uint64_t session;
-        sim::Process* client;
-    };
-
-    /// A statement that opens a transaction or is one, and must wait for its turn.
-    struct Job {
-        std::uint64_t ticket = 0;
-        SqlRequest request;
-        Reply reply;
-        Instant arrived;
+    /// A connection in a transaction.
+    struct Session {
+        OpenTransaction* transaction = nullptr;
+        sim::Process* client = nullptr;
+        Instant last_request{};
+        std::optional<Reply> reply; ///< Of the statement that is being run.
+        bool is_ending = false;     ///< It is committed, and the disk has yet to say so.
         sim::Operation* timeout = nullptr;
+        sim::Operation* deadlock_check = nullptr;
+        sim::Operation* statement_timeout = nullptr;
     };
     struct ConnectionEnd {};
 
-    [[nodiscard]] bool is_busy() const {
-        return owner_.has_value() || kernel().now() < busy_until_;
-    }
     [[nodiscard]] sim::Kernel& kernel() const { return process_.kernel(); }
 
-    void enqueue(SqlRequest request, Reply reply);
-    void start(Job job);
-    void run_alone(Job job);
-    void run_in_transaction(SqlRequest& request, Instant arrived, Reply reply);
-    void serve_next();
-    void lock_timed_out(std::uint64_t ticket);
-    void end_transaction();
+    void run(Session& session);
+    void wait(Session& session);
+    void stop_timers(Session& session);
+    void settle(Session& session, SqlAnswer answer);
+    void end(SessionId id);
+    void end_with(SessionId id, Reply reply, SqlAnswer answer);
+    void fail(SessionId id, StoreError error);
+    void check_deadlock(SessionId id);
+    void run_ready();
 
-    /// Answers when the disk is done; then, if the server is `occupied` meanwhile, serves the next.
-    void answer(Reply reply, SqlAnswer result, bool occupied);
-    void committed(const sim::Process& client);
+    void plan_flush();
 
     void attend(sim::Process& client);
     void connection_ended(sim::Process& client);
     void watch_idleness();
+    [[nodiscard]] Session* find(SessionId id);
 
     sim::Node& node_;
     sim::Process& process_;
     std::shared_ptr<const DatabaseOptions> options_;
     std::shared_ptr<CommitLedger> ledger_;
+    std::uint64_t& session_count_; // of the database
     DiskAccess access_;
-    WorldSources sources_;
-    std::optional<SqlEngine> engine_;
-    std::optional<Owner> owner_;
-    std::deque<Job> waiting_;
+    std::optional<Transactions> transactions_;
+    std::map<SessionId, Session> sessions_;
+    std::vector<OpenTransaction*> ready_; // have waited, and are to be run again
+    bool running_ready_ = false;
     std::vector<sim::Process*> clients_; // by node: whose connection's end will be heard of
-    std::uint64_t tickets_ = 0;
-    Instant busy_until_{};
-    Instant last_request_{}; // of the owner
+    Instant ready_at_{};                 // recovery takes until then
     bool idleness_watched_ = false;
     bool flush_planned_ = false;
 };

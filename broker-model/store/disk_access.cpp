@@ -4,8 +4,8 @@
 
 namespace crier::broker {
 
-DiskAccess::DiskAccess(sim::Node& node, CommitMark& mark)
-    : disk_(node.disk()), node_(&node), process_(&node.process()), mark_(&mark),
+DiskAccess::DiskAccess(sim::Node& node)
+    : disk_(node.disk()), node_(&node), process_(&node.process()),
       write_point_(sim::hash_text("disk.write")), sync_point_(sim::hash_text("disk.sync")) {}
 
 bool DiskAccess::is_dead() const {

@@ -16,27 +16,13 @@ class Process;
 
 namespace crier::broker {
 
-/// Which commit is the last in a log: in the page cache and on the platter. Lies on the disk beside
-/// the log and shares its fate, so that after a death the world knows what was made durable.
-class CommitMark final : public sim::DurableState {
-public:
-    std::uint64_t next = 0;    ///< The number of the transaction that would commit now.
-    std::uint64_t written = 0; ///< The last whose commit is in the page cache.
-    std::uint64_t synced = 0;  ///< The last whose commit is on the platter.
-
-    std::uint64_t lose_unsynced(std::optional<sim::Draw>) override {
-        written = synced;
-        return 0; // the log itself counts its writes
-    }
-};
-
 enum class IoResult { done, full, dead };
 
 /// One process's way to its disk.
 class DiskAccess {
 public:
-    /// For the present process of `node`. `mark` belongs to the log of the node's database.
-    DiskAccess(sim::Node& node, CommitMark& mark);
+    /// For the present process of `node`.
+    explicit DiskAccess(sim::Node& node);
 
     /// For the harness: no time, no faults, never dead. What it may not write, it fails to.
     DiskAccess(sim::Disk& disk, bool may_write) : disk_(disk), may_write_(may_write) {}
@@ -44,7 +30,6 @@ public:
     DiskAccess& operator=(const DiskAccess&) = delete;
 
     [[nodiscard]] sim::Disk& disk() const { return disk_; }
-    [[nodiscard]] CommitMark* mark() const { return mark_; }
     [[nodiscard]] bool is_dead() const;
 
     [[nodiscard]] IoResult write(sim::File& file, std::size_t offset, const std::byte* from,
@@ -63,7 +48,6 @@ private:
     sim::Disk& disk_;
     sim::Node* node_ = nullptr;
     sim::Process* process_ = nullptr;
-    CommitMark* mark_ = nullptr;
     bool may_write_ = true;
     std::uint64_t write_point_ = 0;
     std::uint64_t sync_point_ = 0;

@@ -1,6 +1,5 @@
 #include "broker-model/store/sql_engine.hpp"
 
-#include "broker-model/store/sqlite_vfs.hpp"
 #include "messaging/ports/ensure.hpp"
 #include "sim/hash.hpp"
 
@@ -13,10 +12,6 @@ namespace crier::broker {
 namespace {
 
 constexpr std::size_t statements_max = 512;
-
-// How long the log grows before it is folded into the file. Measured: a longer one costs more
-// processor time per commit (two inserts: 4.4 us at 256, 5.2 at 1,000), a shorter one more folds.
-constexpr int checkpoint_pages = 256;
 
 StoreError error_of(int code) {
     switch (code) {
@@ -94,17 +89,14 @@ struct SqlEngine::Glue {
     // Asked while a statement is compiled. Transactions are the server's, and so are its settings.
     static int authorize(void* self, int action, const char*, const char*, const char*,
                          const char*) {
-        auto& engine = *static_cast<SqlEngine*>(self);
+        const auto& engine = *static_cast<SqlEngine*>(self);
         switch (action) {
         case SQLITE_TRANSACTION:
         case SQLITE_SAVEPOINT:
         case SQLITE_ATTACH:
-        case SQLITE_DETACH: return engine.trusted_ ? SQLITE_OK : SQLITE_DENY;
+        case SQLITE_DETACH: return SQLITE_DENY;
         case SQLITE_PRAGMA:
             return engine.trusted_ || engine.sources_ == nullptr ? SQLITE_OK : SQLITE_DENY;
-        case SQLITE_CREATE_TABLE:
-        case SQLITE_DROP_TABLE:
-        case SQLITE_ALTER_TABLE: engine.compiling_schema_ = true; return SQLITE_OK;
         default: return SQLITE_OK;
         }
     }
@@ -118,64 +110,29 @@ void SqlEngine::Finalize::operator()(sqlite3_stmt* statement) const {
     sqlite3_finalize(statement);
 }
 
-SqlEngine::SqlEngine(DiskAccess& access, std::string_view file, SyncMode mode, SqlSources* sources)
-    : access_(access), sources_(sources) {
-    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI |
-                          SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+// No journal: what a statement leaves behind when it fails is undone by showing the image from
+// before it.
+SqlEngine::SqlEngine(const PageImage& image, SqlSources* sources) : sources_(sources) {
+    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                          SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    snapshot_.show(image);
+    latest_.show(image);
     const int opened =
-        sqlite3_open_v2(sqlite_uri(access, file).c_str(), &connection_, flags, vfs_name);
-    // Without shared memory the log needs exclusive locking, which must be chosen before the first
-    // read.
-    const std::string settings =
-        std::string(
-            "pragma locking_mode=exclusive; pragma cache_spill=off; pragma temp_store=memory;"
-            "pragma foreign_keys=on; pragma secure_delete=off; pragma wal_autocheckpoint=") +
-        std::to_string(checkpoint_pages) +
-        "; pragma synchronous=" + (mode == SyncMode::commits ? "full" : "normal");
-    const int set = opened == SQLITE_OK
-                        ? sqlite3_exec(connection_, settings.c_str(), nullptr, nullptr, nullptr)
-                        : opened;
-    if (set != SQLITE_OK) {
-        const std::string problem = sqlite3_errmsg(connection_);
-        sqlite3_close_v2(std::exchange(connection_, nullptr));
-        ensure(access.is_dead(), ("a database does not open: " + problem).c_str());
-        return;
-    }
+        sqlite3_open_v2(image_uri(snapshot_).c_str(), &connection_, flags, image_vfs_name);
+    ensure(opened == SQLITE_OK, "a connection to an image opens");
+    const std::string settings = "attach '" + image_uri(latest_) +
+                                 "' as latest; pragma journal_mode=off; pragma synchronous=off;"
+                                 "pragma cache_spill=off; pragma temp_store=memory;"
+                                 "pragma foreign_keys=on; pragma secure_delete=off;";
+    const int set = sqlite3_exec(connection_, settings.c_str(), nullptr, nullptr, nullptr);
+    ensure(set == SQLITE_OK, sqlite3_errmsg(connection_));
     functions_.emplace(connection_, sources);
-    trusted_ = true;
     sqlite3_set_authorizer(connection_, &Glue::authorize, this);
-    const auto compile_own = [this](const char* sql, sqlite3_stmt*& statement) {
-        sqlite3_prepare_v3(connection_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    };
-    compile_own("begin", begin_);
-    compile_own("commit", commit_);
-    compile_own("rollback", rollback_);
-    trusted_ = false;
 }
 
 SqlEngine::~SqlEngine() {
     cache_.clear();
-    sqlite3_finalize(begin_);
-    sqlite3_finalize(commit_);
-    sqlite3_finalize(rollback_);
-    capture_.reset();
-    // Closing would fold the log; a server that ends was killed, and does nothing more.
-    if (connection_ != nullptr)
-        sqlite3_db_config(connection_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     sqlite3_close_v2(connection_);
-}
-
-void SqlEngine::watch(const std::vector<RowWatch>& watches, CommitLedger& ledger) {
-    if (connection_ == nullptr || watches.empty()) return;
-    capture_.emplace(connection_, watches, ledger);
-    schema_changed();
-}
-
-void SqlEngine::schema_changed() {
-    if (!capture_) return;
-    trusted_ = true;
-    capture_->schema_changed();
-    trusted_ = false;
 }
 
 SqlAnswer SqlEngine::fail(StoreError error, std::string problem) {
@@ -188,10 +145,6 @@ SqlAnswer SqlEngine::fail(StoreError error, std::string problem) {
 SqlEngine::Prepared* SqlEngine::prepare(const std::string& sql) {
     const auto found = cache_.find(sql);
     if (found != cache_.end()) return &found->second;
-    if (connection_ == nullptr) {
-        problem_ = "the server is gone";
-        return nullptr;
-    }
     Prepared prepared;
     const SequenceStatement sequence = parse_sequence(sql);
     if (sequence.is_one) {
@@ -201,37 +154,51 @@ SqlEngine::Prepared* SqlEngine::prepare(const std::string& sql) {
             problem_ = "expected: create sequence [if not exists] NAME";
             return nullptr;
         }
-    } else if (!compile(sql, prepared)) {
-        return nullptr;
+    } else {
+        prepared.text = read_statement(sql);
+        problem_ = prepared.text.problem;
+        if (!problem_.empty()) return nullptr;
+        if (prepared.text.setting == StatementText::Setting::none && !compile(prepared))
+            return nullptr;
     }
     if (cache_.size() >= statements_max) cache_.clear();
     return &cache_.emplace(sql, std::move(prepared)).first->second;
 }
 
-bool SqlEngine::compile(const std::string& sql, Prepared& prepared) {
+const StatementText* SqlEngine::text_of(const std::string& sql) {
+    const Prepared* const prepared = prepare(sql);
+    return prepared == nullptr ? nullptr : &prepared->text;
+}
+
+SqlEngine::Statement SqlEngine::compile(const std::string& text) {
     const char* tail = nullptr;
-    sqlite3_stmt* statement = nullptr;
-    compiling_schema_ = false;
-    const int code = sqlite3_prepare_v3(connection_, sql.c_str(), static_cast<int>(sql.size() + 1),
-                                        SQLITE_PREPARE_PERSISTENT, &statement, &tail);
-    prepared.statement.reset(statement);
+    sqlite3_stmt* compiled = nullptr;
+    const int code =
+        sqlite3_prepare_v3(connection_, text.c_str(), static_cast<int>(text.size() + 1),
+                           SQLITE_PREPARE_PERSISTENT, &compiled, &tail);
+    Statement statement(compiled);
     if (code != SQLITE_OK) {
         problem_ = sqlite3_errmsg(connection_);
-        return false;
+        return nullptr;
     }
-    if (statement == nullptr || !is_blank(tail)) {
+    if (compiled == nullptr || !is_blank(tail)) {
         problem_ = "expected exactly one statement";
-        return false;
+        return nullptr;
     }
-    prepared.only_reads = sqlite3_stmt_readonly(statement) != 0;
-    prepared.changes_schema = compiling_schema_;
+    return statement;
+}
+
+bool SqlEngine::compile(Prepared& prepared) {
+    prepared.snapshot = compile(prepared.text.snapshot);
+    if (prepared.snapshot == nullptr) return false;
+    prepared.only_reads = sqlite3_stmt_readonly(prepared.snapshot.get()) != 0;
     return number_parameters(prepared);
 }
 
 bool SqlEngine::number_parameters(Prepared& prepared) {
-    const int count = sqlite3_bind_parameter_count(prepared.statement.get());
+    const int count = sqlite3_bind_parameter_count(prepared.snapshot.get());
     for (int index = 1; index <= count; ++index) {
-        const char* const name = sqlite3_bind_parameter_name(prepared.statement.get(), index);
+        const char* const name = sqlite3_bind_parameter_name(prepared.snapshot.get(), index);
         const std::string_view text = name == nullptr ? std::string_view() : name;
         int number = 0;
         const auto parsed =
@@ -250,9 +217,9 @@ bool SqlEngine::number_parameters(Prepared& prepared) {
 }
 
 // The values outlive the run, so SQLite need not copy them.
-bool SqlEngine::bind(Prepared& prepared, const std::vector<Value>& parameters) {
+bool SqlEngine::bind(const Prepared& prepared, sqlite3_stmt* statement,
+                     const std::vector<Value>& parameters) {
     if (parameters.size() != prepared.parameter_count) return false;
-    sqlite3_stmt* const statement = prepared.statement.get();
     int index = 0;
     for (const int number : prepared.numbers) {
         ++index;
@@ -279,39 +246,47 @@ SqlAnswer SqlEngine::make_sequence(const Prepared& prepared) {
     return fail(StoreError::statement_error, "the sequence exists");
 }
 
-SqlAnswer SqlEngine::run(const std::string& sql, const std::vector<Value>& parameters) {
+SqlAnswer SqlEngine::run(const std::string& sql, const std::vector<Value>& parameters, Show show,
+                         std::vector<std::int64_t>& found) {
     Prepared* const prepared = prepare(sql);
     if (prepared == nullptr) return fail(StoreError::statement_error, std::move(problem_));
-    return run(*prepared, parameters);
+    return run(*prepared, parameters, show, found);
 }
 
-SqlAnswer SqlEngine::run(Prepared& prepared, const std::vector<Value>& parameters) {
-    if (prepared.statement == nullptr) return make_sequence(prepared);
-    if (!bind(prepared, parameters)) {
+SqlAnswer SqlEngine::run(Prepared& prepared, const std::vector<Value>& parameters, Show show,
+                         std::vector<std::int64_t>& found) {
+    if (prepared.snapshot == nullptr) return make_sequence(prepared);
+    if (show == Show::latest && prepared.latest == nullptr) {
+        prepared.latest = compile(prepared.text.latest);
+        if (prepared.latest == nullptr)
+            return fail(StoreError::statement_error, std::move(problem_));
+    }
+    sqlite3_stmt* const statement =
+        show == Show::latest ? prepared.latest.get() : prepared.snapshot.get();
+    if (!bind(prepared, statement, parameters)) {
         return fail(StoreError::statement_error, "another number of parameters was expected");
     }
+    ImageFile& written = show == Show::latest ? latest_ : snapshot_;
+    PageImage before;
+    if (!prepared.only_reads) before = written.image();
     functions_->statement_begins();
-    sqlite3_stmt* const statement = prepared.statement.get();
+    const bool locks = prepared.text.locking.has_value();
     SqlAnswer answer;
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
-        const int columns = sqlite3_column_count(statement);
+        const int columns = sqlite3_column_count(statement) - (locks ? 1 : 0);
         do {
             Row& row = answer.rows.emplace_back();
             row.reserve(static_cast<std::size_t>(columns));
             for (int column = 0; column < columns; ++column)
                 row.push_back(value_of(statement, column));
+            if (locks) found.push_back(sqlite3_column_int64(statement, columns));
             code = sqlite3_step(statement);
         } while (code == SQLITE_ROW);
     }
-    if (code != SQLITE_DONE) {
-        answer = fail(error_of(code), sqlite3_errmsg(connection_));
-    }
+    if (code != SQLITE_DONE) answer = fail(error_of(code), sqlite3_errmsg(connection_));
     sqlite3_reset(statement);
-    if (prepared.changes_schema && answer.is_ok()) {
-        schema_touched_ = sqlite3_get_autocommit(connection_) == 0;
-        schema_changed();
-    }
+    if (!answer.is_ok() && !prepared.only_reads) written.show(std::move(before));
     return answer;
 }
 
@@ -320,45 +295,19 @@ SqlAnswer SqlEngine::read(const std::string& sql) {
     if (prepared == nullptr) return fail(StoreError::statement_error, std::move(problem_));
     if (!prepared->only_reads)
         return fail(StoreError::statement_error, "expected a statement that only reads");
-    return run(*prepared, {});
+    std::vector<std::int64_t> found;
+    return run(*prepared, {}, Show::snapshot, found);
+}
+
+std::shared_ptr<const TableShapes> SqlEngine::shapes() {
+    trusted_ = true;
+    auto shapes = read_table_shapes(connection_);
+    trusted_ = false;
+    return shapes;
 }
 
 bool SqlEngine::check(const std::string& sql) {
     return prepare(sql) != nullptr;
-}
-
-// A statement compiled before is compiled again, and asked for again, when the schema has changed.
-int SqlEngine::run_own(sqlite3_stmt* statement) {
-    trusted_ = true;
-    const int code = sqlite3_step(statement);
-    trusted_ = false;
-    if (code != SQLITE_DONE && connection_ != nullptr) problem_ = sqlite3_errmsg(connection_);
-    sqlite3_reset(statement);
-    return code;
-}
-
-void SqlEngine::begin() {
-    run_own(begin_);
-}
-
-StoreError SqlEngine::commit() {
-    const int code = run_own(commit_);
-    schema_touched_ = schema_touched_ && code != SQLITE_DONE;
-    if (code == SQLITE_DONE) return {};
-    rollback();
-    return error_of(code);
-}
-
-void SqlEngine::rollback() {
-    if (connection_ == nullptr || sqlite3_get_autocommit(connection_) != 0) return;
-    run_own(rollback_);
-    if (std::exchange(schema_touched_, false)) schema_changed();
-}
-
-void SqlEngine::fold_log() {
-    const int code = sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE,
-                                               nullptr, nullptr);
-    ensure(code == SQLITE_OK, "a log is folded");
 }
 
 } // namespace crier::broker

@@ -1,7 +1,10 @@
 #pragma once
 
-#include "broker-model/store/row_capture.hpp"
+#include "broker-model/store/disk_access.hpp"
+#include "broker-model/store/image_vfs.hpp"
 #include "broker-model/store/sql_functions.hpp"
+#include "broker-model/store/statement_text.hpp"
+#include "broker-model/store/table_shapes.hpp"
 #include "messaging/ports/store.hpp"
 
 #include <memory>
@@ -14,10 +17,10 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-// One SQLite connection to a database file on a simulated disk: prepared statements by their text,
-// `$1` parameters, PostgreSQL's manners where SQLite has others (sequences, no SQL for
-// transactions), and its errors as the store port names them. All of it is synchronous; time and
-// turns are the server's.
+// One SQLite connection to a database: prepared statements by their text, `$1` parameters,
+// PostgreSQL's manners where SQLite has others (sequences, locking clauses, no SQL for
+// transactions), and its errors as the store port names them. All of it is synchronous; time, turns
+// and locks are the server's.
 
 namespace crier::broker {
 
@@ -29,26 +32,25 @@ struct SqlAnswer {
     [[nodiscard]] bool is_ok() const { return error == StoreError{}; }
 };
 
-enum class SyncMode {
-    commits,     ///< A commit ends with a sync.
-    checkpoints, ///< Only what the file's consistency needs.
-};
+/// Which image a statement is run on. See `StatementText`.
+enum class Show { snapshot, latest };
 
 /// An open connection.
 class SqlEngine {
 public:
-    /// `sources` may be null: for the harness. **Errors**: throws `ContractViolation` if the file
-    /// cannot be opened, unless the process is dead: then every statement fails.
-    SqlEngine(DiskAccess& access, std::string_view file, SyncMode mode, SqlSources* sources);
+    /// Opens a connection that shows `image`. `sources` may be null: for the harness.
+    SqlEngine(const PageImage& image, SqlSources* sources);
     ~SqlEngine();
     SqlEngine(const SqlEngine&) = delete;
     SqlEngine& operator=(const SqlEngine&) = delete;
 
-    /// Tells the ledger of new rows from now on. **Requires**: no statement was prepared yet.
-    void watch(const std::vector<RowWatch>& watches, CommitLedger& ledger);
+    /// Returns the text of a statement, or null if it is none; then `last_problem` says why.
+    [[nodiscard]] const StatementText* text_of(const std::string& sql);
 
-    /// Runs one statement to its end; outside of a transaction in one of its own.
-    [[nodiscard]] SqlAnswer run(const std::string& sql, const std::vector<Value>& parameters);
+    /// Runs one statement to its end. A query with a locking clause puts the row ids of what it
+    /// found into `found`. **Errors**: the image is what it was before.
+    [[nodiscard]] SqlAnswer run(const std::string& sql, const std::vector<Value>& parameters,
+                                Show show, std::vector<std::int64_t>& found);
 
     /// As `run`, but refuses what writes.
     [[nodiscard]] SqlAnswer read(const std::string& sql);
@@ -56,14 +58,19 @@ public:
     /// Whether the statement is one; runs nothing.
     [[nodiscard]] bool check(const std::string& sql);
 
-    void begin();
-    /// **Errors**: the transaction is undone.
-    [[nodiscard]] StoreError commit();
-    /// Does nothing outside of a transaction.
-    void rollback();
+    /// Returns what it shows as the snapshot, with all changes.
+    [[nodiscard]] const PageImage& image() const { return snapshot_.image(); }
+    /// Shows another image from now on.
+    void show(PageImage image) { snapshot_.show(std::move(image)); }
 
-    /// Puts the whole log into the database file, and removes the log.
-    void fold_log();
+    /// The same of the image that statements see which have waited.
+    [[nodiscard]] const PageImage& latest() const { return latest_.image(); }
+    void show_latest(PageImage image) { latest_.show(std::move(image)); }
+
+    /// Reads the schema of what it shows.
+    [[nodiscard]] std::shared_ptr<const TableShapes> shapes();
+
+    [[nodiscard]] sqlite3* connection() const { return connection_; }
 
     /// Returns the engine's words for the last error.
     [[nodiscard]] const std::string& last_problem() const { return problem_; }
@@ -75,13 +82,16 @@ private:
         void operator()(sqlite3_stmt* statement) const;
     };
 
+    using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
     /// A statement that is kept.
     struct Prepared {
-        std::unique_ptr<sqlite3_stmt, Finalize> statement;
+        StatementText text;
+        Statement snapshot;
+        Statement latest;         // compiled when it is needed
         std::vector<int> numbers; // by SQLite's index: which `$n` it is
         std::size_t parameter_count = 0;
         bool only_reads = false;
-        bool changes_schema = false;
         std::string sequence; // it makes this sequence, and there is no SQLite statement
         bool may_exist = false;
     };
@@ -94,27 +104,23 @@ private:
     using Cache = std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>>;
 
     [[nodiscard]] Prepared* prepare(const std::string& sql);
-    [[nodiscard]] bool compile(const std::string& sql, Prepared& prepared);
+    [[nodiscard]] bool compile(Prepared& prepared);
+    [[nodiscard]] Statement compile(const std::string& text);
     [[nodiscard]] bool number_parameters(Prepared& prepared);
-    [[nodiscard]] SqlAnswer run(Prepared& prepared, const std::vector<Value>& parameters);
+    [[nodiscard]] SqlAnswer run(Prepared& prepared, const std::vector<Value>& parameters, Show show,
+                                std::vector<std::int64_t>& found);
     [[nodiscard]] SqlAnswer fail(StoreError error, std::string problem);
     [[nodiscard]] SqlAnswer make_sequence(const Prepared& prepared);
-    [[nodiscard]] bool bind(Prepared& prepared, const std::vector<Value>& parameters);
-    int run_own(sqlite3_stmt* statement);
-    void schema_changed();
+    [[nodiscard]] bool bind(const Prepared& prepared, sqlite3_stmt* statement,
+                            const std::vector<Value>& parameters);
 
-    DiskAccess& access_;
+    ImageFile snapshot_;
+    ImageFile latest_;
     SqlSources* sources_;
     sqlite3* connection_ = nullptr;
     std::optional<SqlFunctions> functions_;
-    std::optional<RowCapture> capture_;
     Cache cache_;
-    sqlite3_stmt* begin_ = nullptr;
-    sqlite3_stmt* commit_ = nullptr;
-    sqlite3_stmt* rollback_ = nullptr;
-    bool compiling_schema_ = false;
-    bool trusted_ = false;        // what is compiled is the store's own
-    bool schema_touched_ = false; // in the open transaction
+    bool trusted_ = false; // what is compiled is the store's own
     std::string problem_;
 };
 

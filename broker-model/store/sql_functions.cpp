@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <sqlite3.h>
@@ -61,6 +62,12 @@ sqlite3* open_calendar() {
 
 } // namespace
 
+void SqlSources::notify(std::string_view, std::string_view) {}
+
+bool SqlSources::is_unlocked(LockMode, std::string_view, std::int64_t) {
+    return true;
+}
+
 struct SqlFunctions::Glue {
     static SqlFunctions* self(sqlite3_context* context) {
         auto* const functions = static_cast<SqlFunctions*>(sqlite3_user_data(context));
@@ -102,6 +109,52 @@ struct SqlFunctions::Glue {
         case SequenceResult::dead: sqlite3_result_error_code(context, SQLITE_IOERR); return;
         default: fail(context, "nextval: no such sequence"); return;
         }
+    }
+
+    static void notify(sqlite3_context* context, int, sqlite3_value** arguments) {
+        SqlFunctions* const functions = self(context);
+        if (functions == nullptr) return;
+        functions->sources_->notify(text_of(arguments[0]), text_of(arguments[1]));
+        sqlite3_result_text(context, "", 0, SQLITE_STATIC); // PostgreSQL's void
+    }
+
+    static void transaction_id(sqlite3_context* context, int, sqlite3_value**) {
+        SqlFunctions* const functions = self(context);
+        if (functions == nullptr) return;
+        const auto number = static_cast<sqlite3_int64>(functions->sources_->transaction_id());
+        sqlite3_result_int64(context, number);
+    }
+
+    // Written as PostgreSQL writes it: `xmin:xmax:xip,xip`.
+    static void snapshot(sqlite3_context* context, int, sqlite3_value**) {
+        SqlFunctions* const functions = self(context);
+        if (functions == nullptr) return;
+        const TransactionsRunning running = functions->sources_->running();
+        std::string text =
+            std::to_string(running.lowest) + ":" + std::to_string(running.next) + ":";
+        for (const std::uint64_t number : running.numbers)
+            text += (text.back() == ':' ? "" : ",") + std::to_string(number);
+        sqlite3_result_text(context, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+    }
+
+    template <int part>
+    static void part_of_snapshot(sqlite3_context* context, int, sqlite3_value** arguments) {
+        std::string_view text = text_of(arguments[0]);
+        for (int at = 0; at < part; ++at)
+            text.remove_prefix(std::min(text.size(), text.find(':') + 1));
+        std::int64_t number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc()) return fail(context, "expected a snapshot of transactions");
+        sqlite3_result_int64(context, number);
+    }
+
+    static void unlocked(sqlite3_context* context, int, sqlite3_value** arguments) {
+        SqlFunctions* const functions = self(context);
+        if (functions == nullptr) return;
+        const bool free = functions->sources_->is_unlocked(
+            static_cast<LockMode>(sqlite3_value_int(arguments[0])), text_of(arguments[1]),
+            sqlite3_value_int64(arguments[2]));
+        sqlite3_result_int(context, free ? 1 : 0);
     }
 
     // SQLite's date functions take `now` from the file system, which does not know whose connection
@@ -154,6 +207,12 @@ SqlFunctions::SqlFunctions(sqlite3* connection, SqlSources* sources) : sources_(
     add("random", 0, &Glue::random);
     add("randomblob", 1, &Glue::random_blob);
     add("nextval", 1, &Glue::next_value);
+    add("pg_notify", 2, &Glue::notify);
+    add("pg_current_xact_id", 0, &Glue::transaction_id);
+    add("pg_current_snapshot", 0, &Glue::snapshot);
+    add("pg_snapshot_xmin", 1, &Glue::part_of_snapshot<0>);
+    add("pg_snapshot_xmax", 1, &Glue::part_of_snapshot<1>);
+    add("unlocked", 3, &Glue::unlocked); // what a locking clause becomes
     add("date", -1, &Glue::date<DateFunction::date>);
     add("time", -1, &Glue::date<DateFunction::time>);
     add("datetime", -1, &Glue::date<DateFunction::datetime>);

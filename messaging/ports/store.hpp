@@ -59,6 +59,7 @@ enum class StoreError {
     aborted,               ///< 25P02; an earlier statement of the transaction failed
     statement_error,       ///< any other: the SQL or its data are wrong
     disk_full,             ///< 53100
+    statement_timeout,     ///< 57014; the transaction may be tried again
 };
 
 /// Returns the category of `StoreError`.

@@ -20,6 +20,7 @@ const char* text_of(int code) {
     case StoreError::aborted: return "transaction aborted";
     case StoreError::statement_error: return "statement error";
     case StoreError::disk_full: return "disk full";
+    case StoreError::statement_timeout: return "statement timeout";
     }
     return nullptr;
 }

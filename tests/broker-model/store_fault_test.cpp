@@ -3,6 +3,8 @@
 
 #include "store_stage.hpp"
 
+#include <set>
+
 #include <algorithm>
 
 // The simulated store under faults: answers that are lost, and deaths in the middle of a disk write
@@ -93,8 +95,9 @@ TEST(SimStore, KnowsThatNothingHappenedWhenAStatementHasNoAnswer) {
 asio::awaitable<void> knocks_until_let_in(Client& client) {
     co_await client.sleep(milliseconds(500));
     for (int count = 0; count < 60; ++count) {
-        std::string sql = "insert into charges (id, customer, amount) values ($1, 'y', 1)";
-        std::vector<Value> values = parameters(std::to_string(count));
+        // What the transaction before has inserted, and has not committed.
+        std::string sql = "insert into charges (id, customer, amount) values ('a', 'y', 1)";
+        std::vector<Value> values;
         const Outcome<Rows> result =
             co_await client.store.execute(std::move(sql), std::move(values));
         if (result) {
@@ -246,7 +249,7 @@ struct Sweep {
 Sweep sweep(sim::FaultKind kind, const char* point, const DatabaseOptions& options) {
     Sweep result;
     for (std::uint32_t nth = 1;; ++nth) {
-        Stage stage(options);
+        Stage stage(options, nth);
         stage.add_client("c", charges_in_pairs);
         stage.world.faults().add(disk_fault(kind, point, nth, stage.database.node()));
         stage.run(seconds(60));
@@ -263,80 +266,56 @@ Sweep sweep(sim::FaultKind kind, const char* point, const DatabaseOptions& optio
     }
 }
 
+// Each commit is a write into the log and a sync; besides, the log is synced when a server begins,
+// and sequences reserve their numbers.
 TEST(SimStore, SurvivesACrashInEveryDiskWrite) {
     const Sweep done = sweep(sim::FaultKind::crash, "disk.write", pairs_database());
-    EXPECT_GT(done.strikes, 40u);
-    EXPECT_GT(done.lost_unanswered, 40u);
-    EXPECT_EQ(done.kept_unanswered, 0u) << "what is not wholly in the log is not there";
+    EXPECT_GE(done.strikes, 11u);
+    EXPECT_GE(done.lost_unanswered, 10u);
+    EXPECT_EQ(done.kept_unanswered, 0u) << "what is not in the log is not there";
 }
 
 TEST(SimStore, SurvivesACrashInEverySync) {
     const Sweep done = sweep(sim::FaultKind::crash, "disk.sync", pairs_database());
-    EXPECT_GT(done.strikes, 10u);
+    EXPECT_GE(done.strikes, 11u);
     EXPECT_GE(done.kept_unanswered, 10u) << "the page cache outlives the process";
 }
 
 TEST(SimStore, SurvivesAPowerLossInEveryDiskWrite) {
     const Sweep done = sweep(sim::FaultKind::power_loss, "disk.write", pairs_database());
-    EXPECT_GT(done.strikes, 40u);
+    EXPECT_GE(done.strikes, 11u);
     EXPECT_EQ(done.kept_unanswered, 0u);
 }
 
 TEST(SimStore, SurvivesAPowerLossInEverySync) {
     const Sweep done = sweep(sim::FaultKind::power_loss, "disk.sync", pairs_database());
-    EXPECT_GT(done.strikes, 10u);
-    EXPECT_EQ(done.kept_unanswered, 0u) << "the page cache is gone with the power";
+    EXPECT_GE(done.strikes, 11u);
+    EXPECT_GT(done.kept_unanswered, 0u) << "the platter may have got it all the same";
+    EXPECT_GT(done.lost_unanswered, 0u);
 }
 
-// Rows so large that the log is folded into the file again and again.
-asio::awaitable<void> charges_at_length(Client& client) {
-    co_await client.sleep(milliseconds(1));
-    for (int number = 100; number < 160; ++number) {
-        const std::string id = std::to_string(number);
-        std::string sql = "insert into charges values ($1, $2, 1), ($3, $4, 1)";
-        const std::string filler(30'000, 'x');
-        std::vector<Value> values =
-            parameters(id + "a", id + "a" + filler, id + "b", id + "b" + filler);
-        const Outcome<Rows> result =
-            co_await client.store.execute(std::move(sql), std::move(values));
-        client.note(id + " " + told(result));
-        if (!result) co_await client.sleep(seconds(2));
-    }
-}
-
-TEST(SimStore, SurvivesDeathsWhileTheLogIsFolded) {
-    for (const sim::FaultKind kind : {sim::FaultKind::crash, sim::FaultKind::power_loss}) {
-        const auto strike = [kind](const char* point, std::uint32_t nth) {
-            Stage stage(charges_database());
-            stage.add_client("c", charges_at_length);
-            stage.world.faults().add(disk_fault(kind, point, nth, stage.database.node()));
-            stage.run(seconds(200));
-            const bool began = stage.world.faults().records()[0].began;
-            if (began) expect_consistent(stage, std::string(point) + " #" + std::to_string(nth));
-            return began;
-        };
-        for (std::uint32_t nth = 3; nth < 60; nth += 7)
-            EXPECT_TRUE(strike("disk.sync", nth));
-        // Some 256 pages are 512 writes into the log, and then comes the fold.
-        for (std::uint32_t nth = 490; nth < 900; nth += 67)
-            EXPECT_TRUE(strike("disk.write", nth));
-    }
-}
-
+// A log is written in order: what a loss of power takes is the end of it, as long as it may be.
 TEST(SimStore, TakesCommitsBackThatWereAnsweredBeforeTheSync) {
-    DatabaseOptions options = pairs_database();
-    options.synchronous = Synchronous::off;
-    Stage stage(options);
-    stage.add_client("c", charges_in_pairs);
-    stage.run(milliseconds(100));
-    EXPECT_EQ(stage.count(events::row_durable), 20u);
-    stage.database.node().lose_power();
-    EXPECT_EQ(stage.query("select count(*) from charges"), "0");
-    stage.run(milliseconds(100));
-    stage.database.node().start();
-    stage.run(milliseconds(100));
-    EXPECT_EQ(stage.count(events::row_lost), 20u);
-    expect_consistent(stage, "off");
+    std::set<std::size_t> lost;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        DatabaseOptions options = pairs_database();
+        options.synchronous = Synchronous::off;
+        Stage stage(options, seed);
+        stage.add_client("c", charges_in_pairs);
+        stage.run(milliseconds(100));
+        EXPECT_EQ(stage.count(events::row_durable), 20u);
+        stage.database.node().lose_power();
+        stage.run(milliseconds(100));
+        stage.database.node().start();
+        stage.run(milliseconds(100));
+        const std::size_t struck = stage.count(events::row_lost);
+        lost.insert(struck);
+        EXPECT_EQ(stage.query("select count(*) from charges"), std::to_string(20 - struck));
+        const std::string last = std::to_string(99 + (20 - struck) / 2) + "b";
+        EXPECT_EQ(stage.query("select max(id) from charges"), struck == 20 ? "null" : last);
+        expect_consistent(stage, "off");
+    }
+    EXPECT_EQ(lost.size(), 11u) << "none of the ten, one of them, ... all";
 }
 
 TEST(SimStore, KeepsCommitsThatWereFlushedInTheBackground) {
@@ -355,37 +334,9 @@ TEST(SimStore, KeepsCommitsThatWereFlushedInTheBackground) {
 TEST(SimStore, SurvivesDeathsAtEveryPointAlsoWhenCommitsDoNotWait) {
     DatabaseOptions options = pairs_database();
     options.synchronous = Synchronous::off;
-    EXPECT_GT(sweep(sim::FaultKind::power_loss, "disk.write", options).strikes, 40u);
-    EXPECT_GT(sweep(sim::FaultKind::crash, "disk.write", options).strikes, 40u);
+    EXPECT_GE(sweep(sim::FaultKind::power_loss, "disk.write", options).strikes, 11u);
+    EXPECT_GE(sweep(sim::FaultKind::crash, "disk.write", options).strikes, 11u);
     EXPECT_GT(sweep(sim::FaultKind::power_loss, "disk.sync", options).strikes, 0u);
-}
-
-asio::awaitable<void> charges_late(Client& client) {
-    co_await client.sleep(seconds(4));
-    const std::string result = co_await charge(client, "900", "x", 1);
-    client.note(result);
-}
-
-// The log is folded and begun again before the power goes: what was folded is kept, the rest
-// struck.
-TEST(SimStore, StrikesOnlyWhatIsGoneAfterTheLogWasFolded) {
-    DatabaseOptions options = charges_database();
-    options.synchronous = Synchronous::off;
-    options.flush_interval = seconds(1000);
-    Stage stage(options);
-    stage.add_client("c", charges_at_length);
-    stage.add_client("late", charges_late);
-    stage.run(seconds(5));
-    EXPECT_EQ(stage.count(events::row_durable), 121u);
-    stage.database.node().lose_power();
-    stage.database.node().start();
-    stage.run(milliseconds(1));
-    EXPECT_GT(stage.count(events::row_lost), 0u);
-    EXPECT_LT(stage.count(events::row_lost), 121u);
-    EXPECT_EQ(stage.query("pragma integrity_check"), "ok");
-    const std::size_t kept = 121 - stage.count(events::row_lost);
-    EXPECT_EQ(stage.query("select count(*) from charges"), std::to_string(kept));
-    EXPECT_EQ(stage.texts(events::row_lost, 1).back(), "900");
 }
 
 } // namespace

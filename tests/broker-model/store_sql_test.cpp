@@ -175,7 +175,7 @@ TEST(Database, ChecksSqlWithoutRunningIt) {
 TEST(Database, RefusesWrongOptions) {
     sim::World world(stage_world(1));
     DatabaseOptions options = charges_database();
-    options.page_size = 1000;
+    options.deadlock_timeout = Duration{};
     options.lock_timeout = Duration{};
     EXPECT_EQ(options.validate().size(), 2u);
     EXPECT_THROW(Database(world, options), ContractViolation);

@@ -124,42 +124,61 @@ TEST(SimStore, BindsParametersByTheirNumber) {
                                          "c: failed statement_error"));
 }
 
-asio::awaitable<void> holds_two_seconds(Client& client) {
+/// A database with one row that all want.
+DatabaseOptions shared_database() {
+    DatabaseOptions options = charges_database();
+    options.schema.emplace_back("insert into charges values ('shared', '', 0)");
+    return options;
+}
+
+constexpr const char* sign_shared =
+    "update charges set customer = customer || $1 where id = 'shared'";
+
+asio::awaitable<Outcome<void>> signs(Client& client, Duration holds) {
     auto transaction = co_await client.store.begin();
-    co_await run_sql(client, **transaction, "insert into charges values ('long', 'x', 1)");
-    co_await client.sleep(seconds(2));
-    const Outcome<void> committed = co_await (*transaction)->commit();
+    std::string sql = sign_shared;
+    std::vector<Value> values = parameters(client.node.name() + " ");
+    const Outcome<Rows> updated =
+        co_await (*transaction)->execute(std::move(sql), std::move(values));
+    if (!updated) co_return updated.error();
+    co_await client.sleep(holds);
+    co_return co_await (*transaction)->commit();
+}
+
+asio::awaitable<void> holds_two_seconds(Client& client) {
+    constexpr Duration holds = seconds(2);
+    const Outcome<void> committed = co_await signs(client, holds);
     client.note(told(committed));
 }
 
-asio::awaitable<void> charges_own_name(Client& client) {
-    const std::string name = client.node.name();
-    co_await client.sleep(milliseconds(100 * (name.back() - '0')));
-    const std::string result = co_await charge(client, name, "x", 1);
-    client.note(result);
+asio::awaitable<void> signs_in_its_turn(Client& client) {
+    co_await client.sleep(milliseconds(100 * (client.node.name().back() - '0')));
+    constexpr Duration at_once{};
+    const Outcome<void> committed = co_await signs(client, at_once);
+    client.note(told(committed));
 }
 
 TEST(SimStore, ServesWaitingTransactionsInOrder) {
-    Stage stage(charges_database());
+    Stage stage(shared_database());
     stage.add_client("first", holds_two_seconds);
-    stage.add_client("c3", charges_own_name);
-    stage.add_client("c1", charges_own_name);
-    stage.add_client("c2", charges_own_name);
+    stage.add_client("c3", signs_in_its_turn);
+    stage.add_client("c1", signs_in_its_turn);
+    stage.add_client("c2", signs_in_its_turn);
     stage.run(milliseconds(1900));
-    EXPECT_EQ(stage.query("select count(*) from charges"), "0")
+    EXPECT_EQ(stage.query("select customer from charges"), "")
         << "the open transaction is not seen";
     stage.run(seconds(1));
-    EXPECT_THAT(stage.texts(events::row_durable, 1), ElementsAre("long", "c1", "c2", "c3"));
+    EXPECT_EQ(stage.query("select customer from charges"), "first c1 c2 c3 ");
 }
 
 TEST(SimStore, EndsAWaitWithALockTimeout) {
-    DatabaseOptions options = charges_database();
+    DatabaseOptions options = shared_database();
     options.lock_timeout = seconds(1);
     Stage stage(options);
     stage.add_client("first", holds_two_seconds);
-    stage.add_client("c1", charges_own_name);
+    stage.add_client("c1", signs_in_its_turn);
     stage.run(seconds(5));
-    EXPECT_THAT(stage.notes, ElementsAre("first: ok", "c1: failed lock_timeout", "first: ok"));
+    EXPECT_THAT(stage.notes, ElementsAre("c1: failed lock_timeout", "first: ok"));
 }
 
 asio::awaitable<void> holds_forever(Client& client) {
@@ -170,15 +189,21 @@ asio::awaitable<void> holds_forever(Client& client) {
     client.note(told(committed));
 }
 
+asio::awaitable<void> wants_what_is_held(Client& client) {
+    co_await client.sleep(milliseconds(100));
+    const std::string result = co_await charge(client, "held", "y", 1);
+    client.note(result);
+}
+
 Duration waited_after(void (*strike)(sim::Node&)) {
     Stage stage(charges_database());
     sim::Node& holder = stage.add_client("holder", holds_forever);
-    stage.add_client("c1", charges_own_name);
+    stage.add_client("c1", wants_what_is_held);
     stage.run(seconds(1));
     EXPECT_EQ(stage.count(events::row_durable), 0u);
     strike(holder);
     stage.run(seconds(20));
-    EXPECT_THAT(stage.texts(events::row_durable, 1), ElementsAre("c1"));
+    EXPECT_THAT(stage.texts(events::row_durable, 2), ElementsAre("y"));
     for (const sim::Event& event : stage.world.history().events()) {
         if (event.kind == events::row_durable.id) return Duration(event.time) - seconds(1);
     }

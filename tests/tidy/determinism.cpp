@@ -24,9 +24,9 @@ constexpr std::array<std::string_view, 4> integers_only{"messaging/", "sim/", "b
 constexpr std::array<std::string_view, 1> float_values{"messaging/ports/store.hpp"};
 
 /// The one exception to "no globals, no addresses": SQLite takes its file system once per program
-/// and hands it only texts, so the world's disk travels as one. Neither reaches a decision or the
+/// and hands it only texts, so a database's image travels as one. Neither reaches a decision or the
 /// digest.
-constexpr std::array<std::string_view, 1> sqlite_glue{"broker-model/store/sqlite_vfs."};
+constexpr std::array<std::string_view, 1> sqlite_glue{"broker-model/store/image_vfs."};
 
 constexpr std::string_view in_workers =
     "thread; concurrency is coroutines, threads are scenarios/workers.cpp";

@@ -1,0 +1,181 @@
+#define SQLITE_ENABLE_PREUPDATE_HOOK
+#include "broker-model/store/change_capture.hpp"
+
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <sqlite3.h>
+#include <string_view>
+
+namespace crier::broker {
+
+void Changes::clear() {
+    locks.clear();
+    rows.clear();
+    watched.clear();
+}
+
+struct ChangeCapture::Glue {
+    static void hook(void* self, sqlite3*, int operation, const char*, const char* table,
+                     sqlite3_int64 from, sqlite3_int64 to) {
+        auto& capture = *static_cast<ChangeCapture*>(self);
+        if (capture.changes_ == nullptr || capture.shapes_ == nullptr) return;
+        const std::uint32_t index = capture.shapes_->find(table);
+        if (index == capture.shapes_->tables.size()) return;
+        switch (operation) {
+        case SQLITE_INSERT: capture.inserted(index, to); return;
+        case SQLITE_DELETE: capture.removed(index, from); return;
+        default: capture.updated(index, from, to); return;
+        }
+    }
+};
+
+ChangeCapture::ChangeCapture(sqlite3* connection, const std::vector<RowWatch>& watches,
+                             sim::World* world)
+    : connection_(connection), watches_(watches), world_(world) {
+    sqlite3_preupdate_hook(connection_, &Glue::hook, this);
+}
+
+ChangeCapture::~ChangeCapture() {
+    sqlite3_preupdate_hook(connection_, nullptr, nullptr);
+}
+
+void ChangeCapture::set_shapes(std::shared_ptr<const TableShapes> shapes) {
+    if (shapes == shapes_) return;
+    shapes_ = std::move(shapes);
+    watches_of_.assign(shapes_->tables.size(), {});
+    if (world_ == nullptr) return;
+    for (std::uint32_t at = 0; at < watches_.size(); ++at) {
+        const std::uint32_t table = shapes_->find(watches_[at].table);
+        if (table == shapes_->tables.size()) continue;
+        const std::vector<std::string>& columns = shapes_->tables[table].all_columns;
+        const auto column = [&columns](const std::string& name) {
+            const auto found = std::find_if(columns.begin(), columns.end(), [&](const auto& each) {
+                return sqlite3_stricmp(each.c_str(), name.c_str()) == 0;
+            });
+            return found == columns.end() ? -1 : static_cast<int>(found - columns.begin());
+        };
+        Watch watch;
+        watch.index = at;
+        watch.identity = column(watches_[at].identity);
+        if (!watches_[at].key.empty()) watch.key = column(watches_[at].key);
+        if (watch.identity >= 0) watches_of_[table].push_back(watch);
+    }
+}
+
+/// Puts the values of a key into `encoded_`. **Returns** false if one is null: then it is no key.
+bool ChangeCapture::encode(const std::vector<int>& columns, Get get) {
+    encoded_.clear();
+    for (const int column : columns) {
+        sqlite3_value* value = nullptr;
+        if (get(connection_, column, &value) != SQLITE_OK) return false;
+        const int type = sqlite3_value_type(value);
+        if (type == SQLITE_NULL) return false;
+        const void* const bytes = sqlite3_value_blob(value); // a number is written out
+        const auto length = static_cast<std::size_t>(sqlite3_value_bytes(value));
+        encoded_.push_back(static_cast<char>(type));
+        encoded_.append(reinterpret_cast<const char*>(&length), sizeof length);
+        if (length > 0) encoded_.append(static_cast<const char*>(bytes), length);
+    }
+    return true;
+}
+
+void ChangeCapture::lock_row(std::uint32_t table, std::int64_t row_id, LockMode mode) {
+    changes_->locks.push_back({row_key(table, row_id), mode, table, row_id, true});
+}
+
+void ChangeCapture::lock_key(std::uint32_t table, std::size_t index, LockMode mode,
+                             std::int64_t row_id) {
+    const LockKey key = unique_key(table, index, encoded_.data(), encoded_.size());
+    changes_->locks.push_back({key, mode, table, row_id, false});
+}
+
+// **Source**: PostgreSQL RI_FKey_check: `for key share` on the row that is referred to.
+void ChangeCapture::lock_parents(std::uint32_t table, std::int64_t row_id, bool changed_only) {
+    for (const TableShape::Reference& reference : shapes_->tables[table].references) {
+        if (changed_only) {
+            const bool had = encode(reference.columns, sqlite3_preupdate_old);
+            other_ = had ? encoded_ : std::string();
+        }
+        if (!encode(reference.columns, sqlite3_preupdate_new)) continue;
+        if (changed_only && encoded_ == other_) continue;
+        lock_key(reference.table, reference.unique_key, LockMode::key_share, row_id);
+        changes_->locks.back().table = table;
+    }
+}
+
+void ChangeCapture::note_row(std::uint32_t table, std::int64_t row_id, bool is_new) {
+    const auto found =
+        std::find_if(changes_->rows.rbegin(), changes_->rows.rend(), [&](const ChangedRow& row) {
+            return row.table == table && row.row_id == row_id;
+        });
+    if (found == changes_->rows.rend()) changes_->rows.push_back({table, row_id, is_new});
+}
+
+void ChangeCapture::inserted(std::uint32_t table, std::int64_t row_id) {
+    const TableShape& shape = shapes_->tables[table];
+    for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
+        if (encode(shape.unique_keys[at], sqlite3_preupdate_new))
+            lock_key(table, at, LockMode::update, row_id);
+    }
+    lock_parents(table, row_id, false);
+    note_row(table, row_id, true);
+    for (const Watch& watch : watches_of_[table])
+        changes_->watched.push_back({{}, watched_row(watch, sqlite3_preupdate_new)});
+}
+
+void ChangeCapture::removed(std::uint32_t table, std::int64_t row_id) {
+    const TableShape& shape = shapes_->tables[table];
+    lock_row(table, row_id, LockMode::update);
+    for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
+        if (encode(shape.unique_keys[at], sqlite3_preupdate_old))
+            lock_key(table, at, LockMode::update, row_id);
+    }
+    note_row(table, row_id, false);
+    for (const Watch& watch : watches_of_[table])
+        changes_->watched.push_back({watched_row(watch, sqlite3_preupdate_old), {}});
+}
+
+// **Source**: PostgreSQL heap_update: the stronger lock if a column of a unique key changes.
+void ChangeCapture::updated(std::uint32_t table, std::int64_t from, std::int64_t to) {
+    const TableShape& shape = shapes_->tables[table];
+    const std::size_t row_at = changes_->locks.size();
+    lock_row(table, from, LockMode::no_key_update);
+    for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
+        const bool had = encode(shape.unique_keys[at], sqlite3_preupdate_old);
+        other_ = had ? encoded_ : std::string();
+        const bool has = encode(shape.unique_keys[at], sqlite3_preupdate_new);
+        if (had == has && (!has || encoded_ == other_)) continue;
+        changes_->locks[row_at].mode = LockMode::update;
+        if (has) lock_key(table, at, LockMode::update, to);
+        encoded_.swap(other_);
+        if (had) lock_key(table, at, LockMode::update, from);
+    }
+    lock_parents(table, to, true);
+    note_row(table, from, false);
+    if (to != from) note_row(table, to, true);
+    for (const Watch& watch : watches_of_[table]) {
+        const WatchedRow before = watched_row(watch, sqlite3_preupdate_old);
+        changes_->watched.push_back({before, watched_row(watch, sqlite3_preupdate_new)});
+    }
+}
+
+// SQLite writes an integer as text in decimal.
+WatchedRow ChangeCapture::watched_row(const Watch& watch, Get get) {
+    const auto operand = [this, get](int column) -> std::uint64_t {
+        sqlite3_value* value = nullptr;
+        if (column < 0 || get(connection_, column, &value) != SQLITE_OK) return 0;
+        const unsigned char* const text = sqlite3_value_text(value);
+        if (text == nullptr) return 0;
+        const auto length = static_cast<std::size_t>(sqlite3_value_bytes(value));
+        return world_->history().text(
+            std::string_view(reinterpret_cast<const char*>(text), length));
+    };
+    WatchedRow row;
+    row.watch = watch.index;
+    row.identity = operand(watch.identity);
+    row.key = operand(watch.key);
+    return row;
+}
+
+} // namespace crier::broker

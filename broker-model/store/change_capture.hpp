@@ -1,0 +1,94 @@
+#pragma once
+
+#include "broker-model/store/database.hpp"
+#include "broker-model/store/lock_table.hpp"
+#include "broker-model/store/table_shapes.hpp"
+#include "broker-model/store/watched_rows.hpp"
+
+#include <string>
+#include <vector>
+
+struct sqlite3;
+struct sqlite3_value;
+
+// Sees what a statement changes, row by row: which locks that takes on a server with many writers,
+// which rows are to be carried over to a newer image, and which watched rows come and go. It uses
+// SQLite's preupdate hook, which fires for each row after the constraints were checked, implicit
+// deletions and cascades included.
+
+namespace crier::broker {
+
+/// A lock that a change needs.
+struct LockRequest {
+    LockKey key;
+    LockMode mode = LockMode::update;
+    std::uint32_t table = 0; ///< Of the changed row, …
+    std::int64_t row_id = 0; ///< … and which it is.
+    bool found = false;      ///< The row was there before: the lock is on it, not on a value.
+
+    friend bool operator==(const LockRequest&, const LockRequest&) = default;
+};
+
+/// A row that a transaction has changed.
+struct ChangedRow {
+    std::uint32_t table = 0;
+    std::int64_t row_id = 0;
+    bool is_new = false; ///< Nobody else has seen it.
+
+    friend bool operator==(const ChangedRow&, const ChangedRow&) = default;
+};
+
+/// What statements have changed so far.
+struct Changes {
+    std::vector<LockRequest> locks;
+    std::vector<ChangedRow> rows; ///< In the order of their first change.
+    std::vector<WatchedChange> watched;
+
+    void clear();
+};
+
+/// The capture on one connection; its hook is in place while this lives.
+class ChangeCapture {
+public:
+    /// `world` may be null: then no row is watched.
+    ChangeCapture(sqlite3* connection, const std::vector<RowWatch>& watches, sim::World* world);
+    ~ChangeCapture();
+    ChangeCapture(const ChangeCapture&) = delete;
+    ChangeCapture& operator=(const ChangeCapture&) = delete;
+
+    /// The connection shows tables of these shapes from now on.
+    void set_shapes(std::shared_ptr<const TableShapes> shapes);
+
+    /// Changes are added to `changes` from now on; null: to nothing.
+    void set_changes(Changes* changes) { changes_ = changes; }
+
+private:
+    struct Glue;
+    struct Watch {
+        std::uint32_t index = 0;
+        int identity = -1;
+        int key = -1;
+    };
+    using Get = int (*)(sqlite3*, int, sqlite3_value**);
+
+    [[nodiscard]] bool encode(const std::vector<int>& columns, Get get);
+    void lock_row(std::uint32_t table, std::int64_t row_id, LockMode mode);
+    void lock_key(std::uint32_t table, std::size_t index, LockMode mode, std::int64_t row_id);
+    void lock_parents(std::uint32_t table, std::int64_t row_id, bool changed_only);
+    void note_row(std::uint32_t table, std::int64_t row_id, bool is_new);
+    void inserted(std::uint32_t table, std::int64_t row_id);
+    void removed(std::uint32_t table, std::int64_t row_id);
+    void updated(std::uint32_t table, std::int64_t from, std::int64_t to);
+    [[nodiscard]] WatchedRow watched_row(const Watch& watch, Get get);
+
+    sqlite3* connection_;
+    const std::vector<RowWatch>& watches_;
+    sim::World* world_;
+    std::shared_ptr<const TableShapes> shapes_;
+    std::vector<std::vector<Watch>> watches_of_; // by table
+    Changes* changes_ = nullptr;
+    std::string encoded_; // of the last key
+    std::string other_;
+};
+
+} // namespace crier::broker

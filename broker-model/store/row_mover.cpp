@@ -1,0 +1,125 @@
+#include "broker-model/store/row_mover.hpp"
+
+#include "messaging/ports/ensure.hpp"
+
+#include <sqlite3.h>
+#include <string>
+
+namespace crier::broker {
+
+void RowMover::Finalize::operator()(sqlite3_stmt* statement) const {
+    sqlite3_finalize(statement);
+}
+
+RowMover::RowMover() {
+    to_.show(empty_database());
+    from_.show(empty_database());
+    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                          SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    sqlite3_open_v2(image_uri(to_).c_str(), &connection_, flags, image_vfs_name);
+    const std::string settings = "attach '" + image_uri(from_) +
+                                 "' as source; pragma journal_mode=off; pragma synchronous=off;"
+                                 "pragma cache_spill=off; pragma temp_store=memory;"
+                                 "pragma foreign_keys=off;";
+    const int set = sqlite3_exec(connection_, settings.c_str(), nullptr, nullptr, nullptr);
+    ensure(set == SQLITE_OK, "a connection to an image opens");
+    sqlite3_db_config(connection_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    begin_ = compile("begin");
+    commit_ = compile("commit");
+}
+
+RowMover::~RowMover() {
+    tables_.clear();
+    begin_.reset();
+    commit_.reset();
+    sqlite3_close_v2(connection_);
+}
+
+RowMover::Statement RowMover::compile(const std::string& sql) {
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(connection_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT,
+                                        &statement, nullptr);
+    ensure(code == SQLITE_OK, sqlite3_errmsg(connection_));
+    return Statement(statement);
+}
+
+int RowMover::run(const Statement& statement, std::int64_t row_id) {
+    sqlite3_bind_int64(statement.get(), 1, row_id);
+    const int code = sqlite3_step(statement.get());
+    sqlite3_reset(statement.get());
+    ensure(code == SQLITE_DONE || code == SQLITE_ROW, sqlite3_errmsg(connection_));
+    return code;
+}
+
+void RowMover::prepare(const TableShapes& shapes) {
+    tables_.clear();
+    for (const TableShape& shape : shapes.tables) {
+        std::string columns;
+        for (const std::string& column : shape.stored_columns)
+            columns += (columns.empty() ? "\"" : ", \"") + column + "\"";
+        const std::string name = '"' + shape.name + '"';
+        const std::string source = " from source." + name + " where rowid = ?1";
+        Table& table = tables_.emplace_back();
+        table.find = compile("select 1 from main." + name + " where rowid = ?1");
+        table.remove = compile("delete from main." + name + " where rowid = ?1");
+        if (shape.row_id_column >= 0) {
+            table.copy = compile("insert into main." + name + " (" + columns + ") select " +
+                                 columns + source);
+            continue;
+        }
+        table.copy = compile("insert into main." + name + " (rowid, " + columns +
+                             ") select rowid, " + columns + source);
+        table.copy_new =
+            compile("insert into main." + name + " (" + columns + ") select " + columns + source);
+    }
+}
+
+void RowMover::begin(const std::shared_ptr<const TableShapes>& shapes, const PageImage& from,
+                     const PageImage& to) {
+    to_.show(to);
+    from_.show(from);
+    if (shapes != shapes_) {
+        prepare(*shapes);
+        shapes_ = shapes;
+    }
+    sqlite3_step(begin_.get());
+    sqlite3_reset(begin_.get());
+}
+
+PageImage RowMover::commit() {
+    const int code = sqlite3_step(commit_.get());
+    sqlite3_reset(commit_.get());
+    ensure(code == SQLITE_DONE, sqlite3_errmsg(connection_));
+    return to_.image();
+}
+
+// Rows that were there go first, so that values which change hands meet nothing.
+void RowMover::move(const std::shared_ptr<const TableShapes>& shapes, const PageImage& from,
+                    PageImage& to, std::span<ChangedRow> rows) {
+    if (rows.empty()) return;
+    begin(shapes, from, to);
+    for (const ChangedRow& row : rows) {
+        if (!row.is_new) run(tables_[row.table].remove, row.row_id);
+    }
+    for (ChangedRow& row : rows) {
+        const Table& table = tables_[row.table];
+        const bool taken = row.is_new && run(table.find, row.row_id) == SQLITE_ROW;
+        if (!taken || table.copy_new == nullptr) {
+            run(table.copy, row.row_id);
+            continue;
+        }
+        run(table.copy_new, row.row_id);
+        if (sqlite3_changes(connection_) > 0) row.row_id = sqlite3_last_insert_rowid(connection_);
+    }
+    to = commit();
+}
+
+void RowMover::remove(const std::shared_ptr<const TableShapes>& shapes, PageImage& image,
+                      std::span<const ChangedRow> rows) {
+    begin(shapes, image, image);
+    for (const ChangedRow& row : rows)
+        run(tables_[row.table].remove, row.row_id);
+    image = commit();
+}
+
+} // namespace crier::broker

@@ -1,0 +1,188 @@
+#pragma once
+
+#include "broker-model/store/change_capture.hpp"
+#include "broker-model/store/commit_ledger.hpp"
+#include "broker-model/store/lock_table.hpp"
+#include "broker-model/store/row_mover.hpp"
+#include "broker-model/store/sql_engine.hpp"
+#include "broker-model/store/world_sources.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Transactions of a database server that overlap and all write, as PostgreSQL's do. Each works on
+// an image of its own, which is the last committed one with its changes on it; rows and keys that
+// it changes are locked for all others. What others commit meanwhile is taken in before its next
+// statement, its own rows carried over, and again before it commits. Waiting itself, in time and in
+// turn, is the server's.
+
+namespace crier::broker {
+
+enum class Isolation {
+    read_committed,  ///< Each statement sees what was committed before it.
+    repeatable_read, ///< All statements see what was committed before the first.
+};
+
+/// A statement that is run, perhaps several times.
+struct RunningStatement {
+    std::string sql;
+    std::vector<Value> parameters;
+    Instant arrived{};
+    std::vector<std::int64_t> sequence_values; ///< Drawn so far: it draws each once only.
+    bool began = false;
+    bool shows_latest = false; ///< It waited, and sees what it waited for as it is now.
+    LockTable::Sessions waits_for;
+    LockRequest wants;             ///< What it waits for.
+    std::vector<ChangedRow> newer; ///< Rows that it waited for, as they were committed.
+    bool was_overtaken = false;    ///< Whoever it waited for has committed.
+};
+
+/// Something to be told to listeners.
+struct Notification {
+    std::string channel;
+    std::string payload;
+
+    friend bool operator==(const Notification&, const Notification&) = default;
+};
+
+/// One transaction between its first statement and its end.
+struct OpenTransaction {
+    SessionId id = 0;
+    std::uint32_t client = 0; ///< Its node.
+    bool is_single = false;   ///< One statement is all of it.
+    Isolation isolation = Isolation::read_committed;
+    std::uint64_t number = 0; ///< PostgreSQL's transaction id, once it has written; 0: none yet.
+    Duration lock_timeout{};  ///< Zero: the server's.
+    Duration statement_timeout{}; ///< Zero: none.
+    std::optional<RunningStatement> statement;
+
+private:
+    friend class Transactions;
+    struct Slot;
+    /// Which row of a transaction has the value of a key.
+    struct KeyOwner {
+        LockKey key;
+        std::size_t row;
+    };
+
+    Slot* slot = nullptr;
+    PageImage base;                // what was committed when its image was made, …
+    std::uint64_t base_commit = 0; // … by this commit
+    bool has_snapshot = false;
+    bool is_mixed = false; // its image shows some rows newer than its base has them
+    bool is_committed = false;
+    std::uint64_t committed_as = 0;                   // the commit; 0: none
+    std::shared_ptr<const TableShapes> former_shapes; // set: it has changed the schema
+    std::optional<TransactionsRunning> seen_running;  // by the snapshot of all its statements
+    Changes changes;
+    std::vector<KeyOwner> owners;
+    std::vector<LockKey> held;
+    std::vector<Notification> notifications;
+    std::vector<OpenTransaction*> waiters; // whoever waits for this one, in the order of arrival
+};
+
+/// The transactions of one life of a server.
+class Transactions final : public SqlSources {
+public:
+    Transactions(sim::Node& node, DiskAccess& access, const DatabaseOptions& options,
+                 CommitLedger& ledger);
+    ~Transactions() override;
+
+    /// Opens a transaction; it sees nothing yet and holds nothing.
+    OpenTransaction& open(SessionId id, std::uint32_t client);
+
+    /// Runs `transaction.statement` from the start, or again after a wait. **Returns** what came of
+    /// it, or nothing if it has to wait for `statement->waits_for`.
+    /// **Errors**: the transaction is of no use but to be ended.
+    [[nodiscard]] std::optional<SqlAnswer> run(OpenTransaction& transaction);
+
+    /// Makes the changes durable. **Errors**: it is not committed. After either it must be ended.
+    [[nodiscard]] StoreError commit(OpenTransaction& transaction);
+
+    /// Releases all that it holds; it is gone then. **Returns** whoever waited for it and need wait
+    /// for nobody any more, in order.
+    [[nodiscard]] std::vector<OpenTransaction*> end(OpenTransaction& transaction);
+
+    /// Its statement waits no more.
+    void stop_waiting(OpenTransaction& transaction);
+
+    /// Whether the waits lead from this transaction back to itself.
+    [[nodiscard]] bool is_deadlocked(const OpenTransaction& transaction) const;
+
+    [[nodiscard]] const std::vector<OpenTransaction*>& all() const { return open_; }
+
+    /// Returns what the last commit has to tell listeners, and forgets it.
+    [[nodiscard]] std::vector<Notification> take_notifications();
+
+    // For SQL functions, about the statement that is being run.
+    [[nodiscard]] std::uint64_t random(std::uint64_t index) override;
+    [[nodiscard]] WallTime wall_now() override { return sources_.wall_now(); }
+    [[nodiscard]] SequenceResult next_value(std::string_view sequence,
+                                            std::int64_t& value) override;
+    [[nodiscard]] SequenceResult create_sequence(std::string_view name) override {
+        return sources_.create_sequence(name);
+    }
+    [[nodiscard]] std::uint64_t transaction_id() override;
+    [[nodiscard]] TransactionsRunning running() override;
+    void notify(std::string_view channel, std::string_view payload) override;
+    [[nodiscard]] bool is_unlocked(LockMode mode, std::string_view table,
+                                   std::int64_t row_id) override;
+
+private:
+    using Slot = OpenTransaction::Slot;
+
+    [[nodiscard]] SqlAnswer apply(OpenTransaction& transaction, const StatementText& text);
+    [[nodiscard]] bool wait_for_schema(OpenTransaction& transaction);
+    void take_snapshot(OpenTransaction& transaction);
+    [[nodiscard]] PageImage rebased(OpenTransaction& transaction, PageImage onto);
+    [[nodiscard]] SqlAnswer execute(OpenTransaction& transaction, Show show,
+                                    std::vector<std::int64_t>& found);
+    [[nodiscard]] std::optional<SqlAnswer> attempt(OpenTransaction& transaction,
+                                                   const StatementText& text);
+    [[nodiscard]] std::optional<SqlAnswer> settle(OpenTransaction& transaction,
+                                                  const StatementText& text, SqlAnswer answer,
+                                                  const std::vector<std::int64_t>& found);
+    [[nodiscard]] bool waits_for_a_key(OpenTransaction& transaction, const PageImage& before);
+    [[nodiscard]] StoreError overtaken(const StatementText& text, const LockRequest& request) const;
+    void wait(OpenTransaction& transaction, const LockRequest& wants, LockTable::Sessions holders);
+    void keep(OpenTransaction& transaction);
+    [[nodiscard]] std::optional<SqlAnswer> settle_schema(OpenTransaction& transaction,
+                                                         SqlAnswer answer);
+    [[nodiscard]] std::vector<OpenTransaction*> tell_waiters(const OpenTransaction& transaction);
+    [[nodiscard]] OpenTransaction* find(SessionId id) const;
+    [[nodiscard]] Slot& borrow_slot();
+    void renew_slot(OpenTransaction& transaction);
+
+    sim::Node& node_;
+    sim::Process& process_;
+    DiskAccess& access_;
+    const DatabaseOptions& options_;
+    CommitLedger& ledger_;
+    WorldSources sources_;
+    RowMover mover_;
+    LockTable locks_;
+    PageImage committed_;
+    std::uint64_t commit_ = 0;
+    std::shared_ptr<const TableShapes> shapes_;
+    /// The last commit that changed a key, while somebody looks at an older snapshot.
+    boost::unordered_flat_map<LockKey, std::uint64_t, LockKeyHash> versions_;
+    std::size_t old_snapshots_ = 0;
+    std::vector<OpenTransaction*> open_; // in the order of their begin
+    std::vector<std::unique_ptr<OpenTransaction>> pool_;
+    std::vector<OpenTransaction*> unused_;
+    std::vector<std::unique_ptr<Slot>> slots_;
+    std::vector<Slot*> free_slots_;
+    std::uint64_t next_number_ = 1;
+    OpenTransaction* subject_ = nullptr; // whose statement is being run
+    std::size_t drawn_ = 0;              // sequence values that its present run has drawn
+    Changes step_;                       // what its present run has changed
+    std::size_t told_ = 0;               // notifications that it had before
+    std::vector<Notification> notifications_;
+};
+
+} // namespace crier::broker
