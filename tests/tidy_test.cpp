@@ -130,6 +130,7 @@ TEST(Tidy, ThirdPartiesStayInTheirPlaces) {
                {"scenarios/run.cpp", "#include <nlohmann/json.hpp>", "nlohmann"},
                {"messaging/outbox.cpp", "#include <sqlite3.h>", "SQLite"},
                {"broker-model/kafka/client/client.cpp", "#include <sqlite3.h>", "SQLite"},
+               {"messaging/outbox.cpp", "#include <libpq-fe.h>", "libpq"},
                {"messaging/relay.cpp", "#include <librdkafka/rdkafka.h>", "librdkafka"},
                {"sim/world.cpp", "#include <spdlog/spdlog.h>", "spdlog"},
                {"sim/world.cpp", "#include <thread>", "threads"},
