@@ -17,7 +17,12 @@ bool passes_by_itself(const Failure& failure) {
     case StoreError::lock_timeout:
     case StoreError::connection_lost:
     case StoreError::unavailable:
-    case StoreError::disk_full: return true;
+    case StoreError::disk_full:
+    case StoreError::query_canceled:
+    case StoreError::idle_transaction_timeout:
+    case StoreError::too_many_connections:
+    case StoreError::shutdown:
+    case StoreError::read_only: return true;
     case StoreError::unique_violation:
     case StoreError::foreign_key_violation:
     case StoreError::check_violation:

@@ -233,7 +233,7 @@ std::vector<std::string> error_names(CallFormat::Errors errors) {
         for (const kafka::ErrorCode code : kafka::error_codes())
             names.push_back(make_error_code(code).message());
     } else if (errors == CallFormat::Errors::store) {
-        for (int code = 1; code <= static_cast<int>(StoreError::disk_full); ++code) {
+        for (int code = 1; code <= static_cast<int>(StoreError::read_only); ++code) {
             names.push_back(make_error_code(static_cast<StoreError>(code)).message());
             std::replace(names.back().begin(), names.back().end(), ' ', '-');
         }

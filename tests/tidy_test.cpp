@@ -54,9 +54,9 @@ TEST(Tidy, TreeKeepsTheRules) {
     EXPECT_TRUE(findings.empty()) << all(findings);
 }
 
-// A rule is claimed only with the test that shows it.
-TEST(Tidy, ThePageOfTheKafkaModelNamesTestsThatExist) {
-    std::ifstream page(CRIER_SOURCE_DIR "/docs/kafka-model.md");
+/// Every test that a page of rules names must be there. **Returns** how many it names.
+std::size_t expect_named_tests_exist(const std::string& path) {
+    std::ifstream page(CRIER_SOURCE_DIR "/docs/" + path);
     const std::string text{std::istreambuf_iterator<char>(page), {}};
     std::string tests;
     for (const Source& source : read_tree(CRIER_SOURCE_DIR)) {
@@ -69,7 +69,16 @@ TEST(Tidy, ThePageOfTheKafkaModelNamesTestsThatExist) {
         const std::string test = "(" + (*at)[1].str() + ", " + (*at)[2].str() + ")";
         EXPECT_NE(tests.find(test), std::string::npos) << "there is no test " << (*at)[0];
     }
-    EXPECT_GT(named, 50U);
+    return named;
+}
+
+// A rule is claimed only with the test that shows it.
+TEST(Tidy, ThePageOfTheKafkaModelNamesTestsThatExist) {
+    EXPECT_GT(expect_named_tests_exist("kafka-model.md"), 50U);
+}
+
+TEST(Tidy, ThePageOfTheStoreModelNamesTestsThatExist) {
+    EXPECT_GT(expect_named_tests_exist("store-model.md"), 30U);
 }
 
 // … and no row of the rules stands without one, or without the word that it is never to be.
@@ -130,6 +139,7 @@ TEST(Tidy, ThirdPartiesStayInTheirPlaces) {
                {"scenarios/run.cpp", "#include <nlohmann/json.hpp>", "nlohmann"},
                {"messaging/outbox.cpp", "#include <sqlite3.h>", "SQLite"},
                {"broker-model/kafka/client/client.cpp", "#include <sqlite3.h>", "SQLite"},
+               {"messaging/outbox.cpp", "#include <libpq-fe.h>", "libpq"},
                {"messaging/relay.cpp", "#include <librdkafka/rdkafka.h>", "librdkafka"},
                {"sim/world.cpp", "#include <spdlog/spdlog.h>", "spdlog"},
                {"sim/world.cpp", "#include <thread>", "threads"},

@@ -139,7 +139,7 @@ void DatabaseServer::wait(Session& session) {
         session.transaction->statement_timeout > Duration{}) {
         session.statement_timeout =
             kernel().at(process_, now + session.transaction->statement_timeout,
-                        [this, id] { fail(id, StoreError::statement_timeout); });
+                        [this, id] { fail(id, StoreError::query_canceled); });
     }
     if (session.deadlock_check != nullptr) kernel().discard(session.deadlock_check);
     session.deadlock_check =
@@ -164,7 +164,7 @@ void DatabaseServer::check_deadlock(SessionId id) {
 void DatabaseServer::fail(SessionId id, StoreError error) {
     Session& session = *find(id);
     if (error == StoreError::lock_timeout) session.timeout = nullptr;
-    if (error == StoreError::statement_timeout) session.statement_timeout = nullptr;
+    if (error == StoreError::query_canceled) session.statement_timeout = nullptr;
     stop_timers(session);
     settle(session, failed(error));
     run_ready();

@@ -48,18 +48,22 @@ template <class... Arguments>
 
 /// Why a statement or commit failed, with PostgreSQL's SQLSTATE in the comment.
 enum class StoreError {
-    unique_violation = 1,  ///< 23505
-    foreign_key_violation, ///< 23503
-    check_violation,       ///< 23514, 23502
-    serialization_failure, ///< 40001; the transaction may be tried again
-    deadlock,              ///< 40P01; the transaction may be tried again
-    lock_timeout,          ///< 55P03; the transaction may be tried again
-    connection_lost,       ///< 08006; unknown for a commit, failed for anything before it
-    unavailable,           ///< 08001; no connection could be had
-    aborted,               ///< 25P02; an earlier statement of the transaction failed
-    statement_error,       ///< any other: the SQL or its data are wrong
-    disk_full,             ///< 53100
-    statement_timeout,     ///< 57014; the transaction may be tried again
+    unique_violation = 1,     ///< 23505
+    foreign_key_violation,    ///< 23503
+    check_violation,          ///< 23514, 23502
+    serialization_failure,    ///< 40001; the transaction may be tried again
+    deadlock,                 ///< 40P01; the transaction may be tried again
+    lock_timeout,             ///< 55P03; the transaction may be tried again
+    connection_lost,          ///< 08006; unknown for a commit, failed for anything before it
+    unavailable,              ///< 08001; no connection could be had
+    aborted,                  ///< 25P02; an earlier statement of the transaction failed
+    statement_error,          ///< any other: the SQL or its data are wrong
+    disk_full,                ///< 53100
+    query_canceled,           ///< 57014; the statement's time was over, or somebody cancelled it
+    idle_transaction_timeout, ///< 25P03; it idled too long, and its connection was cut
+    too_many_connections,     ///< 53300; the server takes no more
+    shutdown,                 ///< 57P01, 57P02, 57P03; else as connection_lost
+    read_only,                ///< 25006; a replica, which may yet become the primary
 };
 
 /// Returns the category of `StoreError`.

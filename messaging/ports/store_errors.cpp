@@ -20,7 +20,11 @@ const char* text_of(int code) {
     case StoreError::aborted: return "transaction aborted";
     case StoreError::statement_error: return "statement error";
     case StoreError::disk_full: return "disk full";
-    case StoreError::statement_timeout: return "statement timeout";
+    case StoreError::query_canceled: return "query canceled";
+    case StoreError::idle_transaction_timeout: return "idle transaction timeout";
+    case StoreError::too_many_connections: return "too many connections";
+    case StoreError::shutdown: return "shutdown";
+    case StoreError::read_only: return "read only";
     }
     return nullptr;
 }

@@ -430,7 +430,7 @@ TEST_F(StoreOverlap, TimeoutsOfATransactionEndItsWait) {
          {"c", "set local statement_timeout = 300"},
          {"c", "update t set n = 1 where id = 1"}});
     EXPECT_THAT(after(seconds(1)), ElementsAre("a: ok", "b: ok", "b: failed lock_timeout (late)",
-                                               "c: ok", "c: failed statement timeout (late)"));
+                                               "c: ok", "c: failed query canceled (late)"));
 }
 
 } // namespace

@@ -5,10 +5,12 @@
 #include "messaging/kafka_publisher.hpp"
 #include "messaging/kafka_subscription.hpp"
 #include "messaging/outbox.hpp"
+#include "messaging/postgres/postgres_store.hpp"
 #include "messaging/relay.hpp"
 #include "messaging/sqlite/sqlite_store.hpp"
 #include "tests/conformance/mock_cluster.hpp"
 #include "tests/conformance/real_ledger.hpp"
+#include "tests/conformance/real_postgres.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,8 +20,9 @@
 
 // The classes that the simulator runs, on real systems: shop -> outbox -> relay -> Kafka ->
 // consumer -> charges or dead letters, with refused and interrupted produce requests and a consumer
-// that is stopped at once in the middle of its work. Judged by the rules by which the simulator
-// judges.
+// that is stopped at once in the middle of its work; on SQLite, and on PostgreSQL, where moreover
+// the connections of the relay and of the consumer are cut again and again. Judged by the rules by
+// which the simulator judges.
 
 namespace crier::conformance {
 namespace {
@@ -213,51 +216,45 @@ asio::awaitable<RealLedger> derive(Store& shop, Store& billing, std::vector<Park
 
 class RealPipeline : public ::testing::Test {
 protected:
-    RealPipeline()
-        : client_(ports_.background, ports_.clock, cluster_.client_options()),
-          shop_(ports_.background, in("shop.db")), billing_(ports_.background, in("billing.db")) {
+    RealPipeline() : client_(ports_.background, ports_.clock, cluster_.client_options()) {
         cluster_.create_topic("orders", 6);
         cluster_.create_topic("orders-dead", 1);
     }
 
-    messaging::sqlite::SqliteOptions in(const std::string& name) {
-        messaging::sqlite::SqliteOptions options;
-        options.path = folder_.file(name);
-        return options;
-    }
-
+    void fly_and_judge();
     asio::awaitable<void> fly();
     asio::awaitable<void> bill();
 
     MockCluster cluster_;
-    TemporaryFolder folder_;
     RealProcess process_;
     ProcessPorts ports_ = process_.ports();
     messaging::kafka::RdkafkaClient client_;
-    messaging::sqlite::SqliteStore shop_;
-    messaging::sqlite::SqliteStore billing_;
+    std::unique_ptr<Store> shop_;    ///< Also read by the test.
+    std::unique_ptr<Store> billing_; ///< Likewise.
+    Store* relay_store_ = nullptr;   ///< The database of the shop.
+    Store* billing_store_ = nullptr; ///< The database of billing.
     std::vector<Parked> parked_;
     RealLedger ledger_;
 };
 
 /// Two lives of the service; the first is stopped in the middle of its work, without any grace.
 asio::awaitable<void> RealPipeline::bill() {
-    auto first = std::make_unique<Billing>(ports_, client_, billing_);
+    auto first = std::make_unique<Billing>(ports_, client_, *billing_store_);
     ports_.background.spawn("billing-1", first->consumer.run());
-    co_await until_count(ports_.clock, billing_, "select count(*) from charges", stop_after);
+    co_await until_count(ports_.clock, *billing_, "select count(*) from charges", stop_after);
     co_await first->consumer.stop(Duration::zero());
-    const std::int64_t finished = co_await count(billing_, "select count(*) from inbox");
+    const std::int64_t finished = co_await count(*billing_, "select count(*) from inbox");
     EXPECT_LT(finished, orders) << "nothing was left to the second life";
-    auto second = std::make_unique<Billing>(ports_, client_, billing_);
+    auto second = std::make_unique<Billing>(ports_, client_, *billing_store_);
     ports_.background.spawn("billing-2", second->consumer.run());
-    co_await until_count(ports_.clock, billing_,
+    co_await until_count(ports_.clock, *billing_,
                          "select count(*) from inbox where status <> 'parking'", orders);
     co_await second->consumer.stop(5s);
 }
 
 asio::awaitable<void> RealPipeline::fly() {
-    co_await create(shop_, shop_schema());
-    co_await create(billing_, billing_schema());
+    co_await create(*shop_, shop_schema());
+    co_await create(*billing_, billing_schema());
 
     kafka::ConsumerOptions reader = Billing::member();
     reader.group_id = "auditor";
@@ -270,11 +267,11 @@ asio::awaitable<void> RealPipeline::fly() {
     relay_options.channel = "orders";
     relay_options.poll_interval = 10ms;
     relay_options.backoff = 20ms;
-    messaging::Relay relay(ports_, shop_, publisher, std::move(relay_options));
+    messaging::Relay relay(ports_, *relay_store_, publisher, std::move(relay_options));
     ports_.background.spawn("relay", relay.run());
 
     messaging::Emitter emitter(ports_, nullptr, messaging::EmitterOptions());
-    ports_.background.spawn("shop", take_orders(shop_, emitter));
+    ports_.background.spawn("shop", take_orders(*shop_, emitter));
     co_await bill();
 
     std::function<bool()> read = [this] {
@@ -288,10 +285,10 @@ asio::awaitable<void> RealPipeline::fly() {
     std::function<bool()> closed = [&audit_stopped] { return !audit_stopped; };
     co_await until(ports_.clock, std::move(closed));
     co_await relay.stop();
-    ledger_ = co_await derive(shop_, billing_, parked_);
+    ledger_ = co_await derive(*shop_, *billing_, parked_);
 }
 
-TEST_F(RealPipeline, AccountsForEveryOrder) {
+void RealPipeline::fly_and_judge() {
     // A new leader, too few replicas, a hung-up connection, and a refusal for good, which the relay
     // has to mend, since the client gives up.
     cluster_.fail_next(produce_request,
@@ -305,6 +302,75 @@ TEST_F(RealPipeline, AccountsForEveryOrder) {
     EXPECT_EQ(ledger_.accepted.size(), orders);
     EXPECT_EQ(ledger_.effects.size(), orders - parked_expected - discarded_expected);
     EXPECT_EQ(ledger_.discarded.size(), discarded_expected);
+}
+
+class RealPipelineOnSqlite : public RealPipeline {
+protected:
+    std::unique_ptr<Store> open(const std::string& name) {
+        messaging::sqlite::SqliteOptions options;
+        options.path = folder_.file(name);
+        return std::make_unique<messaging::sqlite::SqliteStore>(ports_.background,
+                                                                std::move(options));
+    }
+
+    TemporaryFolder folder_;
+};
+
+TEST_F(RealPipelineOnSqlite, AccountsForEveryOrder) {
+    shop_ = open("shop.db");
+    billing_ = open("billing.db");
+    relay_store_ = shop_.get();
+    billing_store_ = billing_.get();
+    fly_and_judge();
+}
+
+class RealPipelineOnPostgres : public RealPipeline {
+protected:
+    void SetUp() override {
+        const std::string missing = RealPostgres::missing();
+        if (!missing.empty()) GTEST_SKIP() << missing;
+        server_ = std::make_unique<RealPostgres>();
+    }
+
+    std::unique_ptr<Store> open(const std::string& name) {
+        messaging::postgres::PostgresOptions options = server_->options();
+        options.connection += " application_name=" + name;
+        return std::make_unique<messaging::postgres::PostgresStore>(ports_.background,
+                                                                    std::move(options));
+    }
+
+    std::unique_ptr<RealPostgres> server_;
+};
+
+/// Cuts every connection of the relay and of the consumer until `stopped`.
+asio::awaitable<void> cut(Clock& clock, Store& store, bool& stopped, std::int64_t& cuts) {
+    while (!stopped) {
+        cuts += co_await count(store, "select count(pg_terminate_backend(pid))"
+                                      " from pg_stat_activity where application_name = 'cut'");
+        co_await clock.sleep(50ms);
+    }
+    stopped = false;
+}
+
+asio::awaitable<void> stop(Clock& clock, bool& stopped) {
+    stopped = true;
+    std::function<bool()> is_over = [&stopped] { return !stopped; };
+    co_await until(clock, std::move(is_over));
+}
+
+TEST_F(RealPipelineOnPostgres, AccountsForEveryOrderThoughItsConnectionsAreCut) {
+    shop_ = open("test");
+    billing_ = open("test");
+    const std::unique_ptr<Store> relay_store = open("cut");
+    const std::unique_ptr<Store> billing_store = open("cut");
+    relay_store_ = relay_store.get();
+    billing_store_ = billing_store.get();
+    bool stopped = false;
+    std::int64_t cuts = 0;
+    ports_.background.spawn("cut", cut(ports_.clock, *shop_, stopped, cuts));
+    fly_and_judge();
+    process_.run(stop(ports_.clock, stopped));
+    EXPECT_GT(cuts, 10);
 }
 
 TEST(RealLedger, FindsNothingWrongWithARightRun) {

@@ -13,8 +13,8 @@ constexpr std::array<std::string_view, 7> modules{
     "messaging/", "sim/", "broker-model/", "properties/", "scenarios/", "reports/", "cli/"};
 
 /// Where the real world is allowed altogether: adapters and the program.
-constexpr std::array<std::string_view, 4> real_world{"messaging/asio_", "messaging/kafka/",
-                                                     "messaging/sqlite/", "cli/"};
+constexpr std::array<std::string_view, 5> real_world{
+    "messaging/asio_", "messaging/kafka/", "messaging/postgres/", "messaging/sqlite/", "cli/"};
 /// Where threads and the real time that guards them are allowed besides: the workers run whole
 /// worlds and hand nothing of either to them.
 constexpr std::array<std::string_view, 1> workers{"scenarios/workers."};

@@ -21,6 +21,7 @@ const std::vector<Layer>& layers() {
         {"asio adapter", {"messaging/asio_"}, {"ports", "messaging"}},
         {"kafka adapter", {"messaging/kafka/"}, {"ports", "messaging", "asio adapter"}},
         {"sqlite adapter", {"messaging/sqlite/"}, {"ports", "messaging", "asio adapter"}},
+        {"postgres adapter", {"messaging/postgres/"}, {"ports", "messaging", "asio adapter"}},
         {"messaging", {"messaging/"}, {"ports"}},
         {"sim", {"sim/"}, {"ports"}},
         {"kafka's client",
@@ -40,8 +41,8 @@ const std::vector<Layer>& layers() {
          {"ports", "messaging", "sim", "broker-model", "properties", "scenarios"}},
         {"cli",
          {"cli/"},
-         {"ports", "messaging", "asio adapter", "kafka adapter", "sqlite adapter", "sim",
-          "broker-model", "properties", "scenarios", "reports"}},
+         {"ports", "messaging", "asio adapter", "kafka adapter", "sqlite adapter",
+          "postgres adapter", "sim", "broker-model", "properties", "scenarios", "reports"}},
     };
     return table;
 }
@@ -58,10 +59,12 @@ const std::vector<ThirdParty>& third_parties() {
         {"yaml-cpp", {"yaml-cpp/"}, {"scenarios/"}},
         {"nlohmann-json", {"nlohmann/"}, {"reports/", "cli/", "scenarios/schema."}},
         {"SQLite", {"sqlite3.h"}, {"broker-model/store/", "messaging/sqlite/"}},
+        {"libpq", {"libpq-fe.h", "libpq/"}, {"messaging/postgres/"}},
         {"librdkafka", {"librdkafka/", "rdkafka.h", "rdkafka_mock.h"}, {"messaging/kafka/"}},
         {"spdlog",
          {"spdlog/", "fmt/"},
-         {"cli/", "messaging/asio_", "messaging/kafka/", "messaging/sqlite/"}},
+         {"cli/", "messaging/asio_", "messaging/kafka/", "messaging/sqlite/",
+          "messaging/postgres/"}},
         {"test frameworks",
          {"gtest/", "gmock/", "rapidcheck.h", "rapidcheck/", "benchmark/"},
          {"scenarios/gtest.", "scenarios/rapidcheck."}},
@@ -69,8 +72,8 @@ const std::vector<ThirdParty>& third_parties() {
          {"thread", "mutex", "shared_mutex", "condition_variable", "future", "semaphore", "latch",
           "barrier", "stop_token", "pthread.h", "boost/asio/thread_pool.hpp",
           "boost/asio/detail/thread.hpp"},
-         {"scenarios/workers.", "cli/", "messaging/asio_", "messaging/kafka/",
-          "messaging/sqlite/"}},
+         {"scenarios/workers.", "cli/", "messaging/asio_", "messaging/kafka/", "messaging/sqlite/",
+          "messaging/postgres/"}},
     };
     return table;
 }
