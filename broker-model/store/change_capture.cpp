@@ -12,6 +12,7 @@ namespace crier::broker {
 void Changes::clear() {
     locks.clear();
     rows.clear();
+    referring.clear();
     watched.clear();
 }
 
@@ -23,9 +24,9 @@ struct ChangeCapture::Glue {
         const std::uint32_t index = capture.shapes_->find(table);
         if (index == capture.shapes_->tables.size()) return;
         switch (operation) {
-        case SQLITE_INSERT: capture.inserted(index, to); return;
-        case SQLITE_DELETE: capture.removed(index, from); return;
-        default: capture.updated(index, from, to); return;
+        case SQLITE_INSERT: capture.inserted({index, to}); return;
+        case SQLITE_DELETE: capture.removed({index, from}); return;
+        default: capture.updated({index, from}, {index, to}); return;
         }
     }
 };
@@ -80,81 +81,81 @@ bool ChangeCapture::encode(const std::vector<int>& columns, Get get) {
     return true;
 }
 
-void ChangeCapture::lock_row(std::uint32_t table, std::int64_t row_id, LockMode mode) {
-    changes_->locks.push_back({row_key(table, row_id), mode, table, row_id, true});
+void ChangeCapture::lock_row(const RowPlace& row, LockMode mode) {
+    changes_->locks.push_back({row_key(row.table, row.row_id), mode, true, row, 0, row});
 }
 
-void ChangeCapture::lock_key(std::uint32_t table, std::size_t index, LockMode mode,
-                             std::int64_t row_id) {
-    const LockKey key = unique_key(table, index, encoded_.data(), encoded_.size());
-    changes_->locks.push_back({key, mode, table, row_id, false});
+void ChangeCapture::lock_key(std::size_t index, LockMode mode, const RowPlace& by) {
+    const LockKey key = unique_key(by.table, index, encoded_.data(), encoded_.size());
+    changes_->locks.push_back({key, mode, false, {}, index, by});
 }
 
-// **Source**: PostgreSQL RI_FKey_check: `for key share` on the row that is referred to.
-void ChangeCapture::lock_parents(std::uint32_t table, std::int64_t row_id, bool changed_only) {
-    for (const TableShape::Reference& reference : shapes_->tables[table].references) {
+void ChangeCapture::note_references(const RowPlace& row, bool changed_only) {
+    const std::vector<TableShape::Reference>& references = shapes_->tables[row.table].references;
+    for (std::size_t at = 0; at < references.size(); ++at) {
         if (changed_only) {
-            const bool had = encode(reference.columns, sqlite3_preupdate_old);
+            const bool had = encode(references[at].columns, sqlite3_preupdate_old);
             other_ = had ? encoded_ : std::string();
         }
-        if (!encode(reference.columns, sqlite3_preupdate_new)) continue;
-        if (changed_only && encoded_ == other_) continue;
-        lock_key(reference.table, reference.unique_key, LockMode::key_share, row_id);
-        changes_->locks.back().table = table;
+        if (!encode(references[at].columns, sqlite3_preupdate_new)) continue;
+        if (!changed_only || encoded_ != other_) changes_->referring.push_back({row, at});
     }
 }
 
-void ChangeCapture::note_row(std::uint32_t table, std::int64_t row_id, bool is_new) {
+void ChangeCapture::note_row(const RowPlace& row, bool is_new) {
     const auto found =
-        std::find_if(changes_->rows.rbegin(), changes_->rows.rend(), [&](const ChangedRow& row) {
-            return row.table == table && row.row_id == row_id;
-        });
-    if (found == changes_->rows.rend()) changes_->rows.push_back({table, row_id, is_new});
+        std::find_if(changes_->rows.rbegin(), changes_->rows.rend(),
+                     [&row](const ChangedRow& known) { return known.place == row; });
+    if (found == changes_->rows.rend()) {
+        changes_->rows.push_back({row, is_new});
+    } else {
+        found->is_replaced = found->is_replaced || (is_new && !found->is_new);
+    }
 }
 
-void ChangeCapture::inserted(std::uint32_t table, std::int64_t row_id) {
-    const TableShape& shape = shapes_->tables[table];
+void ChangeCapture::inserted(const RowPlace& row) {
+    const TableShape& shape = shapes_->tables[row.table];
     for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
-        if (encode(shape.unique_keys[at], sqlite3_preupdate_new))
-            lock_key(table, at, LockMode::update, row_id);
+        if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_new))
+            lock_key(at, LockMode::update, row);
     }
-    lock_parents(table, row_id, false);
-    note_row(table, row_id, true);
-    for (const Watch& watch : watches_of_[table])
+    note_references(row, false);
+    note_row(row, true);
+    for (const Watch& watch : watches_of_[row.table])
         changes_->watched.push_back({{}, watched_row(watch, sqlite3_preupdate_new)});
 }
 
-void ChangeCapture::removed(std::uint32_t table, std::int64_t row_id) {
-    const TableShape& shape = shapes_->tables[table];
-    lock_row(table, row_id, LockMode::update);
+void ChangeCapture::removed(const RowPlace& row) {
+    const TableShape& shape = shapes_->tables[row.table];
+    lock_row(row, LockMode::update);
     for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
-        if (encode(shape.unique_keys[at], sqlite3_preupdate_old))
-            lock_key(table, at, LockMode::update, row_id);
+        if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_old))
+            lock_key(at, LockMode::update, row);
     }
-    note_row(table, row_id, false);
-    for (const Watch& watch : watches_of_[table])
+    note_row(row, false);
+    for (const Watch& watch : watches_of_[row.table])
         changes_->watched.push_back({watched_row(watch, sqlite3_preupdate_old), {}});
 }
 
 // **Source**: PostgreSQL heap_update: the stronger lock if a column of a unique key changes.
-void ChangeCapture::updated(std::uint32_t table, std::int64_t from, std::int64_t to) {
-    const TableShape& shape = shapes_->tables[table];
+void ChangeCapture::updated(const RowPlace& from, const RowPlace& to) {
+    const TableShape& shape = shapes_->tables[from.table];
     const std::size_t row_at = changes_->locks.size();
-    lock_row(table, from, LockMode::no_key_update);
+    lock_row(from, LockMode::no_key_update);
     for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
-        const bool had = encode(shape.unique_keys[at], sqlite3_preupdate_old);
+        const bool had = encode(shape.unique_keys[at].columns, sqlite3_preupdate_old);
         other_ = had ? encoded_ : std::string();
-        const bool has = encode(shape.unique_keys[at], sqlite3_preupdate_new);
+        const bool has = encode(shape.unique_keys[at].columns, sqlite3_preupdate_new);
         if (had == has && (!has || encoded_ == other_)) continue;
         changes_->locks[row_at].mode = LockMode::update;
-        if (has) lock_key(table, at, LockMode::update, to);
+        if (has) lock_key(at, LockMode::update, to);
         encoded_.swap(other_);
-        if (had) lock_key(table, at, LockMode::update, from);
+        if (had) lock_key(at, LockMode::update, from);
     }
-    lock_parents(table, to, true);
-    note_row(table, from, false);
-    if (to != from) note_row(table, to, true);
-    for (const Watch& watch : watches_of_[table]) {
+    note_references(to, true);
+    note_row(from, false);
+    if (to != from) note_row(to, true);
+    for (const Watch& watch : watches_of_[from.table]) {
         const WatchedRow before = watched_row(watch, sqlite3_preupdate_old);
         changes_->watched.push_back({before, watched_row(watch, sqlite3_preupdate_new)});
     }

@@ -18,30 +18,46 @@ struct sqlite3_value;
 
 namespace crier::broker {
 
+/// A row by its place.
+struct RowPlace {
+    std::uint32_t table = 0;
+    std::int64_t row_id = 0;
+
+    friend bool operator==(const RowPlace&, const RowPlace&) = default;
+};
+
 /// A lock that a change needs.
 struct LockRequest {
     LockKey key;
     LockMode mode = LockMode::update;
-    std::uint32_t table = 0; ///< Of the changed row, …
-    std::int64_t row_id = 0; ///< … and which it is.
-    bool found = false;      ///< The row was there before: the lock is on it, not on a value.
+    bool is_row = false; ///< It is on a row, which was there before; else on the value of a key.
+    RowPlace row;        ///< If it is on a row: which; …
+    std::size_t unique_key = 0; ///< … else which of the table's unique keys.
+    RowPlace by;         ///< The row whose change needs it.
 
     friend bool operator==(const LockRequest&, const LockRequest&) = default;
 };
 
 /// A row that a transaction has changed.
 struct ChangedRow {
-    std::uint32_t table = 0;
-    std::int64_t row_id = 0;
-    bool is_new = false; ///< Nobody else has seen it.
+    RowPlace place;
+    bool is_new = false;      ///< Nobody else has seen it.
+    bool is_replaced = false; ///< It was removed, and another row has its place since.
 
     friend bool operator==(const ChangedRow&, const ChangedRow&) = default;
+};
+
+/// A row that refers to another since it was changed.
+struct ReferringRow {
+    RowPlace place;
+    std::size_t reference = 0; ///< Index in the references of its table.
 };
 
 /// What statements have changed so far.
 struct Changes {
     std::vector<LockRequest> locks;
     std::vector<ChangedRow> rows; ///< In the order of their first change.
+    std::vector<ReferringRow> referring;
     std::vector<WatchedChange> watched;
 
     void clear();
@@ -72,13 +88,13 @@ private:
     using Get = int (*)(sqlite3*, int, sqlite3_value**);
 
     [[nodiscard]] bool encode(const std::vector<int>& columns, Get get);
-    void lock_row(std::uint32_t table, std::int64_t row_id, LockMode mode);
-    void lock_key(std::uint32_t table, std::size_t index, LockMode mode, std::int64_t row_id);
-    void lock_parents(std::uint32_t table, std::int64_t row_id, bool changed_only);
-    void note_row(std::uint32_t table, std::int64_t row_id, bool is_new);
-    void inserted(std::uint32_t table, std::int64_t row_id);
-    void removed(std::uint32_t table, std::int64_t row_id);
-    void updated(std::uint32_t table, std::int64_t from, std::int64_t to);
+    void lock_row(const RowPlace& row, LockMode mode);
+    void lock_key(std::size_t index, LockMode mode, const RowPlace& by);
+    void note_references(const RowPlace& row, bool changed_only);
+    void note_row(const RowPlace& row, bool is_new);
+    void inserted(const RowPlace& row);
+    void removed(const RowPlace& row);
+    void updated(const RowPlace& from, const RowPlace& to);
     [[nodiscard]] WatchedRow watched_row(const Watch& watch, Get get);
 
     sqlite3* connection_;

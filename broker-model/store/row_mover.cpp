@@ -62,6 +62,7 @@ void RowMover::prepare(const TableShapes& shapes) {
         Table& table = tables_.emplace_back();
         table.find = compile("select 1 from main." + name + " where rowid = ?1");
         table.remove = compile("delete from main." + name + " where rowid = ?1");
+        table.clear = compile("delete from main." + name);
         if (shape.row_id_column >= 0) {
             table.copy = compile("insert into main." + name + " (" + columns + ") select " +
                                  columns + source);
@@ -99,26 +100,43 @@ void RowMover::move(const std::shared_ptr<const TableShapes>& shapes, const Page
     if (rows.empty()) return;
     begin(shapes, from, to);
     for (const ChangedRow& row : rows) {
-        if (!row.is_new) run(tables_[row.table].remove, row.row_id);
+        if (!row.is_new) run(tables_[row.place.table].remove, row.place.row_id);
     }
     for (ChangedRow& row : rows) {
-        const Table& table = tables_[row.table];
-        const bool taken = row.is_new && run(table.find, row.row_id) == SQLITE_ROW;
+        const Table& table = tables_[row.place.table];
+        const bool taken = row.is_new && run(table.find, row.place.row_id) == SQLITE_ROW;
         if (!taken || table.copy_new == nullptr) {
-            run(table.copy, row.row_id);
+            run(table.copy, row.place.row_id);
             continue;
         }
-        run(table.copy_new, row.row_id);
-        if (sqlite3_changes(connection_) > 0) row.row_id = sqlite3_last_insert_rowid(connection_);
+        run(table.copy_new, row.place.row_id);
+        if (sqlite3_changes(connection_) > 0)
+            row.place.row_id = sqlite3_last_insert_rowid(connection_);
     }
     to = commit();
+}
+
+bool RowMover::has(const std::shared_ptr<const TableShapes>& shapes, const PageImage& image,
+                   const RowPlace& row) {
+    begin(shapes, image, image);
+    const bool found = run(tables_[row.table].find, row.row_id) == SQLITE_ROW;
+    (void)commit();
+    return found;
 }
 
 void RowMover::remove(const std::shared_ptr<const TableShapes>& shapes, PageImage& image,
                       std::span<const ChangedRow> rows) {
     begin(shapes, image, image);
     for (const ChangedRow& row : rows)
-        run(tables_[row.table].remove, row.row_id);
+        run(tables_[row.place.table].remove, row.place.row_id);
+    image = commit();
+}
+
+void RowMover::clear(const std::shared_ptr<const TableShapes>& shapes, PageImage& image,
+                     std::uint32_t table) {
+    begin(shapes, image, image);
+    sqlite3_step(tables_[table].clear.get());
+    sqlite3_reset(tables_[table].clear.get());
     image = commit();
 }
 

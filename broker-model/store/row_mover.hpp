@@ -31,9 +31,17 @@ public:
     void move(const std::shared_ptr<const TableShapes>& shapes, const PageImage& from,
               PageImage& to, std::span<ChangedRow> rows);
 
+    /// Whether the row is there.
+    [[nodiscard]] bool has(const std::shared_ptr<const TableShapes>& shapes,
+                           const PageImage& image, const RowPlace& row);
+
     /// Takes `rows` out of `image`, those that are there.
     void remove(const std::shared_ptr<const TableShapes>& shapes, PageImage& image,
                 std::span<const ChangedRow> rows);
+
+    /// Takes all rows out of a table.
+    void clear(const std::shared_ptr<const TableShapes>& shapes, PageImage& image,
+               std::uint32_t table);
 
 private:
     struct Finalize {
@@ -45,6 +53,7 @@ private:
         Statement copy;     // to the same row id
         Statement copy_new; // to a row id that is free
         Statement find;     // whether the row id is taken
+        Statement clear;
     };
 
     void begin(const std::shared_ptr<const TableShapes>& shapes, const PageImage& from,

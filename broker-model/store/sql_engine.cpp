@@ -290,6 +290,22 @@ SqlAnswer SqlEngine::run(Prepared& prepared, const std::vector<Value>& parameter
     return answer;
 }
 
+std::vector<std::int64_t> SqlEngine::row_ids(const std::string& sql,
+                                             const std::vector<Value>& parameters) {
+    std::vector<std::int64_t> ids;
+    Prepared* const prepared = prepare(sql);
+    if (prepared == nullptr || parameters.size() < prepared->parameter_count) return ids;
+    const std::vector<Value> used(parameters.begin(),
+                                  parameters.begin() +
+                                      static_cast<std::ptrdiff_t>(prepared->parameter_count));
+    std::vector<std::int64_t> none;
+    const SqlAnswer answer = run(*prepared, used, Show::snapshot, none);
+    for (const Row& row : answer.rows) {
+        if (const auto* const id = std::get_if<std::int64_t>(&row.front())) ids.push_back(*id);
+    }
+    return ids;
+}
+
 SqlAnswer SqlEngine::read(const std::string& sql) {
     Prepared* const prepared = prepare(sql);
     if (prepared == nullptr) return fail(StoreError::statement_error, std::move(problem_));
@@ -297,6 +313,10 @@ SqlAnswer SqlEngine::read(const std::string& sql) {
         return fail(StoreError::statement_error, "expected a statement that only reads");
     std::vector<std::int64_t> found;
     return run(*prepared, {}, Show::snapshot, found);
+}
+
+void SqlEngine::obey_foreign_keys(bool obey) {
+    sqlite3_db_config(connection_, SQLITE_DBCONFIG_ENABLE_FKEY, obey ? 1 : 0, nullptr);
 }
 
 std::shared_ptr<const TableShapes> SqlEngine::shapes() {

@@ -52,6 +52,11 @@ public:
     [[nodiscard]] SqlAnswer run(const std::string& sql, const std::vector<Value>& parameters,
                                 Show show, std::vector<std::int64_t>& found);
 
+    /// Runs a query that was made of a statement, with the statement's parameters as far as it has
+    /// them, for the row ids that it tells.
+    [[nodiscard]] std::vector<std::int64_t> row_ids(const std::string& sql,
+                                                    const std::vector<Value>& parameters);
+
     /// As `run`, but refuses what writes.
     [[nodiscard]] SqlAnswer read(const std::string& sql);
 
@@ -66,6 +71,9 @@ public:
     /// The same of the image that statements see which have waited.
     [[nodiscard]] const PageImage& latest() const { return latest_.image(); }
     void show_latest(PageImage image) { latest_.show(std::move(image)); }
+
+    /// Obeys foreign keys, as it does from the start, or not.
+    void obey_foreign_keys(bool obey);
 
     /// Reads the schema of what it shows.
     [[nodiscard]] std::shared_ptr<const TableShapes> shapes();

@@ -263,7 +263,10 @@ private:
                 edits_.push_back({last, last, ") and " + filter});
             }
         }
-        if (depth != 0 || select != 0) return;
+        if (depth != 0 || select != 0) {
+            result_.inner_locking = std::move(clause);
+            return;
+        }
         edits_.push_back({tokens_[from].begin, tokens_[from].begin, ", " + alias + ".rowid "});
         result_.locking = std::move(clause);
     }
@@ -302,17 +305,43 @@ private:
         std::size_t table = verb;
         if (is(verb, "insert")) {
             table = find(verb, tokens_.size(), 0, {"into"}) + 1;
-            for (std::size_t at = table; at + 1 < tokens_.size(); ++at) {
-                if (tokens_[at].depth == 0 && are(at, "on", "conflict")) result_.on_conflict = true;
-            }
+            result_.inserts = true;
+            read_conflict(table);
         } else if (is(verb, "update")) {
             table = verb + 1;
+            read_targets(table);
         } else if (are(verb, "delete", "from")) {
             table = verb + 2;
         }
         if (table == verb || table >= tokens_.size()) return false;
+        result_.table = tokens_[table].word;
         latest_edits_.push_back({tokens_[table].begin, tokens_[table].begin, "latest."});
         return true;
+    }
+
+    void read_conflict(std::size_t from) {
+        for (std::size_t at = from; at + 1 < tokens_.size(); ++at) {
+            if (tokens_[at].depth != 0 || !are(at, "on", "conflict")) continue;
+            result_.on_conflict = true;
+            result_.does_nothing = find(at, tokens_.size(), 0, {"nothing"}) != tokens_.size();
+            for (std::size_t word = at + 3; is(at + 2, "(") && !is(word, ")"); ++word) {
+                if (!is(word, ",")) result_.conflict_columns.push_back(tokens_[word].word);
+            }
+        }
+    }
+
+    /// `update TABLE [[as] NAME] set … [where CONDITION] [returning …]`
+    void read_targets(std::size_t table) {
+        const std::size_t set = find(table, tokens_.size(), 0, {"set"});
+        const std::size_t end = find(set, tokens_.size(), 0, {"returning"});
+        if (set == tokens_.size() || find(set, end, 0, {"from"}) != end) return;
+        const std::size_t where = find(set, end, 0, {"where"});
+        const std::string name = alias_of(table, set);
+        result_.targets = "select " + name + ".rowid from ";
+        result_.targets += sql_.substr(tokens_[table].begin, tokens_[set].begin - tokens_[table].begin);
+        if (where != end)
+            result_.targets +=
+                sql_.substr(tokens_[where].begin, tokens_[end - 1].end - tokens_[where].begin);
     }
 
     std::string_view sql_;

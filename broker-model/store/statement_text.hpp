@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // What a database server reads in a statement before SQLite does: PostgreSQL's locking clauses and
 // the settings of a transaction, which SQLite does not know, and the table that is written.
@@ -37,7 +38,15 @@ struct StatementText {
     std::string latest;
 
     std::optional<LockingClause> locking;
-    bool on_conflict = false; ///< It is an insert that says what to do about a conflict.
+    /// The same of a query that is part of a statement: what the statement writes of the rows that
+    /// were found there is locked like this.
+    std::optional<LockingClause> inner_locking;
+    std::string table;        ///< What it writes; empty: nothing.
+    bool inserts = false;     ///< Else it updates or deletes.
+    bool on_conflict = false; ///< It is an insert that says what to do about a conflict, …
+    std::vector<std::string> conflict_columns; ///< … on these columns; empty: on any.
+    bool does_nothing = false; ///< … namely nothing.
+    std::string targets; ///< Of an update: the query of the row ids that it would write.
 
     // Settings, which are no statement for SQLite.
     enum class Setting { none, read_committed, repeatable_read, lock_timeout, statement_timeout };

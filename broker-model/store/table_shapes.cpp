@@ -88,7 +88,7 @@ private:
         // **Source**: SQLite, "ROWIDs and the INTEGER PRIMARY KEY".
         if (primary.size() == 1 && same_name(primary_type, "integer")) {
             table.row_id_column = primary.front();
-            table.unique_keys.push_back(primary);
+            table.unique_keys.push_back({primary, {}});
         }
         std::vector<std::string> indexes;
         indexes_.ask(table.name);
@@ -101,8 +101,10 @@ private:
                 key.push_back(index_columns_.number(0));
             if (std::any_of(key.begin(), key.end(), [](int column) { return column < 0; }))
                 fail(table.name, "a unique index on an expression");
-            table.unique_keys.push_back(std::move(key));
+            table.unique_keys.push_back({std::move(key), {}});
         }
+        for (TableShape::UniqueKey& key : table.unique_keys)
+            key.find_same = find_row("main", table, key.columns, "latest", table, key.columns);
     }
 
     [[nodiscard]] int column(std::uint32_t table, const std::string& name) const {
@@ -133,17 +135,34 @@ private:
         }
         for (std::size_t at = 0; at < targets.size(); ++at) {
             TableShape::Reference& reference = table.references[at];
-            const auto& keys = shapes_.tables[reference.table].unique_keys;
-            const auto found = targets[at].empty()
-                                   ? keys.begin()
-                                   : std::find(keys.begin(), keys.end(), targets[at]);
-            if (found == keys.end()) {
-                fail(table.name, "a foreign key refers to columns that are not a unique key in "
-                                 "this order");
-                continue;
+            const TableShape& parent = shapes_.tables[reference.table];
+            if (targets[at].empty() && !parent.unique_keys.empty())
+                targets[at] = parent.unique_keys.front().columns;
+            for (const char* const schema : {"main", "latest"}) {
+                std::string& query = schema == std::string_view("main")
+                                         ? reference.find_parent
+                                         : reference.find_latest_parent;
+                query = find_row(schema, parent, targets[at], schema, table, reference.columns);
             }
-            reference.unique_key = static_cast<std::size_t>(found - keys.begin());
         }
+    }
+
+    /// Returns the query of the row id of `sought` whose columns equal those of the row `$1` of
+    /// `known`.
+    [[nodiscard]] static std::string
+    find_row(const std::string& sought_schema, const TableShape& sought,
+             const std::vector<int>& sought_columns, const std::string& known_schema,
+             const TableShape& known, const std::vector<int>& known_columns) {
+        const auto quoted = [](const TableShape& table, int column) {
+            return '"' + table.all_columns[static_cast<std::size_t>(column)] + '"';
+        };
+        std::string sql = "select s.rowid from " + sought_schema + ".\"" + sought.name + "\" s, " +
+                          known_schema + ".\"" + known.name + "\" k where k.rowid = $1";
+        for (std::size_t at = 0; at < sought_columns.size(); ++at) {
+            sql += " and s." + quoted(sought, sought_columns[at]) + " = k." +
+                   quoted(known, known_columns[at]);
+        }
+        return sql;
     }
 
     Query columns_;

@@ -19,14 +19,25 @@ struct TableShape {
     struct Reference {
         std::vector<int> columns;
         std::uint32_t table = 0;
-        std::size_t unique_key = 0; ///< Index in the parent's `unique_keys`.
+        /// Queries of the row id of the row that the row `$1` refers to, on the snapshot of a
+        /// statement and on the latest image.
+        std::string find_parent;
+        std::string find_latest_parent;
+    };
+
+    /// The primary key is one.
+    struct UniqueKey {
+        std::vector<int> columns;
+        /// The query of the row id of the row on the snapshot that has the same values as the row
+        /// `$1` of the latest image.
+        std::string find_same;
     };
 
     std::string name;
     std::vector<std::string> all_columns;
     std::vector<std::string> stored_columns; ///< Without generated ones.
     int row_id_column = -1; ///< The `integer primary key`, which is the row id; -1: none.
-    std::vector<std::vector<int>> unique_keys; ///< The columns of each; the primary key is one.
+    std::vector<UniqueKey> unique_keys; ///< In the order of their creation.
     std::vector<Reference> references;
 };
 

@@ -22,17 +22,46 @@ bool same_schema(const PageImage& a, const PageImage& b) {
     return std::memcmp(a.page(0) + schema_cookie, b.page(0) + schema_cookie, 4) == 0;
 }
 
-std::size_t index_of(const std::vector<ChangedRow>& rows, std::uint32_t table,
-                     std::int64_t row_id) {
-    const auto found = std::find_if(rows.begin(), rows.end(), [&](const ChangedRow& row) {
-        return row.table == table && row.row_id == row_id;
-    });
+std::size_t index_of(const std::vector<ChangedRow>& rows, const RowPlace& place) {
+    const auto found = std::find_if(rows.begin(), rows.end(),
+                                    [&place](const ChangedRow& row) { return row.place == place; });
     return static_cast<std::size_t>(found - rows.begin());
 }
 
-bool has_new(const std::vector<ChangedRow>& rows, const LockRequest& request) {
-    const std::size_t at = index_of(rows, request.table, request.row_id);
+bool has_new(const std::vector<ChangedRow>& rows, const RowPlace& place) {
+    const std::size_t at = index_of(rows, place);
     return at < rows.size() && rows[at].is_new;
+}
+
+/// The statement is to see this row as it is now. **Returns** whether it does not yet.
+bool show_newer(RunningStatement& statement, const RowPlace& row, bool is_gone) {
+    std::vector<ChangedRow>& rows = is_gone ? statement.gone : statement.newer;
+    if (index_of(rows, row) < rows.size()) return false;
+    rows.push_back({row});
+    return true;
+}
+
+/// Rows that were waited for stay where they were found first: they are sorted before they are
+/// locked. **Source**: PostgreSQL manual, SELECT, "The Locking Clause".
+void keep_order(RunningStatement& statement, Rows& rows, std::vector<std::int64_t>& found) {
+    if (statement.order.empty()) {
+        statement.order = found;
+        return;
+    }
+    std::vector<std::pair<std::size_t, std::size_t>> places; // where it was, where it is
+    for (std::size_t at = 0; at < found.size(); ++at) {
+        const auto first = std::find(statement.order.begin(), statement.order.end(), found[at]);
+        places.emplace_back(static_cast<std::size_t>(first - statement.order.begin()), at);
+    }
+    std::sort(places.begin(), places.end());
+    Rows sorted;
+    std::vector<std::int64_t> ids;
+    for (const auto& [was, is] : places) {
+        sorted.push_back(std::move(rows[is]));
+        ids.push_back(found[is]);
+    }
+    rows = std::move(sorted);
+    found = std::move(ids);
 }
 
 } // namespace
@@ -109,12 +138,32 @@ std::optional<SqlAnswer> Transactions::run(OpenTransaction& transaction) {
     if (!statement.began) {
         take_snapshot(transaction);
         statement.newer.clear();
+        statement.gone.clear();
+        statement.order.clear();
         statement.was_overtaken = false;
+        statement.is_key_taken = false;
         statement.began = true;
     }
-    if (statement.was_overtaken && transaction.isolation == Isolation::repeatable_read)
-        return failed(overtaken(*text, statement.wants));
-    return attempt(transaction, *text);
+    if (const std::optional<StoreError> error = met(transaction, *text)) return failed(*error);
+    std::optional<SqlAnswer> answer;
+    do {
+        answer = attempt(transaction, *text);
+    } while (!answer && statement.waits_for.empty());
+    return answer;
+}
+
+/// Returns what the statement has to fail with for what it waited for, if anything.
+std::optional<StoreError> Transactions::met(OpenTransaction& transaction,
+                                            const StatementText& text) const {
+    RunningStatement& statement = *transaction.statement;
+    if (!std::exchange(statement.was_overtaken, false)) return std::nullopt;
+    const bool is_taken = std::exchange(statement.is_key_taken, false);
+    if ((statement.wants.is_row || is_taken) && is_overtaken(transaction, text, statement.wants))
+        return StoreError::serialization_failure;
+    // It has looked at its own keys before, and does not come back to them.
+    if (is_taken && text.on_conflict && !is_arbiter(text, statement.wants))
+        return StoreError::unique_violation;
+    return std::nullopt;
 }
 
 // **Source**: PostgreSQL manual, SET TRANSACTION: before the first query.
@@ -152,10 +201,7 @@ void Transactions::take_snapshot(OpenTransaction& transaction) {
     const bool keeps = transaction.isolation == Isolation::repeatable_read;
     if (!transaction.has_snapshot) {
         transaction.has_snapshot = true;
-        if (keeps) {
-            transaction.seen_running = running();
-            ++old_snapshots_;
-        }
+        if (keeps) transaction.seen_running = running();
     } else if (keeps || (transaction.base_commit == commit_ && !transaction.is_mixed)) {
         return;
     } else {
@@ -196,17 +242,19 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
     RunningStatement& statement = *transaction.statement;
     const PageImage before = slot.engine.image();
     const std::vector<ChangedRow> rows_before = transaction.changes.rows;
-    const Show show =
-        statement.newer.empty() || text.latest.empty() ? Show::snapshot : Show::latest;
+    const bool is_up_to_date = statement.newer.empty() && statement.gone.empty();
+    const Show show = is_up_to_date || text.latest.empty() ? Show::snapshot : Show::latest;
     if (show == Show::latest) {
         PageImage latest = transaction.base;
+        mover_.remove(shapes_, latest, statement.gone);
         mover_.move(shapes_, committed_, latest, statement.newer);
         slot.engine.show_latest(rebased(transaction, std::move(latest)));
     }
     told_ = transaction.notifications.size();
     std::vector<std::int64_t> found;
     SqlAnswer answer = execute(transaction, show, found);
-    std::optional<SqlAnswer> result = settle(transaction, text, std::move(answer), found);
+    if (text.locking) keep_order(statement, answer.rows, found);
+    std::optional<SqlAnswer> result = settle(transaction, text, std::move(answer), show, found);
     if (!result && !statement.waits_for.empty() && statement.wants == LockRequest{} &&
         statement.began) {
         statement.began = false; // the schema: from the start
@@ -229,74 +277,270 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
 /// Locks what the statement has changed and found. **Returns** nothing if it has to wait.
 std::optional<SqlAnswer> Transactions::settle(OpenTransaction& transaction,
                                               const StatementText& text, SqlAnswer answer,
-                                              const std::vector<std::int64_t>& found) {
+                                              Show show, const std::vector<std::int64_t>& found) {
     const Slot& slot = *transaction.slot;
-    if (answer.error == StoreError::unique_violation) {
-        if (waits_for_a_key(transaction, slot.engine.image())) return std::nullopt;
-        return answer;
-    }
-    if (!answer.is_ok()) return answer;
-    if (!same_schema(slot.engine.image(), transaction.base) && transaction.former_shapes == nullptr)
+    if (answer.is_ok() && !same_schema(slot.engine.image(), transaction.base) &&
+        transaction.former_shapes == nullptr)
         return settle_schema(transaction, std::move(answer));
-    for (const std::int64_t row_id : found) {
-        const std::uint32_t table = shapes_->find(text.locking->table);
-        step_.locks.push_back({row_key(table, row_id), text.locking->mode, table, row_id, true});
-    }
-    const bool is_old = transaction.isolation == Isolation::repeatable_read;
+    found_.clear();
+    if (answer.is_ok()) add_locks(transaction, text, show, found);
+    // It looks at the keys on which it has something to say before it takes any.
+    // **Source**: PostgreSQL ExecCheckIndexConstraints.
     for (const LockRequest& request : step_.locks) {
-        if (request.found &&
-            (has_new(transaction.changes.rows, request) || has_new(step_.rows, request)))
-            continue;
-        LockTable::Sessions holders =
-            locks_.holders_against(transaction.id, request.key, request.mode);
-        if (!holders.empty()) {
-            if (text.locking && text.locking->others == LockedRow::fail)
-                return failed(StoreError::lock_timeout);
-            wait(transaction, request, std::move(holders));
-            return std::nullopt;
-        }
-        if (is_old) {
-            const auto version = versions_.find(request.key);
-            if (version != versions_.end() && version->second > transaction.base_commit)
-                return failed(overtaken(text, request));
-        }
-        locks_.acquire(transaction.id, request.key, request.mode, transaction.held);
+        if (request.is_row || !is_arbiter(text, request)) continue;
+        const Locked free = look_at(transaction, text, request);
+        if (free == Locked::not_yet) return std::nullopt;
+        if (free != Locked::all) return failed(StoreError::serialization_failure);
+    }
+    // Also what it did before an error: it would have waited there.
+    Locked locked = lock(transaction, text, step_.locks);
+    if (locked == Locked::all) locked = lock(transaction, text, found_);
+    const bool did_nothing = answer.is_ok() && text.on_conflict && step_.rows.empty();
+    if (locked == Locked::all) locked = lock_unseen(transaction, text, show, answer);
+    if (did_nothing) step_.clear();
+    if (locked == Locked::all && did_nothing && !transaction.statement->newer.empty() &&
+        transaction.isolation == Isolation::repeatable_read)
+        locked = Locked::overtaken; // it met what its snapshot does not have
+    switch (locked) {
+    case Locked::all: return answer;
+    case Locked::not_yet: return std::nullopt;
+    case Locked::refused: return failed(StoreError::lock_timeout);
+    case Locked::overtaken: return failed(StoreError::serialization_failure);
     }
     return answer;
 }
 
-/// Returns the error of a transaction with an old snapshot for what another has committed since.
-/// **Source**: PostgreSQL manual 13.2.2; ExecInsert, heap_update.
-StoreError Transactions::overtaken(const StatementText& text, const LockRequest& request) const {
-    const bool inserts = !request.found && request.mode == LockMode::update;
-    return inserts && !text.on_conflict ? StoreError::unique_violation
-                                        : StoreError::serialization_failure;
+/// Takes the locks one after the other. What it got it keeps, also if it has to wait for the next.
+Transactions::Locked Transactions::lock(OpenTransaction& transaction, const StatementText& text,
+                                        const std::vector<LockRequest>& requests) {
+    for (const LockRequest& request : requests) {
+        if (request.is_row && (has_new(transaction.changes.rows, request.row) ||
+                               has_new(step_.rows, request.row)))
+            continue;
+        const Locked locked = look_at(transaction, text, request);
+        if (locked != Locked::all) return locked;
+        locks_.acquire(transaction.id, request.key, request.mode, transaction.held);
+    }
+    return Locked::all;
 }
 
-/// Whether a unique key is in the way that another open transaction is about to free; then it waits
-/// for that one. To find out, the statement is tried without the rows of the others.
-bool Transactions::waits_for_a_key(OpenTransaction& transaction, const PageImage& before) {
-    std::vector<ChangedRow> rows;
-    for (const OpenTransaction* const other : open_) {
-        if (other == &transaction) continue;
-        std::copy_if(other->changes.rows.begin(), other->changes.rows.end(),
-                     std::back_inserter(rows), [](const ChangedRow& row) { return !row.is_new; });
-    }
-    if (rows.empty()) return false;
-    PageImage without = before;
-    mover_.remove(shapes_, without, rows);
-    Slot& slot = *transaction.slot;
-    slot.engine.show(std::move(without));
-    std::vector<std::int64_t> found;
-    const SqlAnswer answer = execute(transaction, Show::snapshot, found);
-    slot.engine.show(before);
-    if (!answer.is_ok()) return false;
-    for (const LockRequest& request : step_.locks) {
-        LockTable::Sessions holders =
-            locks_.holders_against(transaction.id, request.key, request.mode);
-        if (holders.empty()) continue;
+/// Looks whether the lock can be had, and takes nothing.
+Transactions::Locked Transactions::look_at(OpenTransaction& transaction, const StatementText& text,
+                                           const LockRequest& request) {
+    const auto version = versions_.find(request.key);
+    const bool has_changed =
+        version != versions_.end() && version->second.commit > transaction.base_commit;
+    if (has_changed && request.is_row && is_overtaken(transaction, text, request))
+        return Locked::overtaken;
+    LockTable::Sessions holders =
+        locks_.holders_against(transaction.id, request.key, request.mode);
+    if (!holders.empty()) {
+        if (text.locking && text.locking->others == LockedRow::fail) return Locked::refused;
         wait(transaction, request, std::move(holders));
-        return true;
+        return Locked::not_yet;
+    }
+    if (!has_changed) return Locked::all;
+    if (is_overtaken(transaction, text, request) &&
+        mover_.has(shapes_, committed_, version->second.row))
+        return Locked::overtaken;
+    const bool is_news =
+        show_newer(*transaction.statement, version->second.row, version->second.is_gone);
+    return is_news ? Locked::not_yet : Locked::all;
+}
+
+/// Locks what the statement did not come to, since a key was in its way before.
+Transactions::Locked Transactions::lock_unseen(OpenTransaction& transaction,
+                                               const StatementText& text, Show show,
+                                               SqlAnswer& answer) {
+    const bool refers = answer.error == StoreError::foreign_key_violation;
+    const bool passed_over = answer.is_ok() && text.on_conflict && step_.rows.empty() &&
+                             others_change(transaction, shapes_->find(text.table));
+    if (answer.error != StoreError::unique_violation && !refers && !passed_over) return Locked::all;
+    SqlEngine& engine = transaction.slot->engine;
+    const PageImage snapshot = engine.image();
+    const PageImage latest = engine.latest();
+    if (show == Show::latest) engine.show(latest);
+    Locked locked = Locked::all;
+    if (refers && !step_.locks.empty()) { // it is a parent of rows that are there
+        if (waits_for_a_row(transaction, StoreError::foreign_key_violation))
+            locked = Locked::not_yet;
+    } else if (text.inserts) {
+        locked = look_at_proposed(transaction, text, answer);
+    } else {
+        locked = lock_targets(transaction, text);
+    }
+    engine.show(snapshot);
+    engine.show_latest(latest);
+    return locked;
+}
+
+bool Transactions::others_change(const OpenTransaction& transaction, std::uint32_t table) const {
+    return std::any_of(open_.begin(), open_.end(), [&](const OpenTransaction* other) {
+        const std::vector<ChangedRow>& rows = other->changes.rows;
+        return other != &transaction &&
+               std::any_of(rows.begin(), rows.end(), [table](const ChangedRow& row) {
+                   return row.place.table == table;
+               });
+    });
+}
+
+/// A unique key was in the way before an update came to its locks. PostgreSQL has the rows first.
+/// **Source**: PostgreSQL ExecUpdate.
+Transactions::Locked Transactions::lock_targets(OpenTransaction& transaction,
+                                                const StatementText& text) {
+    if (text.targets.empty()) return Locked::all;
+    std::vector<LockRequest> requests;
+    const std::uint32_t table = shapes_->find(text.table);
+    for (const std::int64_t id :
+         transaction.slot->engine.row_ids(text.targets, transaction.statement->parameters)) {
+        const RowPlace row{table, id};
+        requests.push_back({row_key(table, id), LockMode::update, true, row, 0, row});
+    }
+    step_.clear();
+    const Locked locked = lock(transaction, text, requests);
+    if (locked != Locked::all) return locked;
+    const bool waits = waits_for_a_row(transaction, StoreError::unique_violation);
+    return waits ? Locked::not_yet : Locked::all;
+}
+
+/// A unique key was in the way of an insert. PostgreSQL looks at the keys one after the other, first
+/// at those on which the insert has something to say, and waits for whoever has one that is not
+/// committed, or has changed the row that has it. To know the keys, the insert is tried on an empty
+/// table. **Source**: PostgreSQL ExecInsert, _bt_check_unique.
+Transactions::Locked Transactions::look_at_proposed(OpenTransaction& transaction,
+                                                    const StatementText& text, SqlAnswer& answer) {
+    SqlEngine& engine = transaction.slot->engine;
+    PageImage empty = engine.image();
+    mover_.clear(shapes_, empty, shapes_->find(text.table));
+    engine.show_latest(std::move(empty));
+    std::vector<std::int64_t> found;
+    const bool obeys = answer.error != StoreError::foreign_key_violation;
+    if (!obeys) engine.obey_foreign_keys(false);
+    const bool is_proposed = execute(transaction, Show::latest, found).is_ok();
+    if (!obeys) engine.obey_foreign_keys(true);
+    if (!is_proposed) return Locked::all;
+    std::vector<LockRequest> keys;
+    std::copy_if(step_.locks.begin(), step_.locks.end(), std::back_inserter(keys),
+                 [](const LockRequest& request) { return !request.is_row; });
+    std::stable_partition(keys.begin(), keys.end(), [&](const LockRequest& request) {
+        return is_arbiter(text, request);
+    });
+    for (const LockRequest& key : keys) {
+        const Locked locked = look_at(transaction, text, key);
+        if (locked != Locked::all) return locked;
+        const std::string& find_same =
+            shapes_->tables[key.by.table].unique_keys[key.unique_key].find_same;
+        const std::vector<std::int64_t> same =
+            engine.row_ids(find_same, parameters(key.by.row_id));
+        if (same.empty()) continue;
+        const RowPlace row{key.by.table, same.front()};
+        if (const OpenTransaction* const other = who_changes(transaction, row)) {
+            wait_for_row(transaction, row, other->id);
+            return Locked::not_yet;
+        }
+        if (!is_arbiter(text, key)) {
+            answer = failed(StoreError::unique_violation);
+        } else if (text.does_nothing) {
+            answer = SqlAnswer();
+        }
+        return Locked::all;
+    }
+    return Locked::all;
+}
+
+/// Returns the other open transaction that has changed the row, or null.
+OpenTransaction* Transactions::who_changes(const OpenTransaction& transaction,
+                                           const RowPlace& row) const {
+    const auto found = std::find_if(open_.begin(), open_.end(), [&](const OpenTransaction* other) {
+        const std::vector<ChangedRow>& rows = other->changes.rows;
+        const std::size_t at = index_of(rows, row);
+        return other != &transaction && !other->is_committed && at < rows.size() && !rows[at].is_new;
+    });
+    return found == open_.end() ? nullptr : *found;
+}
+
+void Transactions::wait_for_row(OpenTransaction& transaction, const RowPlace& row,
+                                SessionId holder) {
+    wait(transaction,
+         {row_key(row.table, row.row_id), LockMode::update, true, row, 0, row}, {holder});
+    transaction.statement->wants_key = true;
+}
+
+/// Whether the insert says what to do about a conflict on this key.
+bool Transactions::is_arbiter(const StatementText& text, const LockRequest& request) const {
+    const TableShape& table = shapes_->tables[request.by.table];
+    const std::vector<int>& key = table.unique_keys[request.unique_key].columns;
+    return text.on_conflict &&
+           (text.conflict_columns.empty() ||
+            std::all_of(key.begin(), key.end(), [&](int column) {
+                const std::string& name = table.all_columns[static_cast<std::size_t>(column)];
+                return std::find(text.conflict_columns.begin(), text.conflict_columns.end(), name) !=
+                       text.conflict_columns.end();
+            }));
+}
+
+/// Adds the locks that come of what was found: by a locking clause, and by foreign keys, whose
+/// parents are kept. **Source**: PostgreSQL RI_FKey_check: `for key share`.
+void Transactions::add_locks(OpenTransaction& transaction, const StatementText& text, Show show,
+                             const std::vector<std::int64_t>& found) {
+    for (const std::int64_t row_id : found) {
+        const RowPlace row{shapes_->find(text.locking->table), row_id};
+        found_.push_back({row_key(row.table, row_id), text.locking->mode, true, row, 0, row});
+    }
+    if (text.inner_locking) {
+        const std::uint32_t table = shapes_->find(text.inner_locking->table);
+        for (LockRequest& request : step_.locks) {
+            if (request.is_row && request.row.table == table)
+                request.mode = std::max(request.mode, text.inner_locking->mode);
+        }
+    }
+    for (const ReferringRow& child : step_.referring) {
+        const TableShape::Reference& reference =
+            shapes_->tables[child.place.table].references[child.reference];
+        const std::string& query =
+            show == Show::latest ? reference.find_latest_parent : reference.find_parent;
+        std::vector<std::int64_t> none;
+        const SqlAnswer parent = transaction.slot->engine.run(
+            query, parameters(child.place.row_id), Show::snapshot, none);
+        if (!parent.is_ok() || parent.rows.empty()) continue;
+        const RowPlace row{reference.table, std::get<std::int64_t>(parent.rows.front().front())};
+        found_.push_back(
+            {row_key(row.table, row.row_id), LockMode::key_share, true, row, 0, child.place});
+    }
+}
+
+/// Whether a transaction cannot go on since its snapshot is too old for what another has committed.
+/// A key alone is looked at as it is now, also by an old snapshot. **Source**: PostgreSQL manual
+/// 13.2.2; _bt_check_unique, ExecOnConflictNothing.
+bool Transactions::is_overtaken(const OpenTransaction& transaction, const StatementText& text,
+                                const LockRequest& request) const {
+    return transaction.isolation == Isolation::repeatable_read &&
+           (request.is_row ? !transaction.statement->wants_key : is_arbiter(text, request));
+}
+
+/// Whether what is in the way is a row that another open transaction has changed; then it waits for
+/// that one. To find out, the statement is tried without those rows. **Source**: PostgreSQL
+/// _bt_check_unique; RI_FKey_noaction_del: `for key share` on the children.
+bool Transactions::waits_for_a_row(OpenTransaction& transaction, StoreError error) {
+    const PageImage before = transaction.slot->engine.image();
+    PageImage without = before;
+    for (const OpenTransaction* const other : open_) {
+        if (other == &transaction || other->is_committed) continue;
+        for (const ChangedRow& row : other->changes.rows) {
+            if (row.is_new) continue;
+            const LockKey key = row_key(row.place.table, row.place.row_id);
+            if (error == StoreError::foreign_key_violation &&
+                locks_.holders_against(transaction.id, key, LockMode::key_share).empty())
+                continue;
+            mover_.remove(shapes_, without, std::span(&row, 1));
+            transaction.slot->engine.show(without);
+            std::vector<std::int64_t> found;
+            const SqlAnswer answer = execute(transaction, Show::snapshot, found);
+            transaction.slot->engine.show(before);
+            if (answer.error == error) continue;
+            wait_for_row(transaction, row.place, other->id);
+            return true;
+        }
     }
     return false;
 }
@@ -323,6 +567,7 @@ void Transactions::wait(OpenTransaction& transaction, const LockRequest& wants,
                         LockTable::Sessions holders) {
     RunningStatement& statement = *transaction.statement;
     statement.wants = wants;
+    statement.wants_key = !wants.is_row;
     for (const SessionId holder : holders)
         find(holder)->waiters.push_back(&transaction);
     statement.waits_for = std::move(holders);
@@ -338,13 +583,21 @@ void Transactions::stop_waiting(OpenTransaction& transaction) {
 void Transactions::keep(OpenTransaction& transaction) {
     Changes& changes = transaction.changes;
     for (const ChangedRow& row : step_.rows) {
-        if (index_of(changes.rows, row.table, row.row_id) == changes.rows.size())
+        const std::size_t known = index_of(changes.rows, row.place);
+        if (known == changes.rows.size()) {
             changes.rows.push_back(row);
+        } else if (row.is_replaced || (row.is_new && !changes.rows[known].is_new)) {
+            changes.rows[known].is_replaced = true;
+        }
     }
     for (const LockRequest& request : step_.locks) {
-        if (request.mode >= LockMode::no_key_update) changes.locks.push_back(request);
-        const std::size_t row = index_of(changes.rows, request.table, request.row_id);
-        if (!request.found) transaction.owners.push_back({request.key, row});
+        const std::size_t row = index_of(changes.rows, request.by);
+        if (!request.is_row || !changes.rows[row].is_new)
+            transaction.written.push_back({request.key, row});
+    }
+    for (const LockRequest& request : found_) {
+        if (request.row != request.by)
+            transaction.referring.push_back({request.key, index_of(changes.rows, request.by)});
     }
     changes.watched.insert(changes.watched.end(), step_.watched.begin(), step_.watched.end());
     if (transaction.number == 0 && !changes.rows.empty()) transaction.number = next_number_++;
@@ -370,10 +623,7 @@ StoreError Transactions::commit(OpenTransaction& transaction) {
         committed_ = log.written().image;
         commit_ = log.written().number;
         transaction.committed_as = commit_;
-        if (old_snapshots_ > 0) {
-            for (const LockRequest& request : transaction.changes.locks)
-                versions_[request.key] = commit_;
-        }
+        if (open_.size() > 1) note_versions(transaction);
     }
     transaction.is_committed = true;
     for (Notification& each : transaction.notifications) {
@@ -391,25 +641,49 @@ std::vector<OpenTransaction*> Transactions::end(OpenTransaction& transaction) {
     if (transaction.statement) stop_waiting(transaction);
     std::vector<OpenTransaction*> ready = tell_waiters(transaction);
     locks_.release(transaction.id, transaction.held);
-    if (transaction.seen_running && --old_snapshots_ == 0) versions_.clear();
     if (transaction.former_shapes != nullptr && !transaction.is_committed) {
         shapes_ = std::move(transaction.former_shapes);
         renew_slot(transaction);
     }
     free_slots_.push_back(transaction.slot);
     std::erase(open_, &transaction);
+    if (open_.empty()) versions_.clear();
     Changes changes = std::move(transaction.changes); // with the room that it has
     std::vector<LockKey> held = std::move(transaction.held);
-    std::vector<OpenTransaction::KeyOwner> owners = std::move(transaction.owners);
+    std::vector<OpenTransaction::KeyOwner> written = std::move(transaction.written);
     changes.clear();
     held.clear();
-    owners.clear();
+    written.clear();
     transaction = OpenTransaction{};
     transaction.changes = std::move(changes);
     transaction.held = std::move(held);
-    transaction.owners = std::move(owners);
+    transaction.written = std::move(written);
     unused_.push_back(&transaction);
     return ready;
+}
+
+/// Whether what the key locks is a row that was removed while another took its place.
+bool Transactions::is_gone(const OpenTransaction& transaction, const LockKey& key,
+                           std::size_t row) {
+    const ChangedRow& changed = transaction.changes.rows[row];
+    return changed.is_replaced && key == row_key(changed.place.table, changed.place.row_id);
+}
+
+/// What others may still have to look at: most of it nobody will, so it is thrown out from time to
+/// time.
+void Transactions::note_versions(const OpenTransaction& transaction) {
+    constexpr std::size_t versions_max = 10'000;
+    if (versions_.size() > versions_max) {
+        std::uint64_t oldest = commit_;
+        for (const OpenTransaction* const other : open_) {
+            if (other->has_snapshot) oldest = std::min(oldest, other->base_commit);
+        }
+        boost::unordered::erase_if(
+            versions_, [oldest](const auto& entry) { return entry.second.commit <= oldest; });
+    }
+    for (const auto& [key, row] : transaction.written)
+        versions_[key] = {commit_, transaction.changes.rows[row].place,
+                          is_gone(transaction, key, row)};
 }
 
 std::vector<OpenTransaction*> Transactions::tell_waiters(const OpenTransaction& transaction) {
@@ -419,16 +693,16 @@ std::vector<OpenTransaction*> Transactions::tell_waiters(const OpenTransaction& 
         statement.waits_for.erase(
             std::find(statement.waits_for.begin(), statement.waits_for.end(), transaction.id));
         if (transaction.committed_as > waiter->base_commit && statement.wants != LockRequest{}) {
-            statement.was_overtaken = true;
-            const LockRequest& wants = statement.wants;
-            const auto add = [&statement](std::uint32_t table, std::int64_t row_id) {
-                if (index_of(statement.newer, table, row_id) == statement.newer.size())
-                    statement.newer.push_back({table, row_id, false});
-            };
-            if (wants.found) add(wants.table, wants.row_id);
-            for (const auto& owner : transaction.owners) {
-                const ChangedRow& row = transaction.changes.rows[owner.row];
-                if (owner.key == wants.key) add(row.table, row.row_id);
+            const std::vector<ChangedRow>& rows = transaction.changes.rows;
+            for (const auto& [key, row] : transaction.written) {
+                if (key != statement.wants.key) continue;
+                (void)show_newer(statement, rows[row].place, is_gone(transaction, key, row));
+                statement.was_overtaken = true;
+                if (rows[row].is_new && mover_.has(shapes_, committed_, rows[row].place))
+                    statement.is_key_taken = true;
+            }
+            for (const auto& [key, row] : transaction.referring) {
+                if (key == statement.wants.key) (void)show_newer(statement, rows[row].place, false);
             }
         }
         if (statement.waits_for.empty()) ready.push_back(waiter);
@@ -496,6 +770,11 @@ void Transactions::notify(std::string_view channel, std::string_view payload) {
 
 bool Transactions::is_unlocked(LockMode mode, std::string_view table, std::int64_t row_id) {
     const std::uint32_t index = shapes_->find(table);
+    // What has changed since an old snapshot is found out about in any case.
+    const auto version = versions_.find(row_key(index, row_id));
+    if (subject_->isolation == Isolation::repeatable_read && version != versions_.end() &&
+        version->second.commit > subject_->base_commit)
+        return true;
     return locks_.holders_against(subject_->id, row_key(index, row_id), mode).empty();
 }
 

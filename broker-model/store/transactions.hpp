@@ -38,8 +38,12 @@ struct RunningStatement {
     bool shows_latest = false; ///< It waited, and sees what it waited for as it is now.
     LockTable::Sessions waits_for;
     LockRequest wants;             ///< What it waits for.
-    std::vector<ChangedRow> newer; ///< Rows that it waited for, as they were committed.
-    bool was_overtaken = false;    ///< Whoever it waited for has committed.
+    bool wants_key = false;        ///< … for the sake of a unique key.
+    std::vector<ChangedRow> newer; ///< Rows that it is to see as they were committed, …
+    std::vector<ChangedRow> gone;  ///< … and such as were removed, whatever has their place.
+    std::vector<std::int64_t> order; ///< Row ids, of a query that locks: as it found them first.
+    bool was_overtaken = false;    ///< Whoever it waited for has committed a change of that.
+    bool is_key_taken = false;     ///< … namely a new row with the key that it waited for.
 };
 
 /// Something to be told to listeners.
@@ -64,7 +68,7 @@ struct OpenTransaction {
 private:
     friend class Transactions;
     struct Slot;
-    /// Which row of a transaction has the value of a key.
+    /// Which row of a transaction has changed what is locked by a key.
     struct KeyOwner {
         LockKey key;
         std::size_t row;
@@ -80,7 +84,8 @@ private:
     std::shared_ptr<const TableShapes> former_shapes; // set: it has changed the schema
     std::optional<TransactionsRunning> seen_running;  // by the snapshot of all its statements
     Changes changes;
-    std::vector<KeyOwner> owners;
+    std::vector<KeyOwner> written;   // rows and keys that it has changed
+    std::vector<KeyOwner> referring; // rows that its rows refer to since
     std::vector<LockKey> held;
     std::vector<Notification> notifications;
     std::vector<OpenTransaction*> waiters; // whoever waits for this one, in the order of arrival
@@ -138,6 +143,8 @@ private:
 
     [[nodiscard]] SqlAnswer apply(OpenTransaction& transaction, const StatementText& text);
     [[nodiscard]] bool wait_for_schema(OpenTransaction& transaction);
+    [[nodiscard]] std::optional<StoreError> met(OpenTransaction& transaction,
+                                                const StatementText& text) const;
     void take_snapshot(OpenTransaction& transaction);
     [[nodiscard]] PageImage rebased(OpenTransaction& transaction, PageImage onto);
     [[nodiscard]] SqlAnswer execute(OpenTransaction& transaction, Show show,
@@ -146,14 +153,43 @@ private:
                                                    const StatementText& text);
     [[nodiscard]] std::optional<SqlAnswer> settle(OpenTransaction& transaction,
                                                   const StatementText& text, SqlAnswer answer,
+                                                  Show show,
                                                   const std::vector<std::int64_t>& found);
-    [[nodiscard]] bool waits_for_a_key(OpenTransaction& transaction, const PageImage& before);
-    [[nodiscard]] StoreError overtaken(const StatementText& text, const LockRequest& request) const;
+    void add_locks(OpenTransaction& transaction, const StatementText& text, Show show,
+                   const std::vector<std::int64_t>& found);
+    /// What came of the wish for locks.
+    enum class Locked {
+        all,
+        not_yet,    ///< It waits, or is to be run again at once.
+        refused,    ///< Somebody has one, and it does not want to wait.
+        overtaken,  ///< Its snapshot is too old.
+    };
+    [[nodiscard]] Locked lock(OpenTransaction& transaction, const StatementText& text,
+                              const std::vector<LockRequest>& requests);
+    [[nodiscard]] Locked look_at(OpenTransaction& transaction, const StatementText& text,
+                                 const LockRequest& request);
+    [[nodiscard]] Locked lock_targets(OpenTransaction& transaction, const StatementText& text);
+    [[nodiscard]] Locked look_at_proposed(OpenTransaction& transaction, const StatementText& text,
+                                          SqlAnswer& answer);
+    [[nodiscard]] Locked lock_unseen(OpenTransaction& transaction, const StatementText& text,
+                                     Show show, SqlAnswer& answer);
+    [[nodiscard]] bool others_change(const OpenTransaction& transaction,
+                                     std::uint32_t table) const;
+    [[nodiscard]] OpenTransaction* who_changes(const OpenTransaction& transaction,
+                                               const RowPlace& row) const;
+    void wait_for_row(OpenTransaction& transaction, const RowPlace& row, SessionId holder);
+    [[nodiscard]] bool is_arbiter(const StatementText& text, const LockRequest& request) const;
+    [[nodiscard]] bool waits_for_a_row(OpenTransaction& transaction, StoreError error);
+    [[nodiscard]] bool is_overtaken(const OpenTransaction& transaction, const StatementText& text,
+                                    const LockRequest& request) const;
+    void note_versions(const OpenTransaction& transaction);
     void wait(OpenTransaction& transaction, const LockRequest& wants, LockTable::Sessions holders);
     void keep(OpenTransaction& transaction);
     [[nodiscard]] std::optional<SqlAnswer> settle_schema(OpenTransaction& transaction,
                                                          SqlAnswer answer);
     [[nodiscard]] std::vector<OpenTransaction*> tell_waiters(const OpenTransaction& transaction);
+    [[nodiscard]] static bool is_gone(const OpenTransaction& transaction, const LockKey& key,
+                                      std::size_t row);
     [[nodiscard]] OpenTransaction* find(SessionId id) const;
     [[nodiscard]] Slot& borrow_slot();
     void renew_slot(OpenTransaction& transaction);
@@ -169,9 +205,14 @@ private:
     PageImage committed_;
     std::uint64_t commit_ = 0;
     std::shared_ptr<const TableShapes> shapes_;
-    /// The last commit that changed a key, while somebody looks at an older snapshot.
-    boost::unordered_flat_map<LockKey, std::uint64_t, LockKeyHash> versions_;
-    std::size_t old_snapshots_ = 0;
+    /// The last commit that changed a row or key, and which row that was, as far as somebody may
+    /// look at an older snapshot.
+    struct Version {
+        std::uint64_t commit;
+        RowPlace row;
+        bool is_gone; ///< It was removed, and another row has its place since.
+    };
+    boost::unordered_flat_map<LockKey, Version, LockKeyHash> versions_;
     std::vector<OpenTransaction*> open_; // in the order of their begin
     std::vector<std::unique_ptr<OpenTransaction>> pool_;
     std::vector<OpenTransaction*> unused_;
@@ -181,6 +222,7 @@ private:
     OpenTransaction* subject_ = nullptr; // whose statement is being run
     std::size_t drawn_ = 0;              // sequence values that its present run has drawn
     Changes step_;                       // what its present run has changed
+    std::vector<LockRequest> found_;     // … and what it has to lock besides
     std::size_t told_ = 0;               // notifications that it had before
     std::vector<Notification> notifications_;
 };

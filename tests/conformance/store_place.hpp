@@ -18,6 +18,9 @@ public:
     run(const std::vector<StoreProgram>& programs) = 0;
 };
 
+/// Returns the simulated database server; `missing` stays as it is.
+[[nodiscard]] std::unique_ptr<StorePlace> model_place(std::string& missing);
+
 /// Returns a real PostgreSQL, started for this, or nothing where there is none; `missing` says why.
 [[nodiscard]] std::unique_ptr<StorePlace> postgres_place(std::string& missing);
 

@@ -141,6 +141,16 @@ TEST(StorePrograms, PostgresAnswersAlikeWhereNothingRaces) {
     EXPECT_LT(tally.raced, tally.programs / 20);
 }
 
+TEST(StorePrograms, TheModelAnswersAsPostgres) {
+    std::string missing;
+    const std::unique_ptr<StorePlace> postgres = postgres_place(missing);
+    if (!postgres) GTEST_SKIP() << missing;
+    const std::unique_ptr<StorePlace> model = model_place(missing);
+    const std::uint64_t count = number_of("CRIER_PROGRAMS", 2000);
+    const StoreTally tally = compare_places(*model, *postgres, count);
+    EXPECT_EQ(tally.wrong, 0) << tally.story;
+}
+
 // A server whose transactions all are repeatable read stands for a model that is wrong.
 TEST(StorePrograms, AnotherIsolationIsToldApart) {
     std::string missing;

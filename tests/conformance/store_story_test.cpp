@@ -284,6 +284,7 @@ TEST_P(StoreStories, ASnapshotKnowsWhoIsUnderWay) {
            {"0", "committed", "-", "-", "committed", "1", "committed", "0", "committed"});
 }
 
+INSTANTIATE_TEST_SUITE_P(Model, StoreStories, ::testing::Values(model_place));
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreStories, ::testing::Values(postgres_place));
 
 } // namespace
