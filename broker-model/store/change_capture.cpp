@@ -82,12 +82,12 @@ bool ChangeCapture::encode(const std::vector<int>& columns, Get get) {
 }
 
 void ChangeCapture::lock_row(const RowPlace& row, LockMode mode) {
-    changes_->locks.push_back({row_key(row.table, row.row_id), mode, true, row, 0, row});
+    changes_->locks.push_back({row_key(row.table, row.row_id), mode, true, row, 0, false, row});
 }
 
-void ChangeCapture::lock_key(std::size_t index, LockMode mode, const RowPlace& by) {
+void ChangeCapture::lock_key(std::size_t index, const RowPlace& by, bool takes) {
     const LockKey key = unique_key(by.table, index, encoded_.data(), encoded_.size());
-    changes_->locks.push_back({key, mode, false, {}, index, by});
+    changes_->locks.push_back({key, LockMode::update, false, {}, index, takes, by});
 }
 
 void ChangeCapture::note_references(const RowPlace& row, bool changed_only) {
@@ -103,9 +103,8 @@ void ChangeCapture::note_references(const RowPlace& row, bool changed_only) {
 }
 
 void ChangeCapture::note_row(const RowPlace& row, bool is_new) {
-    const auto found =
-        std::find_if(changes_->rows.rbegin(), changes_->rows.rend(),
-                     [&row](const ChangedRow& known) { return known.place == row; });
+    const auto found = std::find_if(changes_->rows.rbegin(), changes_->rows.rend(),
+                                    [&row](const ChangedRow& known) { return known.place == row; });
     if (found == changes_->rows.rend()) {
         changes_->rows.push_back({row, is_new});
     } else {
@@ -116,8 +115,7 @@ void ChangeCapture::note_row(const RowPlace& row, bool is_new) {
 void ChangeCapture::inserted(const RowPlace& row) {
     const TableShape& shape = shapes_->tables[row.table];
     for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
-        if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_new))
-            lock_key(at, LockMode::update, row);
+        if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_new)) lock_key(at, row, true);
     }
     note_references(row, false);
     note_row(row, true);
@@ -129,8 +127,7 @@ void ChangeCapture::removed(const RowPlace& row) {
     const TableShape& shape = shapes_->tables[row.table];
     lock_row(row, LockMode::update);
     for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
-        if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_old))
-            lock_key(at, LockMode::update, row);
+        if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_old)) lock_key(at, row, false);
     }
     note_row(row, false);
     for (const Watch& watch : watches_of_[row.table])
@@ -148,9 +145,9 @@ void ChangeCapture::updated(const RowPlace& from, const RowPlace& to) {
         const bool has = encode(shape.unique_keys[at].columns, sqlite3_preupdate_new);
         if (had == has && (!has || encoded_ == other_)) continue;
         changes_->locks[row_at].mode = LockMode::update;
-        if (has) lock_key(at, LockMode::update, to);
+        if (has) lock_key(at, to, true);
         encoded_.swap(other_);
-        if (had) lock_key(at, LockMode::update, from);
+        if (had) lock_key(at, from, false);
     }
     note_references(to, true);
     note_row(from, false);

@@ -32,8 +32,9 @@ struct LockRequest {
     LockMode mode = LockMode::update;
     bool is_row = false; ///< It is on a row, which was there before; else on the value of a key.
     RowPlace row;        ///< If it is on a row: which; …
-    std::size_t unique_key = 0; ///< … else which of the table's unique keys.
-    RowPlace by;         ///< The row whose change needs it.
+    std::size_t unique_key = 0; ///< … else which of the table's unique keys, …
+    bool takes = false;         ///< … and whether the row has that value now; else it had it.
+    RowPlace by;                ///< The row whose change needs it.
 
     friend bool operator==(const LockRequest&, const LockRequest&) = default;
 };
@@ -89,7 +90,7 @@ private:
 
     [[nodiscard]] bool encode(const std::vector<int>& columns, Get get);
     void lock_row(const RowPlace& row, LockMode mode);
-    void lock_key(std::size_t index, LockMode mode, const RowPlace& by);
+    void lock_key(std::size_t index, const RowPlace& by, bool takes);
     void note_references(const RowPlace& row, bool changed_only);
     void note_row(const RowPlace& row, bool is_new);
     void inserted(const RowPlace& row);

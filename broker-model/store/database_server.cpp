@@ -173,9 +173,8 @@ void DatabaseServer::fail(SessionId id, StoreError error) {
 void DatabaseServer::end(SessionId id) {
     const auto found = sessions_.find(id);
     stop_timers(found->second);
-    const std::vector<OpenTransaction*> ready = transactions_->end(*found->second.transaction);
+    transactions_->end(*found->second.transaction);
     sessions_.erase(found);
-    ready_.insert(ready_.end(), ready.begin(), ready.end());
     plan_flush();
 }
 
@@ -183,11 +182,8 @@ void DatabaseServer::end(SessionId id) {
 // on behind those.
 void DatabaseServer::run_ready() {
     if (std::exchange(running_ready_, true)) return;
-    while (!ready_.empty()) {
-        const SessionId id = ready_.front()->id;
-        ready_.erase(ready_.begin());
-        if (Session* const session = find(id)) run(*session);
-    }
+    while (const OpenTransaction* const next = transactions_->take_ready())
+        run(*find(next->id));
     running_ready_ = false;
 }
 
@@ -203,7 +199,6 @@ void DatabaseServer::commit(SessionId id, Reply reply) {
 void DatabaseServer::rollback(SessionId id) {
     Session* const session = find(id);
     if (session == nullptr || session->is_ending) return;
-    std::erase(ready_, session->transaction);
     end(id);
     run_ready();
 }

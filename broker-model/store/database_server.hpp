@@ -86,7 +86,6 @@ private:
     DiskAccess access_;
     std::optional<Transactions> transactions_;
     std::map<SessionId, Session> sessions_;
-    std::vector<OpenTransaction*> ready_; // have waited, and are to be run again
     bool running_ready_ = false;
     std::vector<sim::Process*> clients_; // by node: whose connection's end will be heard of
     Instant ready_at_{};                 // recovery takes until then

@@ -32,8 +32,8 @@ public:
               PageImage& to, std::span<ChangedRow> rows);
 
     /// Whether the row is there.
-    [[nodiscard]] bool has(const std::shared_ptr<const TableShapes>& shapes,
-                           const PageImage& image, const RowPlace& row);
+    [[nodiscard]] bool has(const std::shared_ptr<const TableShapes>& shapes, const PageImage& image,
+                           const RowPlace& row);
 
     /// Takes `rows` out of `image`, those that are there.
     void remove(const std::shared_ptr<const TableShapes>& shapes, PageImage& image,

@@ -338,7 +338,8 @@ private:
         const std::size_t where = find(set, end, 0, {"where"});
         const std::string name = alias_of(table, set);
         result_.targets = "select " + name + ".rowid from ";
-        result_.targets += sql_.substr(tokens_[table].begin, tokens_[set].begin - tokens_[table].begin);
+        result_.targets +=
+            sql_.substr(tokens_[table].begin, tokens_[set].begin - tokens_[table].begin);
         if (where != end)
             result_.targets +=
                 sql_.substr(tokens_[where].begin, tokens_[end - 1].end - tokens_[where].begin);

@@ -45,7 +45,7 @@ struct StatementText {
     bool inserts = false;     ///< Else it updates or deletes.
     bool on_conflict = false; ///< It is an insert that says what to do about a conflict, …
     std::vector<std::string> conflict_columns; ///< … on these columns; empty: on any.
-    bool does_nothing = false; ///< … namely nothing.
+    bool does_nothing = false;                 ///< … namely nothing.
     std::string targets; ///< Of an update: the query of the row ids that it would write.
 
     // Settings, which are no statement for SQLite.

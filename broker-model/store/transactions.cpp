@@ -145,10 +145,12 @@ std::optional<SqlAnswer> Transactions::run(OpenTransaction& transaction) {
         statement.began = true;
     }
     if (const std::optional<StoreError> error = met(transaction, *text)) return failed(*error);
+    const LockKey wanted = statement.wants.key;
     std::optional<SqlAnswer> answer;
     do {
         answer = attempt(transaction, *text);
-    } while (!answer && statement.waits_for.empty());
+    } while (!answer && statement.waits_for.empty() && statement.queues_behind.empty());
+    if (answer || statement.wants.key != wanted) leave_queue(transaction);
     return answer;
 }
 
@@ -314,8 +316,8 @@ std::optional<SqlAnswer> Transactions::settle(OpenTransaction& transaction,
 Transactions::Locked Transactions::lock(OpenTransaction& transaction, const StatementText& text,
                                         const std::vector<LockRequest>& requests) {
     for (const LockRequest& request : requests) {
-        if (request.is_row && (has_new(transaction.changes.rows, request.row) ||
-                               has_new(step_.rows, request.row)))
+        if (request.is_row &&
+            (has_new(transaction.changes.rows, request.row) || has_new(step_.rows, request.row)))
             continue;
         const Locked locked = look_at(transaction, text, request);
         if (locked != Locked::all) return locked;
@@ -332,20 +334,55 @@ Transactions::Locked Transactions::look_at(OpenTransaction& transaction, const S
         version != versions_.end() && version->second.commit > transaction.base_commit;
     if (has_changed && request.is_row && is_overtaken(transaction, text, request))
         return Locked::overtaken;
-    LockTable::Sessions holders =
-        locks_.holders_against(transaction.id, request.key, request.mode);
-    if (!holders.empty()) {
+    LockTable::Sessions holders = locks_.holders_against(transaction.id, request.key, request.mode);
+    const bool is_in_queue =
+        transaction.statement->ticket != 0 && transaction.statement->wants.key == request.key;
+    LockTable::Sessions before;
+    if (!holders.empty() || is_in_queue) before = before_in_queue(transaction, request);
+    if (!holders.empty() || !before.empty()) {
         if (text.locking && text.locking->others == LockedRow::fail) return Locked::refused;
         wait(transaction, request, std::move(holders));
+        transaction.statement->queues_behind = std::move(before);
         return Locked::not_yet;
     }
     if (!has_changed) return Locked::all;
-    if (is_overtaken(transaction, text, request) &&
+    if (is_overtaken(transaction, text, request) && version->second.takes &&
         mover_.has(shapes_, committed_, version->second.row))
         return Locked::overtaken;
     const bool is_news =
         show_newer(*transaction.statement, version->second.row, version->second.is_gone);
     return is_news ? Locked::not_yet : Locked::all;
+}
+
+/// Returns the others that have waited longer for the row, in a way that keeps this one from it:
+/// who wants a row queues up. **Source**: PostgreSQL README.tuplock, heap_acquire_tuplock.
+LockTable::Sessions Transactions::before_in_queue(const OpenTransaction& transaction,
+                                                  const LockRequest& request) const {
+    LockTable::Sessions before;
+    if (!request.is_row) return before;
+    const RunningStatement& own = *transaction.statement;
+    const std::uint64_t place = own.wants.key == request.key ? own.ticket : 0;
+    for (const OpenTransaction* const other : open_) {
+        if (other == &transaction || !other->statement) continue;
+        const RunningStatement& waiting = *other->statement;
+        if (waiting.ticket != 0 && waiting.wants.is_row && waiting.wants.key == request.key &&
+            (place == 0 || waiting.ticket < place) && conflict(waiting.wants.mode, request.mode))
+            before.push_back(other->id);
+    }
+    return before;
+}
+
+/// It does not want the row any more, or has it: who stood behind it may go on.
+void Transactions::leave_queue(const OpenTransaction& transaction) {
+    for (OpenTransaction* const other : open_) {
+        if (!other->statement) continue;
+        RunningStatement& waiting = *other->statement;
+        const auto behind =
+            std::find(waiting.queues_behind.begin(), waiting.queues_behind.end(), transaction.id);
+        if (behind == waiting.queues_behind.end()) continue;
+        waiting.queues_behind.erase(behind);
+        if (waiting.queues_behind.empty() && waiting.waits_for.empty()) ready_.push_back(other);
+    }
 }
 
 /// Locks what the statement did not come to, since a key was in its way before.
@@ -378,9 +415,8 @@ bool Transactions::others_change(const OpenTransaction& transaction, std::uint32
     return std::any_of(open_.begin(), open_.end(), [&](const OpenTransaction* other) {
         const std::vector<ChangedRow>& rows = other->changes.rows;
         return other != &transaction &&
-               std::any_of(rows.begin(), rows.end(), [table](const ChangedRow& row) {
-                   return row.place.table == table;
-               });
+               std::any_of(rows.begin(), rows.end(),
+                           [table](const ChangedRow& row) { return row.place.table == table; });
     });
 }
 
@@ -394,7 +430,7 @@ Transactions::Locked Transactions::lock_targets(OpenTransaction& transaction,
     for (const std::int64_t id :
          transaction.slot->engine.row_ids(text.targets, transaction.statement->parameters)) {
         const RowPlace row{table, id};
-        requests.push_back({row_key(table, id), LockMode::update, true, row, 0, row});
+        requests.push_back({row_key(table, id), LockMode::update, true, row, 0, false, row});
     }
     step_.clear();
     const Locked locked = lock(transaction, text, requests);
@@ -403,10 +439,10 @@ Transactions::Locked Transactions::lock_targets(OpenTransaction& transaction,
     return waits ? Locked::not_yet : Locked::all;
 }
 
-/// A unique key was in the way of an insert. PostgreSQL looks at the keys one after the other, first
-/// at those on which the insert has something to say, and waits for whoever has one that is not
-/// committed, or has changed the row that has it. To know the keys, the insert is tried on an empty
-/// table. **Source**: PostgreSQL ExecInsert, _bt_check_unique.
+/// A unique key was in the way of an insert. PostgreSQL looks at the keys one after the other,
+/// first at those on which the insert has something to say, and waits for whoever has one that is
+/// not committed, or has changed the row that has it. To know the keys, the insert is tried on an
+/// empty table. **Source**: PostgreSQL ExecInsert, _bt_check_unique.
 Transactions::Locked Transactions::look_at_proposed(OpenTransaction& transaction,
                                                     const StatementText& text, SqlAnswer& answer) {
     SqlEngine& engine = transaction.slot->engine;
@@ -414,7 +450,7 @@ Transactions::Locked Transactions::look_at_proposed(OpenTransaction& transaction
     mover_.clear(shapes_, empty, shapes_->find(text.table));
     engine.show_latest(std::move(empty));
     std::vector<std::int64_t> found;
-    const bool obeys = answer.error != StoreError::foreign_key_violation;
+    const bool obeys = shapes_->tables[shapes_->find(text.table)].references.empty();
     if (!obeys) engine.obey_foreign_keys(false);
     const bool is_proposed = execute(transaction, Show::latest, found).is_ok();
     if (!obeys) engine.obey_foreign_keys(true);
@@ -422,16 +458,14 @@ Transactions::Locked Transactions::look_at_proposed(OpenTransaction& transaction
     std::vector<LockRequest> keys;
     std::copy_if(step_.locks.begin(), step_.locks.end(), std::back_inserter(keys),
                  [](const LockRequest& request) { return !request.is_row; });
-    std::stable_partition(keys.begin(), keys.end(), [&](const LockRequest& request) {
-        return is_arbiter(text, request);
-    });
+    std::stable_partition(keys.begin(), keys.end(),
+                          [&](const LockRequest& request) { return is_arbiter(text, request); });
     for (const LockRequest& key : keys) {
         const Locked locked = look_at(transaction, text, key);
         if (locked != Locked::all) return locked;
         const std::string& find_same =
             shapes_->tables[key.by.table].unique_keys[key.unique_key].find_same;
-        const std::vector<std::int64_t> same =
-            engine.row_ids(find_same, parameters(key.by.row_id));
+        const std::vector<std::int64_t> same = engine.row_ids(find_same, parameters(key.by.row_id));
         if (same.empty()) continue;
         const RowPlace row{key.by.table, same.front()};
         if (const OpenTransaction* const other = who_changes(transaction, row)) {
@@ -454,15 +488,16 @@ OpenTransaction* Transactions::who_changes(const OpenTransaction& transaction,
     const auto found = std::find_if(open_.begin(), open_.end(), [&](const OpenTransaction* other) {
         const std::vector<ChangedRow>& rows = other->changes.rows;
         const std::size_t at = index_of(rows, row);
-        return other != &transaction && !other->is_committed && at < rows.size() && !rows[at].is_new;
+        return other != &transaction && !other->is_committed && at < rows.size() &&
+               !rows[at].is_new;
     });
     return found == open_.end() ? nullptr : *found;
 }
 
 void Transactions::wait_for_row(OpenTransaction& transaction, const RowPlace& row,
                                 SessionId holder) {
-    wait(transaction,
-         {row_key(row.table, row.row_id), LockMode::update, true, row, 0, row}, {holder});
+    wait(transaction, {row_key(row.table, row.row_id), LockMode::update, true, row, 0, false, row},
+         {holder});
     transaction.statement->wants_key = true;
 }
 
@@ -471,11 +506,10 @@ bool Transactions::is_arbiter(const StatementText& text, const LockRequest& requ
     const TableShape& table = shapes_->tables[request.by.table];
     const std::vector<int>& key = table.unique_keys[request.unique_key].columns;
     return text.on_conflict &&
-           (text.conflict_columns.empty() ||
-            std::all_of(key.begin(), key.end(), [&](int column) {
+           (text.conflict_columns.empty() || std::all_of(key.begin(), key.end(), [&](int column) {
                 const std::string& name = table.all_columns[static_cast<std::size_t>(column)];
-                return std::find(text.conflict_columns.begin(), text.conflict_columns.end(), name) !=
-                       text.conflict_columns.end();
+                return std::find(text.conflict_columns.begin(), text.conflict_columns.end(),
+                                 name) != text.conflict_columns.end();
             }));
 }
 
@@ -485,7 +519,8 @@ void Transactions::add_locks(OpenTransaction& transaction, const StatementText& 
                              const std::vector<std::int64_t>& found) {
     for (const std::int64_t row_id : found) {
         const RowPlace row{shapes_->find(text.locking->table), row_id};
-        found_.push_back({row_key(row.table, row_id), text.locking->mode, true, row, 0, row});
+        found_.push_back(
+            {row_key(row.table, row_id), text.locking->mode, true, row, 0, false, row});
     }
     if (text.inner_locking) {
         const std::uint32_t table = shapes_->find(text.inner_locking->table);
@@ -494,18 +529,26 @@ void Transactions::add_locks(OpenTransaction& transaction, const StatementText& 
                 request.mode = std::max(request.mode, text.inner_locking->mode);
         }
     }
+    // What it has written before it checks again. **Source**: RI_FKey_fk_upd_check_required.
+    for (const ChangedRow& row : step_.rows) {
+        const std::size_t count = shapes_->tables[row.place.table].references.size();
+        if (index_of(transaction.changes.rows, row.place) == transaction.changes.rows.size())
+            continue;
+        for (std::size_t at = 0; at < count; ++at)
+            step_.referring.push_back({row.place, at});
+    }
     for (const ReferringRow& child : step_.referring) {
         const TableShape::Reference& reference =
             shapes_->tables[child.place.table].references[child.reference];
         const std::string& query =
             show == Show::latest ? reference.find_latest_parent : reference.find_parent;
         std::vector<std::int64_t> none;
-        const SqlAnswer parent = transaction.slot->engine.run(
-            query, parameters(child.place.row_id), Show::snapshot, none);
+        const SqlAnswer parent = transaction.slot->engine.run(query, parameters(child.place.row_id),
+                                                              Show::snapshot, none);
         if (!parent.is_ok() || parent.rows.empty()) continue;
         const RowPlace row{reference.table, std::get<std::int64_t>(parent.rows.front().front())};
-        found_.push_back(
-            {row_key(row.table, row.row_id), LockMode::key_share, true, row, 0, child.place});
+        found_.push_back({row_key(row.table, row.row_id), LockMode::key_share, true, row, 0, false,
+                          child.place});
     }
 }
 
@@ -566,6 +609,7 @@ std::optional<SqlAnswer> Transactions::settle_schema(OpenTransaction& transactio
 void Transactions::wait(OpenTransaction& transaction, const LockRequest& wants,
                         LockTable::Sessions holders) {
     RunningStatement& statement = *transaction.statement;
+    if (statement.ticket == 0 || statement.wants.key != wants.key) statement.ticket = ++tickets_;
     statement.wants = wants;
     statement.wants_key = !wants.is_row;
     for (const SessionId holder : holders)
@@ -577,6 +621,7 @@ void Transactions::stop_waiting(OpenTransaction& transaction) {
     for (const SessionId holder : transaction.statement->waits_for)
         std::erase(find(holder)->waiters, &transaction);
     transaction.statement->waits_for.clear();
+    transaction.statement->queues_behind.clear();
 }
 
 /// The statement is done: its changes are the transaction's.
@@ -593,11 +638,12 @@ void Transactions::keep(OpenTransaction& transaction) {
     for (const LockRequest& request : step_.locks) {
         const std::size_t row = index_of(changes.rows, request.by);
         if (!request.is_row || !changes.rows[row].is_new)
-            transaction.written.push_back({request.key, row});
+            transaction.written.push_back({request.key, row, request.takes});
     }
     for (const LockRequest& request : found_) {
         if (request.row != request.by)
-            transaction.referring.push_back({request.key, index_of(changes.rows, request.by)});
+            transaction.referring.push_back(
+                {request.key, index_of(changes.rows, request.by), false});
     }
     changes.watched.insert(changes.watched.end(), step_.watched.begin(), step_.watched.end());
     if (transaction.number == 0 && !changes.rows.empty()) transaction.number = next_number_++;
@@ -624,6 +670,7 @@ StoreError Transactions::commit(OpenTransaction& transaction) {
         commit_ = log.written().number;
         transaction.committed_as = commit_;
         if (open_.size() > 1) note_versions(transaction);
+        show_relatives(transaction);
     }
     transaction.is_committed = true;
     for (Notification& each : transaction.notifications) {
@@ -637,9 +684,11 @@ std::vector<Notification> Transactions::take_notifications() {
     return std::exchange(notifications_, {});
 }
 
-std::vector<OpenTransaction*> Transactions::end(OpenTransaction& transaction) {
+void Transactions::end(OpenTransaction& transaction) {
     if (transaction.statement) stop_waiting(transaction);
-    std::vector<OpenTransaction*> ready = tell_waiters(transaction);
+    std::erase(ready_, &transaction);
+    tell_waiters(transaction);
+    leave_queue(transaction);
     locks_.release(transaction.id, transaction.held);
     if (transaction.former_shapes != nullptr && !transaction.is_committed) {
         shapes_ = std::move(transaction.former_shapes);
@@ -659,7 +708,33 @@ std::vector<OpenTransaction*> Transactions::end(OpenTransaction& transaction) {
     transaction.held = std::move(held);
     transaction.written = std::move(written);
     unused_.push_back(&transaction);
-    return ready;
+}
+
+OpenTransaction* Transactions::take_ready() {
+    if (ready_.empty()) return nullptr;
+    OpenTransaction* const next = ready_.front();
+    ready_.erase(ready_.begin());
+    return next;
+}
+
+/// Foreign keys are checked on what is committed by then, whatever a statement that waits has seen.
+/// **Source**: PostgreSQL RI_FKey_check, GetLatestSnapshot.
+void Transactions::show_relatives(const OpenTransaction& transaction) {
+    const auto refers = [this](std::uint32_t from, std::uint32_t to) {
+        const std::vector<TableShape::Reference>& references = shapes_->tables[from].references;
+        return std::any_of(
+            references.begin(), references.end(),
+            [to](const TableShape::Reference& reference) { return reference.table == to; });
+    };
+    for (OpenTransaction* const other : open_) {
+        if (other == &transaction || !other->statement || other->statement->ticket == 0) continue;
+        const LockRequest& wants = other->statement->wants;
+        if (wants == LockRequest{}) continue;
+        for (const ChangedRow& row : transaction.changes.rows) {
+            if (refers(row.place.table, wants.by.table) || refers(wants.by.table, row.place.table))
+                (void)show_newer(*other->statement, row.place, false);
+        }
+    }
 }
 
 /// Whether what the key locks is a row that was removed while another took its place.
@@ -681,39 +756,42 @@ void Transactions::note_versions(const OpenTransaction& transaction) {
         boost::unordered::erase_if(
             versions_, [oldest](const auto& entry) { return entry.second.commit <= oldest; });
     }
-    for (const auto& [key, row] : transaction.written)
+    for (const auto& [key, row, takes] : transaction.written) {
         versions_[key] = {commit_, transaction.changes.rows[row].place,
-                          is_gone(transaction, key, row)};
+                          is_gone(transaction, key, row), takes};
+    }
 }
 
-std::vector<OpenTransaction*> Transactions::tell_waiters(const OpenTransaction& transaction) {
-    std::vector<OpenTransaction*> ready;
+void Transactions::tell_waiters(const OpenTransaction& transaction) {
     for (OpenTransaction* const waiter : transaction.waiters) {
         RunningStatement& statement = *waiter->statement;
         statement.waits_for.erase(
             std::find(statement.waits_for.begin(), statement.waits_for.end(), transaction.id));
         if (transaction.committed_as > waiter->base_commit && statement.wants != LockRequest{}) {
             const std::vector<ChangedRow>& rows = transaction.changes.rows;
-            for (const auto& [key, row] : transaction.written) {
+            for (const auto& [key, row, takes] : transaction.written) {
                 if (key != statement.wants.key) continue;
                 (void)show_newer(statement, rows[row].place, is_gone(transaction, key, row));
                 statement.was_overtaken = true;
-                if (rows[row].is_new && mover_.has(shapes_, committed_, rows[row].place))
-                    statement.is_key_taken = true;
+                statement.is_key_taken = takes && mover_.has(shapes_, committed_, rows[row].place);
             }
-            for (const auto& [key, row] : transaction.referring) {
+            for (const auto& [key, row, takes] : transaction.referring) {
                 if (key == statement.wants.key) (void)show_newer(statement, rows[row].place, false);
             }
         }
-        if (statement.waits_for.empty()) ready.push_back(waiter);
+        if (statement.waits_for.empty() && statement.queues_behind.empty())
+            ready_.push_back(waiter);
     }
-    return ready;
 }
 
 bool Transactions::is_deadlocked(const OpenTransaction& transaction) const {
     std::vector<SessionId> seen;
-    std::vector<SessionId> next(transaction.statement->waits_for.begin(),
-                                transaction.statement->waits_for.end());
+    std::vector<SessionId> next;
+    const auto follow = [&next](const RunningStatement& statement) {
+        next.insert(next.end(), statement.waits_for.begin(), statement.waits_for.end());
+        next.insert(next.end(), statement.queues_behind.begin(), statement.queues_behind.end());
+    };
+    follow(*transaction.statement);
     while (!next.empty()) {
         const SessionId id = next.back();
         next.pop_back();
@@ -721,9 +799,7 @@ bool Transactions::is_deadlocked(const OpenTransaction& transaction) const {
         if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
         seen.push_back(id);
         const OpenTransaction* const other = find(id);
-        if (other == nullptr || !other->statement) continue;
-        next.insert(next.end(), other->statement->waits_for.begin(),
-                    other->statement->waits_for.end());
+        if (other != nullptr && other->statement) follow(*other->statement);
     }
     return false;
 }

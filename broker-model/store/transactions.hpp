@@ -37,13 +37,15 @@ struct RunningStatement {
     bool began = false;
     bool shows_latest = false; ///< It waited, and sees what it waited for as it is now.
     LockTable::Sessions waits_for;
-    LockRequest wants;             ///< What it waits for.
-    bool wants_key = false;        ///< … for the sake of a unique key.
-    std::vector<ChangedRow> newer; ///< Rows that it is to see as they were committed, …
-    std::vector<ChangedRow> gone;  ///< … and such as were removed, whatever has their place.
-    std::vector<std::int64_t> order; ///< Row ids, of a query that locks: as it found them first.
-    bool was_overtaken = false;    ///< Whoever it waited for has committed a change of that.
-    bool is_key_taken = false;     ///< … namely a new row with the key that it waited for.
+    LockTable::Sessions queues_behind; ///< Others that wait for the row, and were there before.
+    std::uint64_t ticket = 0;          ///< Its place among those who wait; 0: none yet.
+    LockRequest wants;                 ///< What it waits for.
+    bool wants_key = false;            ///< … for the sake of a unique key.
+    std::vector<ChangedRow> newer;     ///< Rows that it is to see as they were committed, …
+    std::vector<ChangedRow> gone;      ///< … and such as were removed, whatever has their place.
+    std::vector<std::int64_t> order;   ///< Row ids, of a query that locks: as it found them first.
+    bool was_overtaken = false;        ///< Whoever it waited for has committed a change of that.
+    bool is_key_taken = false;         ///< … namely a new row with the key that it waited for.
 };
 
 /// Something to be told to listeners.
@@ -72,6 +74,7 @@ private:
     struct KeyOwner {
         LockKey key;
         std::size_t row;
+        bool takes; // the row has that value since
     };
 
     Slot* slot = nullptr;
@@ -109,12 +112,11 @@ public:
     /// Makes the changes durable. **Errors**: it is not committed. After either it must be ended.
     [[nodiscard]] StoreError commit(OpenTransaction& transaction);
 
-    /// Releases all that it holds; it is gone then. **Returns** whoever waited for it and need wait
-    /// for nobody any more, in order.
-    [[nodiscard]] std::vector<OpenTransaction*> end(OpenTransaction& transaction);
+    /// Releases all that it holds; it is gone then.
+    void end(OpenTransaction& transaction);
 
-    /// Its statement waits no more.
-    void stop_waiting(OpenTransaction& transaction);
+    /// Returns the next one whose statement need wait for nobody any more, or null.
+    [[nodiscard]] OpenTransaction* take_ready();
 
     /// Whether the waits lead from this transaction back to itself.
     [[nodiscard]] bool is_deadlocked(const OpenTransaction& transaction) const;
@@ -160,9 +162,9 @@ private:
     /// What came of the wish for locks.
     enum class Locked {
         all,
-        not_yet,    ///< It waits, or is to be run again at once.
-        refused,    ///< Somebody has one, and it does not want to wait.
-        overtaken,  ///< Its snapshot is too old.
+        not_yet,   ///< It waits, or is to be run again at once.
+        refused,   ///< Somebody has one, and it does not want to wait.
+        overtaken, ///< Its snapshot is too old.
     };
     [[nodiscard]] Locked lock(OpenTransaction& transaction, const StatementText& text,
                               const std::vector<LockRequest>& requests);
@@ -173,8 +175,7 @@ private:
                                           SqlAnswer& answer);
     [[nodiscard]] Locked lock_unseen(OpenTransaction& transaction, const StatementText& text,
                                      Show show, SqlAnswer& answer);
-    [[nodiscard]] bool others_change(const OpenTransaction& transaction,
-                                     std::uint32_t table) const;
+    [[nodiscard]] bool others_change(const OpenTransaction& transaction, std::uint32_t table) const;
     [[nodiscard]] OpenTransaction* who_changes(const OpenTransaction& transaction,
                                                const RowPlace& row) const;
     void wait_for_row(OpenTransaction& transaction, const RowPlace& row, SessionId holder);
@@ -183,11 +184,16 @@ private:
     [[nodiscard]] bool is_overtaken(const OpenTransaction& transaction, const StatementText& text,
                                     const LockRequest& request) const;
     void note_versions(const OpenTransaction& transaction);
+    void show_relatives(const OpenTransaction& transaction);
     void wait(OpenTransaction& transaction, const LockRequest& wants, LockTable::Sessions holders);
     void keep(OpenTransaction& transaction);
     [[nodiscard]] std::optional<SqlAnswer> settle_schema(OpenTransaction& transaction,
                                                          SqlAnswer answer);
-    [[nodiscard]] std::vector<OpenTransaction*> tell_waiters(const OpenTransaction& transaction);
+    void tell_waiters(const OpenTransaction& transaction);
+    void stop_waiting(OpenTransaction& transaction);
+    void leave_queue(const OpenTransaction& transaction);
+    [[nodiscard]] LockTable::Sessions before_in_queue(const OpenTransaction& transaction,
+                                                      const LockRequest& request) const;
     [[nodiscard]] static bool is_gone(const OpenTransaction& transaction, const LockKey& key,
                                       std::size_t row);
     [[nodiscard]] OpenTransaction* find(SessionId id) const;
@@ -211,6 +217,7 @@ private:
         std::uint64_t commit;
         RowPlace row;
         bool is_gone; ///< It was removed, and another row has its place since.
+        bool takes;   ///< It has that value since.
     };
     boost::unordered_flat_map<LockKey, Version, LockKeyHash> versions_;
     std::vector<OpenTransaction*> open_; // in the order of their begin
@@ -219,6 +226,8 @@ private:
     std::vector<std::unique_ptr<Slot>> slots_;
     std::vector<Slot*> free_slots_;
     std::uint64_t next_number_ = 1;
+    std::uint64_t tickets_ = 0;
+    std::vector<OpenTransaction*> ready_;
     OpenTransaction* subject_ = nullptr; // whose statement is being run
     std::size_t drawn_ = 0;              // sequence values that its present run has drawn
     Changes step_;                       // what its present run has changed

@@ -65,7 +65,7 @@ public:
 
     void commit(OpenTransaction& transaction) {
         ensure(transactions_->commit(transaction) == StoreError{}, "it is committed");
-        (void)transactions_->end(transaction);
+        transactions_->end(transaction);
         if (number_ % rows_max == 0 && transactions_->all().empty()) begin_anew();
     }
 

@@ -54,7 +54,8 @@ public:
                            const StoreHistory& found) {
         was_raced_ = false;
         if (!found.problem.empty() || !expected.problem.empty())
-            return to_text(program, expected) + to_text(program, found);
+            return "no end\nexpected:\n" + to_text(program, expected) + "found:\n" +
+                   to_text(program, found);
         const StoreDifference difference = first_difference(program, expected, found);
         if (difference.text.empty() || !difference.is_raced) return difference.text;
         was_raced_ = true;
@@ -85,22 +86,26 @@ private:
 std::string shrink(Comparison& compare, std::vector<StoreChoice> choices) {
     std::string wrong = compare(make_store_program(choices));
     if (wrong.empty()) return "not again when it runs alone";
-    for (std::size_t at = choices.size(); at-- > 0;) {
-        std::vector<StoreChoice> fewer = choices;
-        fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(at));
-        const std::string still = compare(make_store_program(fewer));
-        if (still.empty()) continue;
-        choices = std::move(fewer);
-        wrong = still;
+    for (std::size_t before = choices.size() + 1; choices.size() < before;) {
+        before = choices.size();
+        for (std::size_t at = choices.size(); at-- > 0;) {
+            std::vector<StoreChoice> fewer = choices;
+            fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(at));
+            const std::string still = compare(make_store_program(fewer));
+            if (still.empty()) continue;
+            choices = std::move(fewer);
+            wrong = still;
+        }
     }
     return wrong;
 }
 
 /// Draws programs and runs each on both arms. What is wrong is told, as small as it can be made,
-/// with what CRIER_PROGRAMS_SEED must be to see it again.
+/// with what CRIER_PROGRAMS_SEED must be to see it again; the first CRIER_PROGRAMS_SHOWN (3).
 StoreTally compare_places(StorePlace& expected, StorePlace& found, std::uint64_t count) {
     const std::uint64_t seed =
         number_of("CRIER_PROGRAMS_SEED", std::random_device()() % 1'000'000'000);
+    const std::uint64_t shown = number_of("CRIER_PROGRAMS_SHOWN", 3);
     std::vector<std::vector<StoreChoice>> choices;
     std::vector<StoreProgram> programs;
     for (std::uint64_t at = 0; at < count; ++at) {
@@ -117,7 +122,8 @@ StoreTally compare_places(StorePlace& expected, StorePlace& found, std::uint64_t
         if (says(second[at], "deadlock")) ++tally.deadlocks;
         std::string wrong = compare(programs[at], first[at], second[at]);
         if (compare.was_raced()) ++tally.raced;
-        if (wrong.empty() || ++tally.wrong > 3) continue;
+        if (wrong.empty()) continue;
+        if (static_cast<std::uint64_t>(++tally.wrong) > shown) continue;
         tally.story += "CRIER_PROGRAMS_SEED=" + std::to_string(seed + at) + ": " + wrong +
                        "the smallest: " + shrink(compare, choices[at]);
     }
