@@ -141,9 +141,14 @@ void DatabaseServer::wait(Session& session) {
             kernel().at(process_, now + session.transaction->statement_timeout,
                         [this, id] { fail(id, StoreError::query_canceled); });
     }
+    // Of several that begin to wait together, any may look first.
+    static constexpr sim::Purpose check{"store.deadlock-check"};
+    const sim::Draw draw = node_.world().random().draw(
+        check, node_.id(), id, static_cast<std::uint64_t>(now.time_since_epoch().count()));
+    const Duration slack = draw.between(Duration{}, std::chrono::milliseconds(1));
     if (session.deadlock_check != nullptr) kernel().discard(session.deadlock_check);
-    session.deadlock_check =
-        kernel().at(process_, now + options_->deadlock_timeout, [this, id] { check_deadlock(id); });
+    session.deadlock_check = kernel().at(process_, now + options_->deadlock_timeout + slack,
+                                         [this, id] { check_deadlock(id); });
 }
 
 void DatabaseServer::stop_timers(Session& session) {

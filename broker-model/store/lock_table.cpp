@@ -33,6 +33,13 @@ LockTable::Sessions LockTable::holders_against(SessionId session, LockKey key,
     return sessions;
 }
 
+bool LockTable::holds(SessionId session, LockKey key) const {
+    const auto found = locks_.find(key);
+    return found != locks_.end() &&
+           std::any_of(found->second.begin(), found->second.end(),
+                       [session](const Holder& holder) { return holder.session == session; });
+}
+
 void LockTable::acquire(SessionId session, LockKey key, LockMode mode, std::vector<LockKey>& held) {
     Holders& holders = locks_[key];
     for (Holder& holder : holders) {

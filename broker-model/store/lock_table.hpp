@@ -62,6 +62,9 @@ public:
     /// got it.
     [[nodiscard]] Sessions holders_against(SessionId session, LockKey key, LockMode mode) const;
 
+    /// Whether the session holds the key in any way.
+    [[nodiscard]] bool holds(SessionId session, LockKey key) const;
+
     /// **Requires**: nobody is against it. What is held already grows stronger, or stays.
     void acquire(SessionId session, LockKey key, LockMode mode, std::vector<LockKey>& held);
 

@@ -330,8 +330,9 @@ Transactions::Locked Transactions::lock(OpenTransaction& transaction, const Stat
 Transactions::Locked Transactions::look_at(OpenTransaction& transaction, const StatementText& text,
                                            const LockRequest& request) {
     const auto version = versions_.find(request.key);
-    const bool has_changed =
-        version != versions_.end() && version->second.commit > transaction.base_commit;
+    const bool has_changed = version != versions_.end() &&
+                             version->second.commit > transaction.base_commit &&
+                             conflict(version->second.mode, request.mode);
     if (has_changed && request.is_row && is_overtaken(transaction, text, request))
         return Locked::overtaken;
     LockTable::Sessions holders = locks_.holders_against(transaction.id, request.key, request.mode);
@@ -359,7 +360,7 @@ Transactions::Locked Transactions::look_at(OpenTransaction& transaction, const S
 LockTable::Sessions Transactions::before_in_queue(const OpenTransaction& transaction,
                                                   const LockRequest& request) const {
     LockTable::Sessions before;
-    if (!request.is_row) return before;
+    if (!request.is_row || locks_.holds(transaction.id, request.key)) return before;
     const RunningStatement& own = *transaction.statement;
     const std::uint64_t place = own.wants.key == request.key ? own.ticket : 0;
     for (const OpenTransaction* const other : open_) {
@@ -391,7 +392,7 @@ Transactions::Locked Transactions::lock_unseen(OpenTransaction& transaction,
                                                SqlAnswer& answer) {
     const bool refers = answer.error == StoreError::foreign_key_violation;
     const bool passed_over = answer.is_ok() && text.on_conflict && step_.rows.empty() &&
-                             others_change(transaction, shapes_->find(text.table));
+                             others_hold_something(transaction);
     if (answer.error != StoreError::unique_violation && !refers && !passed_over) return Locked::all;
     SqlEngine& engine = transaction.slot->engine;
     const PageImage snapshot = engine.image();
@@ -411,12 +412,9 @@ Transactions::Locked Transactions::lock_unseen(OpenTransaction& transaction,
     return locked;
 }
 
-bool Transactions::others_change(const OpenTransaction& transaction, std::uint32_t table) const {
+bool Transactions::others_hold_something(const OpenTransaction& transaction) const {
     return std::any_of(open_.begin(), open_.end(), [&](const OpenTransaction* other) {
-        const std::vector<ChangedRow>& rows = other->changes.rows;
-        return other != &transaction &&
-               std::any_of(rows.begin(), rows.end(),
-                           [table](const ChangedRow& row) { return row.place.table == table; });
+        return other != &transaction && !other->held.empty();
     });
 }
 
@@ -469,7 +467,7 @@ Transactions::Locked Transactions::look_at_proposed(OpenTransaction& transaction
         if (same.empty()) continue;
         const RowPlace row{key.by.table, same.front()};
         if (const OpenTransaction* const other = who_changes(transaction, row)) {
-            wait_for_row(transaction, row, other->id);
+            wait_for_row(transaction, row, other->id, true);
             return Locked::not_yet;
         }
         if (!is_arbiter(text, key)) {
@@ -485,20 +483,24 @@ Transactions::Locked Transactions::look_at_proposed(OpenTransaction& transaction
 /// Returns the other open transaction that has changed the row, or null.
 OpenTransaction* Transactions::who_changes(const OpenTransaction& transaction,
                                            const RowPlace& row) const {
+    const LockKey key = row_key(row.table, row.row_id);
     const auto found = std::find_if(open_.begin(), open_.end(), [&](const OpenTransaction* other) {
+        if (other == &transaction || other->is_committed) return false;
         const std::vector<ChangedRow>& rows = other->changes.rows;
         const std::size_t at = index_of(rows, row);
-        return other != &transaction && !other->is_committed && at < rows.size() &&
-               !rows[at].is_new;
+        // Who waits for a key has written its row already.
+        const bool writes = other->statement && other->statement->ticket != 0 &&
+                            !other->statement->wants.is_row && locks_.holds(other->id, key);
+        return writes || (at < rows.size() && !rows[at].is_new);
     });
     return found == open_.end() ? nullptr : *found;
 }
 
-void Transactions::wait_for_row(OpenTransaction& transaction, const RowPlace& row,
-                                SessionId holder) {
+void Transactions::wait_for_row(OpenTransaction& transaction, const RowPlace& row, SessionId holder,
+                                bool for_key) {
     wait(transaction, {row_key(row.table, row.row_id), LockMode::update, true, row, 0, false, row},
          {holder});
-    transaction.statement->wants_key = true;
+    transaction.statement->wants_key = for_key;
 }
 
 /// Whether the insert says what to do about a conflict on this key.
@@ -581,7 +583,7 @@ bool Transactions::waits_for_a_row(OpenTransaction& transaction, StoreError erro
             const SqlAnswer answer = execute(transaction, Show::snapshot, found);
             transaction.slot->engine.show(before);
             if (answer.error == error) continue;
-            wait_for_row(transaction, row.place, other->id);
+            wait_for_row(transaction, row.place, other->id, error == StoreError::unique_violation);
             return true;
         }
     }
@@ -638,12 +640,12 @@ void Transactions::keep(OpenTransaction& transaction) {
     for (const LockRequest& request : step_.locks) {
         const std::size_t row = index_of(changes.rows, request.by);
         if (!request.is_row || !changes.rows[row].is_new)
-            transaction.written.push_back({request.key, row, request.takes});
+            transaction.written.push_back({request.key, row, request.mode, request.takes});
     }
     for (const LockRequest& request : found_) {
         if (request.row != request.by)
             transaction.referring.push_back(
-                {request.key, index_of(changes.rows, request.by), false});
+                {request.key, index_of(changes.rows, request.by), request.mode, false});
     }
     changes.watched.insert(changes.watched.end(), step_.watched.begin(), step_.watched.end());
     if (transaction.number == 0 && !changes.rows.empty()) transaction.number = next_number_++;
@@ -710,10 +712,17 @@ void Transactions::end(OpenTransaction& transaction) {
     unused_.push_back(&transaction);
 }
 
+// They wake up together, and run in whatever order their machine has them.
 OpenTransaction* Transactions::take_ready() {
+    static constexpr sim::Purpose wake{"store.wake"};
     if (ready_.empty()) return nullptr;
-    OpenTransaction* const next = ready_.front();
-    ready_.erase(ready_.begin());
+    std::size_t at = 0;
+    if (ready_.size() > 1) {
+        const sim::Draw draw = node_.world().random().draw(wake, node_.id(), ++wakes_);
+        at = static_cast<std::size_t>(draw.below(ready_.size()));
+    }
+    OpenTransaction* const next = ready_[at];
+    ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(at));
     return next;
 }
 
@@ -756,9 +765,11 @@ void Transactions::note_versions(const OpenTransaction& transaction) {
         boost::unordered::erase_if(
             versions_, [oldest](const auto& entry) { return entry.second.commit <= oldest; });
     }
-    for (const auto& [key, row, takes] : transaction.written) {
-        versions_[key] = {commit_, transaction.changes.rows[row].place,
-                          is_gone(transaction, key, row), takes};
+    for (const auto& [key, row, mode, takes] : transaction.written) {
+        Version& version = versions_[key];
+        const bool is_same = version.commit == commit_; // changed before in the same transaction
+        version = {commit_, transaction.changes.rows[row].place, is_gone(transaction, key, row),
+                   is_same ? std::max(version.mode, mode) : mode, takes};
     }
 }
 
@@ -769,13 +780,14 @@ void Transactions::tell_waiters(const OpenTransaction& transaction) {
             std::find(statement.waits_for.begin(), statement.waits_for.end(), transaction.id));
         if (transaction.committed_as > waiter->base_commit && statement.wants != LockRequest{}) {
             const std::vector<ChangedRow>& rows = transaction.changes.rows;
-            for (const auto& [key, row, takes] : transaction.written) {
-                if (key != statement.wants.key) continue;
+            for (const auto& [key, row, mode, takes] : transaction.written) {
+                const LockRequest& wants = statement.wants;
+                if (key != wants.key || !conflict(mode, wants.mode)) continue;
                 (void)show_newer(statement, rows[row].place, is_gone(transaction, key, row));
                 statement.was_overtaken = true;
                 statement.is_key_taken = takes && mover_.has(shapes_, committed_, rows[row].place);
             }
-            for (const auto& [key, row, takes] : transaction.referring) {
+            for (const auto& [key, row, mode, takes] : transaction.referring) {
                 if (key == statement.wants.key) (void)show_newer(statement, rows[row].place, false);
             }
         }

@@ -74,6 +74,7 @@ private:
     struct KeyOwner {
         LockKey key;
         std::size_t row;
+        LockMode mode;
         bool takes; // the row has that value since
     };
 
@@ -175,10 +176,11 @@ private:
                                           SqlAnswer& answer);
     [[nodiscard]] Locked lock_unseen(OpenTransaction& transaction, const StatementText& text,
                                      Show show, SqlAnswer& answer);
-    [[nodiscard]] bool others_change(const OpenTransaction& transaction, std::uint32_t table) const;
+    [[nodiscard]] bool others_hold_something(const OpenTransaction& transaction) const;
     [[nodiscard]] OpenTransaction* who_changes(const OpenTransaction& transaction,
                                                const RowPlace& row) const;
-    void wait_for_row(OpenTransaction& transaction, const RowPlace& row, SessionId holder);
+    void wait_for_row(OpenTransaction& transaction, const RowPlace& row, SessionId holder,
+                      bool for_key);
     [[nodiscard]] bool is_arbiter(const StatementText& text, const LockRequest& request) const;
     [[nodiscard]] bool waits_for_a_row(OpenTransaction& transaction, StoreError error);
     [[nodiscard]] bool is_overtaken(const OpenTransaction& transaction, const StatementText& text,
@@ -216,8 +218,9 @@ private:
     struct Version {
         std::uint64_t commit;
         RowPlace row;
-        bool is_gone; ///< It was removed, and another row has its place since.
-        bool takes;   ///< It has that value since.
+        bool is_gone;  ///< It was removed, and another row has its place since.
+        LockMode mode; ///< What the change took.
+        bool takes;    ///< It has that value since.
     };
     boost::unordered_flat_map<LockKey, Version, LockKeyHash> versions_;
     std::vector<OpenTransaction*> open_; // in the order of their begin
@@ -227,6 +230,7 @@ private:
     std::vector<Slot*> free_slots_;
     std::uint64_t next_number_ = 1;
     std::uint64_t tickets_ = 0;
+    std::uint64_t wakes_ = 0;
     std::vector<OpenTransaction*> ready_;
     OpenTransaction* subject_ = nullptr; // whose statement is being run
     std::size_t drawn_ = 0;              // sequence values that its present run has drawn
