@@ -102,14 +102,16 @@ void ChangeCapture::note_references(const RowPlace& row, bool changed_only) {
     }
 }
 
-void ChangeCapture::note_row(const RowPlace& row, bool is_new) {
-    const auto found = std::find_if(changes_->rows.rbegin(), changes_->rows.rend(),
-                                    [&row](const ChangedRow& known) { return known.place == row; });
-    if (found == changes_->rows.rend()) {
-        changes_->rows.push_back({row, is_new});
-    } else {
-        found->is_replaced = found->is_replaced || (is_new && !found->is_new);
+void note(std::vector<ChangedRow>& rows, const ChangedRow& row) {
+    const auto known = std::find_if(rows.rbegin(), rows.rend(), [&row](const ChangedRow& each) {
+        return each.place == row.place;
+    });
+    if (known == rows.rend()) {
+        rows.push_back(row);
+        return;
     }
+    known->is_removed = row.is_removed;
+    known->is_replaced = known->is_replaced || row.is_replaced || (row.is_new && !known->is_new);
 }
 
 void ChangeCapture::inserted(const RowPlace& row) {
@@ -118,7 +120,7 @@ void ChangeCapture::inserted(const RowPlace& row) {
         if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_new)) lock_key(at, row, true);
     }
     note_references(row, false);
-    note_row(row, true);
+    note(changes_->rows, {row, true, false});
     for (const Watch& watch : watches_of_[row.table])
         changes_->watched.push_back({{}, watched_row(watch, sqlite3_preupdate_new)});
 }
@@ -129,7 +131,7 @@ void ChangeCapture::removed(const RowPlace& row) {
     for (std::size_t at = 0; at < shape.unique_keys.size(); ++at) {
         if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_old)) lock_key(at, row, false);
     }
-    note_row(row, false);
+    note(changes_->rows, {row, false, true});
     for (const Watch& watch : watches_of_[row.table])
         changes_->watched.push_back({watched_row(watch, sqlite3_preupdate_old), {}});
 }
@@ -150,8 +152,8 @@ void ChangeCapture::updated(const RowPlace& from, const RowPlace& to) {
         if (had) lock_key(at, from, false);
     }
     note_references(to, true);
-    note_row(from, false);
-    if (to != from) note_row(to, true);
+    note(changes_->rows, {from, false, to != from});
+    if (to != from) note(changes_->rows, {to, true, false});
     for (const Watch& watch : watches_of_[from.table]) {
         const WatchedRow before = watched_row(watch, sqlite3_preupdate_old);
         changes_->watched.push_back({before, watched_row(watch, sqlite3_preupdate_new)});

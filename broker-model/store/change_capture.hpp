@@ -42,11 +42,15 @@ struct LockRequest {
 /// A row that a transaction has changed.
 struct ChangedRow {
     RowPlace place;
-    bool is_new = false;      ///< Nobody else has seen it.
+    bool is_new = false; ///< Nobody else has seen it.
+    bool is_removed = false;
     bool is_replaced = false; ///< It was removed, and another row has its place since.
 
     friend bool operator==(const ChangedRow&, const ChangedRow&) = default;
 };
+
+/// Adds what a row has come to, behind what it came to before.
+void note(std::vector<ChangedRow>& rows, const ChangedRow& row);
 
 /// A row that refers to another since it was changed.
 struct ReferringRow {
@@ -92,7 +96,6 @@ private:
     void lock_row(const RowPlace& row, LockMode mode);
     void lock_key(std::size_t index, const RowPlace& by, bool takes);
     void note_references(const RowPlace& row, bool changed_only);
-    void note_row(const RowPlace& row, bool is_new);
     void inserted(const RowPlace& row);
     void removed(const RowPlace& row);
     void updated(const RowPlace& from, const RowPlace& to);

@@ -33,11 +33,13 @@ LockTable::Sessions LockTable::holders_against(SessionId session, LockKey key,
     return sessions;
 }
 
-bool LockTable::holds(SessionId session, LockKey key) const {
+std::optional<LockMode> LockTable::mode_of(SessionId session, LockKey key) const {
     const auto found = locks_.find(key);
-    return found != locks_.end() &&
-           std::any_of(found->second.begin(), found->second.end(),
-                       [session](const Holder& holder) { return holder.session == session; });
+    if (found == locks_.end()) return std::nullopt;
+    for (const Holder& holder : found->second) {
+        if (holder.session == session) return holder.mode;
+    }
+    return std::nullopt;
 }
 
 void LockTable::acquire(SessionId session, LockKey key, LockMode mode, std::vector<LockKey>& held) {

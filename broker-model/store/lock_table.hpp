@@ -4,6 +4,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 // Who holds which rows and unique keys of a database server. A plain value without time: waiting,
@@ -62,8 +63,8 @@ public:
     /// got it.
     [[nodiscard]] Sessions holders_against(SessionId session, LockKey key, LockMode mode) const;
 
-    /// Whether the session holds the key in any way.
-    [[nodiscard]] bool holds(SessionId session, LockKey key) const;
+    /// Returns how the session holds the key, if it does.
+    [[nodiscard]] std::optional<LockMode> mode_of(SessionId session, LockKey key) const;
 
     /// **Requires**: nobody is against it. What is held already grows stronger, or stays.
     void acquire(SessionId session, LockKey key, LockMode mode, std::vector<LockKey>& held);

@@ -64,12 +64,16 @@ void RowMover::prepare(const TableShapes& shapes) {
         table.remove = compile("delete from main." + name + " where rowid = ?1");
         table.clear = compile("delete from main." + name);
         if (shape.row_id_column >= 0) {
+            table.replace = compile("insert or replace into main." + name + " (" + columns +
+                                    ") select " + columns + source);
             table.copy = compile("insert into main." + name + " (" + columns + ") select " +
                                  columns + source);
             continue;
         }
         table.copy = compile("insert into main." + name + " (rowid, " + columns +
                              ") select rowid, " + columns + source);
+        table.replace = compile("insert or replace into main." + name + " (rowid, " + columns +
+                                ") select rowid, " + columns + source);
         table.copy_new =
             compile("insert into main." + name + " (" + columns + ") select " + columns + source);
     }
@@ -102,9 +106,13 @@ void RowMover::move(const std::shared_ptr<const TableShapes>& shapes, const Page
     for (const ChangedRow& row : rows) {
         if (!row.is_new) run(tables_[row.place.table].remove, row.place.row_id);
     }
+    for (const ChangedRow& row : rows) { // each to its place, before new ones look for theirs
+        if (!row.is_new) run(tables_[row.place.table].copy, row.place.row_id);
+    }
     for (ChangedRow& row : rows) {
+        if (!row.is_new || row.is_removed) continue;
         const Table& table = tables_[row.place.table];
-        const bool taken = row.is_new && run(table.find, row.place.row_id) == SQLITE_ROW;
+        const bool taken = run(table.find, row.place.row_id) == SQLITE_ROW;
         if (!taken || table.copy_new == nullptr) {
             run(table.copy, row.place.row_id);
             continue;
@@ -113,6 +121,17 @@ void RowMover::move(const std::shared_ptr<const TableShapes>& shapes, const Page
         if (sqlite3_changes(connection_) > 0)
             row.place.row_id = sqlite3_last_insert_rowid(connection_);
     }
+    to = commit();
+}
+
+void RowMover::show(const std::shared_ptr<const TableShapes>& shapes, const PageImage& from,
+                    PageImage& to, std::span<const ChangedRow> rows) {
+    if (rows.empty()) return;
+    begin(shapes, from, to);
+    for (const ChangedRow& row : rows)
+        run(tables_[row.place.table].remove, row.place.row_id);
+    for (const ChangedRow& row : rows)
+        run(tables_[row.place.table].replace, row.place.row_id);
     to = commit();
 }
 

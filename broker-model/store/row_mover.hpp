@@ -31,6 +31,11 @@ public:
     void move(const std::shared_ptr<const TableShapes>& shapes, const PageImage& from,
               PageImage& to, std::span<ChangedRow> rows);
 
+    /// Makes `rows` of `to` what they are in `from`, without regard for what else is in `to`: what
+    /// has one of their keys there goes.
+    void show(const std::shared_ptr<const TableShapes>& shapes, const PageImage& from,
+              PageImage& to, std::span<const ChangedRow> rows);
+
     /// Whether the row is there.
     [[nodiscard]] bool has(const std::shared_ptr<const TableShapes>& shapes, const PageImage& image,
                            const RowPlace& row);
@@ -53,6 +58,7 @@ private:
         Statement copy;     // to the same row id
         Statement copy_new; // to a row id that is free
         Statement find;     // whether the row id is taken
+        Statement replace;  // at the same row id, and with the same keys
         Statement clear;
     };
 

@@ -41,6 +41,13 @@ bool show_newer(RunningStatement& statement, const RowPlace& row, bool is_gone) 
     return true;
 }
 
+/// Returns the rows that a statement has written which waits for a key now.
+std::vector<ChangedRow> pending_rows(const OpenTransaction& transaction) {
+    if (!transaction.statement || transaction.statement->ticket == 0) return {};
+    return transaction.statement->wants_key ? transaction.statement->written
+                                            : std::vector<ChangedRow>();
+}
+
 /// Rows that were waited for stay where they were found first: they are sorted before they are
 /// locked. **Source**: PostgreSQL manual, SELECT, "The Locking Clause".
 void keep_order(RunningStatement& statement, Rows& rows, std::vector<std::int64_t>& found) {
@@ -140,11 +147,13 @@ std::optional<SqlAnswer> Transactions::run(OpenTransaction& transaction) {
         statement.newer.clear();
         statement.gone.clear();
         statement.order.clear();
+        statement.since.clear();
+        statement.rechecks.clear();
         statement.was_overtaken = false;
         statement.is_key_taken = false;
         statement.began = true;
     }
-    if (const std::optional<StoreError> error = met(transaction, *text)) return failed(*error);
+    if (std::optional<SqlAnswer> at_once = met(transaction, *text)) return at_once;
     const LockKey wanted = statement.wants.key;
     std::optional<SqlAnswer> answer;
     do {
@@ -154,17 +163,21 @@ std::optional<SqlAnswer> Transactions::run(OpenTransaction& transaction) {
     return answer;
 }
 
-/// Returns what the statement has to fail with for what it waited for, if anything.
-std::optional<StoreError> Transactions::met(OpenTransaction& transaction,
-                                            const StatementText& text) const {
+/// Returns what comes of the statement for what it waited for, if that is certain already.
+std::optional<SqlAnswer> Transactions::met(OpenTransaction& transaction,
+                                           const StatementText& text) const {
     RunningStatement& statement = *transaction.statement;
     if (!std::exchange(statement.was_overtaken, false)) return std::nullopt;
     const bool is_taken = std::exchange(statement.is_key_taken, false);
     if ((statement.wants.is_row || is_taken) && is_overtaken(transaction, text, statement.wants))
-        return StoreError::serialization_failure;
-    // It has looked at its own keys before, and does not come back to them.
-    if (is_taken && text.on_conflict && !is_arbiter(text, statement.wants))
-        return StoreError::unique_violation;
+        return failed(StoreError::serialization_failure);
+    // **Source**: PostgreSQL EvalPlanQual locks the row before it looks whether it still wants it.
+    if (statement.wants.is_row && !statement.wants_key && statement.wants.row == statement.wants.by)
+        statement.rechecks.push_back(statement.wants);
+    if (!is_taken || !text.on_conflict) return std::nullopt;
+    // It has looked at the keys before this one, and does not come back to them.
+    if (!is_arbiter(text, statement.wants)) return failed(StoreError::unique_violation);
+    if (text.does_nothing) return SqlAnswer();
     return std::nullopt;
 }
 
@@ -249,10 +262,11 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
     if (show == Show::latest) {
         PageImage latest = transaction.base;
         mover_.remove(shapes_, latest, statement.gone);
-        mover_.move(shapes_, committed_, latest, statement.newer);
+        mover_.show(shapes_, committed_, latest, statement.newer);
         slot.engine.show_latest(rebased(transaction, std::move(latest)));
     }
     told_ = transaction.notifications.size();
+    statement.written.clear();
     std::vector<std::int64_t> found;
     SqlAnswer answer = execute(transaction, show, found);
     if (text.locking) keep_order(statement, answer.rows, found);
@@ -273,6 +287,11 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
         transaction.is_mixed = true;
     }
     keep(transaction);
+    if (show == Show::latest && transaction.isolation == Isolation::repeatable_read) {
+        PageImage own = transaction.base; // what else was newer goes again
+        mover_.show(shapes_, slot.engine.image(), own, transaction.changes.rows);
+        slot.engine.show(std::move(own));
+    }
     return result;
 }
 
@@ -295,6 +314,11 @@ std::optional<SqlAnswer> Transactions::settle(OpenTransaction& transaction,
         if (free != Locked::all) return failed(StoreError::serialization_failure);
     }
     // Also what it did before an error: it would have waited there.
+    for (const LockRequest& request : transaction.statement->rechecks) {
+        const bool is_gone =
+            index_of(transaction.statement->gone, request.row) < transaction.statement->gone.size();
+        if (!is_gone && mover_.has(shapes_, committed_, request.row)) found_.push_back(request);
+    }
     Locked locked = lock(transaction, text, step_.locks);
     if (locked == Locked::all) locked = lock(transaction, text, found_);
     const bool did_nothing = answer.is_ok() && text.on_conflict && step_.rows.empty();
@@ -322,6 +346,8 @@ Transactions::Locked Transactions::lock(OpenTransaction& transaction, const Stat
         const Locked locked = look_at(transaction, text, request);
         if (locked != Locked::all) return locked;
         locks_.acquire(transaction.id, request.key, request.mode, transaction.held);
+        if (request.is_row && request.row == request.by)
+            transaction.statement->written.push_back({request.row});
     }
     return Locked::all;
 }
@@ -360,7 +386,7 @@ Transactions::Locked Transactions::look_at(OpenTransaction& transaction, const S
 LockTable::Sessions Transactions::before_in_queue(const OpenTransaction& transaction,
                                                   const LockRequest& request) const {
     LockTable::Sessions before;
-    if (!request.is_row || locks_.holds(transaction.id, request.key)) return before;
+    if (!request.is_row || locks_.mode_of(transaction.id, request.key)) return before;
     const RunningStatement& own = *transaction.statement;
     const std::uint64_t place = own.wants.key == request.key ? own.ticket : 0;
     for (const OpenTransaction* const other : open_) {
@@ -394,6 +420,13 @@ Transactions::Locked Transactions::lock_unseen(OpenTransaction& transaction,
     const bool passed_over = answer.is_ok() && text.on_conflict && step_.rows.empty() &&
                              others_hold_something(transaction);
     if (answer.error != StoreError::unique_violation && !refers && !passed_over) return Locked::all;
+    // Keys that were freed meanwhile are free. **Source**: PostgreSQL SnapshotDirty.
+    if (answer.error == StoreError::unique_violation) {
+        bool is_news = false;
+        for (const ChangedRow& row : transaction.statement->since)
+            is_news = show_newer(*transaction.statement, row.place, row.is_replaced) || is_news;
+        if (is_news) return Locked::not_yet;
+    }
     SqlEngine& engine = transaction.slot->engine;
     const PageImage snapshot = engine.image();
     const PageImage latest = engine.latest();
@@ -483,15 +516,12 @@ Transactions::Locked Transactions::look_at_proposed(OpenTransaction& transaction
 /// Returns the other open transaction that has changed the row, or null.
 OpenTransaction* Transactions::who_changes(const OpenTransaction& transaction,
                                            const RowPlace& row) const {
-    const LockKey key = row_key(row.table, row.row_id);
     const auto found = std::find_if(open_.begin(), open_.end(), [&](const OpenTransaction* other) {
         if (other == &transaction || other->is_committed) return false;
         const std::vector<ChangedRow>& rows = other->changes.rows;
         const std::size_t at = index_of(rows, row);
-        // Who waits for a key has written its row already.
-        const bool writes = other->statement && other->statement->ticket != 0 &&
-                            !other->statement->wants.is_row && locks_.holds(other->id, key);
-        return writes || (at < rows.size() && !rows[at].is_new);
+        const std::vector<ChangedRow> pending = pending_rows(*other);
+        return index_of(pending, row) < pending.size() || (at < rows.size() && !rows[at].is_new);
     });
     return found == open_.end() ? nullptr : *found;
 }
@@ -571,7 +601,9 @@ bool Transactions::waits_for_a_row(OpenTransaction& transaction, StoreError erro
     PageImage without = before;
     for (const OpenTransaction* const other : open_) {
         if (other == &transaction || other->is_committed) continue;
-        for (const ChangedRow& row : other->changes.rows) {
+        std::vector<ChangedRow> rows = pending_rows(*other);
+        rows.insert(rows.end(), other->changes.rows.begin(), other->changes.rows.end());
+        for (const ChangedRow& row : rows) {
             if (row.is_new) continue;
             const LockKey key = row_key(row.place.table, row.place.row_id);
             if (error == StoreError::foreign_key_violation &&
@@ -629,18 +661,15 @@ void Transactions::stop_waiting(OpenTransaction& transaction) {
 /// The statement is done: its changes are the transaction's.
 void Transactions::keep(OpenTransaction& transaction) {
     Changes& changes = transaction.changes;
-    for (const ChangedRow& row : step_.rows) {
-        const std::size_t known = index_of(changes.rows, row.place);
-        if (known == changes.rows.size()) {
-            changes.rows.push_back(row);
-        } else if (row.is_replaced || (row.is_new && !changes.rows[known].is_new)) {
-            changes.rows[known].is_replaced = true;
-        }
-    }
+    for (const ChangedRow& row : step_.rows)
+        note(changes.rows, row);
     for (const LockRequest& request : step_.locks) {
         const std::size_t row = index_of(changes.rows, request.by);
-        if (!request.is_row || !changes.rows[row].is_new)
-            transaction.written.push_back({request.key, row, request.mode, request.takes});
+        if (!request.is_row || !changes.rows[row].is_new) {
+            const LockMode mode =
+                locks_.mode_of(transaction.id, request.key).value_or(request.mode);
+            transaction.written.push_back({request.key, row, mode, request.takes});
+        }
     }
     for (const LockRequest& request : found_) {
         if (request.row != request.by)
@@ -740,6 +769,7 @@ void Transactions::show_relatives(const OpenTransaction& transaction) {
         const LockRequest& wants = other->statement->wants;
         if (wants == LockRequest{}) continue;
         for (const ChangedRow& row : transaction.changes.rows) {
+            if (row.place.table == wants.by.table) other->statement->since.push_back(row);
             if (refers(row.place.table, wants.by.table) || refers(wants.by.table, row.place.table))
                 (void)show_newer(*other->statement, row.place, false);
         }

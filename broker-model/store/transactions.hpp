@@ -44,6 +44,9 @@ struct RunningStatement {
     std::vector<ChangedRow> newer;     ///< Rows that it is to see as they were committed, …
     std::vector<ChangedRow> gone;      ///< … and such as were removed, whatever has their place.
     std::vector<std::int64_t> order;   ///< Row ids, of a query that locks: as it found them first.
+    std::vector<ChangedRow> since;     ///< Of its table, what others have changed while it waited.
+    std::vector<ChangedRow> written;   ///< Rows that it had before it came to wait for a key.
+    std::vector<LockRequest> rechecks; ///< Rows that it has waited for, and keeps in any case.
     bool was_overtaken = false;        ///< Whoever it waited for has committed a change of that.
     bool is_key_taken = false;         ///< … namely a new row with the key that it waited for.
 };
@@ -146,8 +149,8 @@ private:
 
     [[nodiscard]] SqlAnswer apply(OpenTransaction& transaction, const StatementText& text);
     [[nodiscard]] bool wait_for_schema(OpenTransaction& transaction);
-    [[nodiscard]] std::optional<StoreError> met(OpenTransaction& transaction,
-                                                const StatementText& text) const;
+    [[nodiscard]] std::optional<SqlAnswer> met(OpenTransaction& transaction,
+                                               const StatementText& text) const;
     void take_snapshot(OpenTransaction& transaction);
     [[nodiscard]] PageImage rebased(OpenTransaction& transaction, PageImage onto);
     [[nodiscard]] SqlAnswer execute(OpenTransaction& transaction, Show show,
