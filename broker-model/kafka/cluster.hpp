@@ -28,6 +28,14 @@ struct TopicOptions {
     bool dead_letters = false; ///< Its records are dead letters: told as `dead_lettered`.
 };
 
+/// Which live groups may change their protocol. **Source**: Kafka ConsumerGroupMigrationPolicy.
+enum class GroupMigrationPolicy : std::uint8_t {
+    disabled,
+    upgrade,       ///< From classic to consumer.
+    downgrade,     ///< From consumer to classic.
+    bidirectional, ///< Both.
+};
+
 /// Broker settings, by Kafka's names and defaults.
 struct ClusterOptions {
     std::string name = "kafka";
@@ -55,6 +63,7 @@ struct ClusterOptions {
     Duration consumer_group_session_timeout = std::chrono::seconds(45);
     Duration consumer_group_heartbeat_interval = std::chrono::seconds(5);
     std::int32_t consumer_group_max_size = 2147483647;
+    GroupMigrationPolicy consumer_group_migration_policy = GroupMigrationPolicy::bidirectional;
     Duration consumer_group_assignment_interval = std::chrono::seconds(1);
     Duration offsets_commit_timeout = std::chrono::seconds(5);
     Duration offsets_retention = std::chrono::minutes(10080);

@@ -1,5 +1,7 @@
 #include "tests/broker-model/kafka_client_fixture.hpp"
 
+#include <set>
+
 namespace crier::broker::kafka::testing {
 namespace {
 
@@ -128,6 +130,42 @@ TEST(KafkaConsumer, SeeksPausesAndResets) {
         expected.insert(expected.end(), more.begin(), more.end());
     }
     EXPECT_EQ(seen.values, expected);
+}
+
+/// Sends the numbers before `end` in turn to partitions 0 and 1, one by one.
+asio::awaitable<void> produce_in_turn(ClientProgram& program, int end) {
+    const auto producer = program.client.producer({});
+    for (int at = 0; at < end; ++at) {
+        std::vector<ProducerRecord> records;
+        records.push_back(record_at("orders", at % 2, std::to_string(at)));
+        const SendOutcomes outcomes = co_await producer->send(std::move(records));
+        EXPECT_TRUE(outcomes.front());
+    }
+}
+
+// Which answer arrives first decides what a poll hands out first, so the order between partitions
+// is one of the legal ones, and another by another seed. Source: A6.10.
+TEST(KafkaConsumer, KeepsTheOrderWithinAPartitionAndNoneBetweenPartitions) {
+    std::set<std::vector<std::string>> orders;
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        Farm farm(seed, {topic_of("orders", 2)});
+        Seen seen;
+        farm.add("producer", [](ClientProgram& it) { return produce_in_turn(it, 200); });
+        farm.add("billing",
+                 [&](ClientProgram& it) { return consume(it, group_options("billing"), seen); });
+        farm.run_for(20s);
+        std::vector<std::vector<std::string>> by_partition(2);
+        for (const std::string& value : seen.values)
+            by_partition[std::stoul(value) % 2].push_back(value);
+        for (int at = 0; at < 200; ++at) {
+            std::vector<std::string>& read = by_partition[static_cast<std::size_t>(at) % 2];
+            ASSERT_LT(static_cast<std::size_t>(at) / 2, read.size()) << "seed " << seed;
+            ASSERT_EQ(read[static_cast<std::size_t>(at) / 2], std::to_string(at));
+        }
+        EXPECT_NE(seen.values, numbers(0, 200)) << "seed " << seed << ": the order of sending";
+        orders.insert(seen.values);
+    }
+    EXPECT_GT(orders.size(), 1u);
 }
 
 asio::awaitable<void> poll_and_idle(ClientProgram& program, Duration busy, Seen& seen) {

@@ -1,69 +1,9 @@
-#include "tests/broker-model/kafka_group_stage.hpp"
+#include "tests/broker-model/kafka_consumer_group_stage.hpp"
 
 // Groups of the new consumer protocol (KIP-848), played by hand against the coordinator.
 
 namespace crier::broker::kafka {
 namespace {
-
-using Partitions = std::vector<PartitionId>;
-
-ClusterOptions prompt() {
-    ClusterOptions options;
-    options.consumer_group_assignment_interval = {};
-    options.consumer_group_max_size = 3;
-    return options;
-}
-
-class ConsumerGroupStage : public GroupStage {
-protected:
-    explicit ConsumerGroupStage(ClusterOptions options = prompt())
-        : GroupStage(std::move(options)) {}
-
-    ConsumerGroupHeartbeatRequest beat_of(const std::string& id, std::int32_t epoch,
-                                          std::optional<Partitions> owned = {}) const {
-        ConsumerGroupHeartbeatRequest request;
-        request.group = "billing";
-        request.member_id = id;
-        request.member_epoch = epoch;
-        request.owned = std::move(owned);
-        if (epoch != 0) return request;
-        request.rebalance_timeout = seconds(10);
-        request.topics = std::vector<TopicId>{0};
-        request.owned = Partitions();
-        return request;
-    }
-    ConsumerGroupHeartbeatAnswer send(ConsumerGroupHeartbeatRequest request) {
-        return kafka
-            .call<ConsumerGroupHeartbeatAnswer>(coordinator(), calls::consumer_group_heartbeat,
-                                                std::move(request))
-            .value();
-    }
-    ConsumerGroupHeartbeatAnswer beat(const std::string& id, std::int32_t epoch,
-                                      std::optional<Partitions> owned = {}) {
-        return send(beat_of(id, epoch, std::move(owned)));
-    }
-    ErrorCode error_of(const std::string& id, std::int32_t epoch,
-                       std::optional<Partitions> owned = {}) {
-        return beat(id, epoch, std::move(owned)).error;
-    }
-    ErrorCode fetch_error(const std::string& id, std::int32_t epoch) {
-        OffsetFetchRequest request;
-        request.group = "billing";
-        request.member_id = id;
-        request.member_epoch = epoch;
-        request.partitions = {0};
-        return kafka.call<OffsetFetchAnswer>(coordinator(), calls::offset_fetch, request)->error;
-    }
-
-    /// A has 0 and 1 and B has 2 and 3, both in epoch 2.
-    void settle_two() {
-        EXPECT_EQ(beat("A", 0).member_epoch, 1);
-        EXPECT_EQ(beat("B", 0).member_epoch, 2);
-        EXPECT_EQ(beat("A", 1).assignment, (Partitions{0, 1}));
-        EXPECT_EQ(beat("A", 1, Partitions{0, 1}).member_epoch, 2);
-        EXPECT_EQ(beat("B", 2, Partitions{}).assignment, (Partitions{2, 3}));
-    }
-};
 
 using KafkaConsumerGroup = ConsumerGroupStage;
 
@@ -239,19 +179,6 @@ TEST_F(KafkaConsumerGroup, ANewCoordinatorGoesOnInTheSameEpochs) {
     EXPECT_FALSE(beat("B", 2, Partitions{}).assignment) << "A has not given back";
     EXPECT_EQ(beat("A", 1, Partitions{0, 1}).member_epoch, 2);
     EXPECT_EQ(beat("B", 2, Partitions{}).assignment, (Partitions{2, 3}));
-}
-
-TEST_F(KafkaConsumerGroup, ChangesItsProtocolOnlyWhileItIsEmpty) {
-    const std::string id = settle_one(); // a classic member
-    EXPECT_EQ(error_of("A", 0), ErrorCode::group_id_not_found);
-    EXPECT_EQ(commit(id, 1, 0, 5), ErrorCode::none);
-    EXPECT_EQ(leave(id), ErrorCode::none);
-    EXPECT_EQ(error_of("A", 0), ErrorCode::none);
-    EXPECT_EQ(committed(0).offsets.front().offset, 5) << "the commits stay";
-    EXPECT_EQ(kafka.finish<JoinGroupAnswer>(begin_join(""))->error,
-              ErrorCode::inconsistent_group_protocol);
-    EXPECT_EQ(error_of("A", -1), ErrorCode::none);
-    EXPECT_EQ(kafka.finish<JoinGroupAnswer>(begin_join(""))->error, ErrorCode::member_id_required);
 }
 
 class SlowConsumerGroupStage : public ConsumerGroupStage {

@@ -60,17 +60,22 @@ inline std::map<std::uint64_t, std::uint32_t> check_owners(sim::World& world) {
     return owners;
 }
 
-/// Members come, leave by crashing, and return in a drawn order. Whatever happens, no partition is
-/// with two of them. **Returns** how many of five partitions have an owner in the end.
-inline std::size_t come_and_go(std::uint64_t seed, const ConsumerOptions& options) {
+/// Members come, leave by crashing, and return in a drawn order; `options` says as what, by number
+/// of the member and of its life. Whatever happens, no partition is with two of them. **Returns**
+/// how many of five partitions have an owner in the end.
+inline std::size_t
+come_and_go(std::uint64_t seed,
+            const std::function<ConsumerOptions(std::size_t, std::size_t)>& options,
+            ClusterOptions cluster = quick_cluster()) {
     static constexpr sim::Purpose purpose{"test.comings-and-goings"};
-    Farm farm(seed, {topic_of("orders", 5)});
+    Farm farm(seed, {topic_of("orders", 5)}, std::move(cluster));
     farm.add("producer", [](ClientProgram& it) { return produce_on(it, 5, 100ms); });
     std::vector<Seen> seen(4);
+    std::vector<std::size_t> lives(4, 0);
     std::vector<sim::Node*> nodes;
     for (std::size_t at = 0; at < seen.size(); ++at) {
         nodes.push_back(&farm.add("billing/" + std::to_string(at + 1), [&, at](ClientProgram& it) {
-            return work(it, options, seen[at]);
+            return work(it, options(at, lives[at]++), seen[at]);
         }));
     }
     const sim::Random random(seed);
@@ -88,6 +93,10 @@ inline std::size_t come_and_go(std::uint64_t seed, const ConsumerOptions& option
     }
     farm.run_for(70s);
     return check_owners(farm.world).size();
+}
+
+inline std::size_t come_and_go(std::uint64_t seed, const ConsumerOptions& options) {
+    return come_and_go(seed, [&options](std::size_t, std::size_t) { return options; });
 }
 
 } // namespace crier::broker::kafka::testing

@@ -27,6 +27,10 @@ std::vector<PartitionId> ConsumerGroupMember::partitions() const {
     return all;
 }
 
+Instant ConsumerGroupMember::deadline() const {
+    return std::min({session_end, revocation_end, join_end, sync_end});
+}
+
 ConsumerGroupMember* ConsumerGroup::find(std::string_view member_id) {
     const auto found = members.find(member_id);
     return found == members.end() ? nullptr : &found->second;
@@ -141,6 +145,33 @@ void ConsumerGroup::reconcile(ConsumerGroupMember& member, const std::vector<Par
     if (member.epoch == target_epoch) return;
     member.previous_epoch = member.epoch;
     member.epoch = target_epoch;
+}
+
+bool ConsumerGroup::is_all_classic() const {
+    return !members.empty() && std::all_of(members.begin(), members.end(), [](const auto& entry) {
+        return entry.second.classic.has_value();
+    });
+}
+
+bool ConsumerGroup::accepts(const std::vector<std::string>& protocols) const {
+    return std::any_of(protocols.begin(), protocols.end(), [this](const std::string& one) {
+        return std::all_of(members.begin(), members.end(), [&one](const auto& entry) {
+            const std::optional<ClassicMember>& classic = entry.second.classic;
+            return !classic || std::find(classic->protocols.begin(), classic->protocols.end(),
+                                         one) != classic->protocols.end();
+        });
+    });
+}
+
+bool ConsumerGroup::must_rejoin(const ConsumerGroupMember& member) const {
+    using State = ConsumerGroupMember::State;
+    if (member.epoch < target_epoch || member.state == State::unrevoked) return true;
+    if (member.state == State::stable) return false;
+    const auto wanted = target.find(member.member_id);
+    return wanted == target.end() ||
+           std::all_of(wanted->second.begin(), wanted->second.end(), [&](PartitionId partition) {
+               return member.assigned.contains(partition) || is_free(partition, member);
+           });
 }
 
 ErrorCode ConsumerGroup::check_epoch(const ConsumerGroupMember& member, std::int32_t epoch,

@@ -3,15 +3,24 @@
 #include "broker-model/kafka/protocol.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 // One group of the new consumer protocol (KIP-848) as its coordinator holds it: what each member
 // should have (the target of one epoch), what it has, and how it gets from here to there without
-// ever sharing a partition with another. Plain data and rules; no messages, no time of its own.
-// Source: Kafka ConsumerGroup, CurrentAssignmentBuilder.
+// ever sharing a partition with another. Some of its members may still speak the classic protocol.
+// Plain data and rules; no messages, no time of its own. Source: Kafka ConsumerGroup,
+// CurrentAssignmentBuilder.
 
 namespace crier::broker::kafka {
+
+/// What a member said that joined by the classic protocol. **Source**: Kafka
+/// ConsumerGroupMemberMetadataValue.ClassicMemberMetadata.
+struct ClassicMember {
+    Duration session_timeout{};
+    std::vector<std::string> protocols; ///< Assignors, the preferred first.
+};
 
 /// A member, its epoch, and its part of the group's partitions.
 struct ConsumerGroupMember {
@@ -31,13 +40,17 @@ struct ConsumerGroupMember {
     std::int32_t previous_epoch = 0;
     State state = State::stable;
     std::map<PartitionId, std::int32_t> assigned; ///< And since which epoch.
-    std::vector<PartitionId> revoking; ///< Taken from it, and not yet given back; sorted.
+    std::vector<PartitionId> revoking;    ///< Taken from it, and not yet given back; sorted.
+    std::optional<ClassicMember> classic; ///< None: it speaks the new protocol.
 
     // Not in the log:
     Instant session_end{};
     Instant revocation_end = Instant::max(); ///< It is thrown out if it has not given back by then.
+    Instant join_end = Instant::max();       ///< Or, a classic one, has not joined again …
+    Instant sync_end = Instant::max();       ///< … or asked for its part after that.
 
     [[nodiscard]] std::vector<PartitionId> partitions() const; ///< Of `assigned`; sorted.
+    [[nodiscard]] Instant deadline() const; ///< When it is thrown out unless it is heard of.
 };
 
 inline constexpr std::int32_t left_for_good = -1;
@@ -51,6 +64,7 @@ struct ConsumerGroup {
     std::map<std::string, ConsumerGroupMember, std::less<>> members;
     Instant target_made{};         ///< Not in the log.
     std::uint64_t topics_seen = 0; ///< Version of the metadata looked at last; not in the log.
+    std::uint32_t ids_given = 0;   ///< To classic members; not in the log.
 
     [[nodiscard]] ConsumerGroupMember* find(std::string_view member_id);
     [[nodiscard]] ConsumerGroupMember* find_instance(std::string_view instance_id);
@@ -67,6 +81,18 @@ struct ConsumerGroup {
     /// Takes the member one step towards its target. `owned` is what it says that it has, null: it
     /// does not say.
     void reconcile(ConsumerGroupMember& member, const std::vector<PartitionId>* owned);
+
+    /// Whether all members speak the classic protocol, and there are some.
+    [[nodiscard]] bool is_all_classic() const;
+
+    /// Whether some of `protocols` is known to every classic member. **Source**: Kafka
+    /// ConsumerGroup.supportsClassicProtocols.
+    [[nodiscard]] bool accepts(const std::vector<std::string>& protocols) const;
+
+    /// Whether a classic member has to join again: for a new target, because it has to give back,
+    /// or because all that it waits for is free. **Source**:
+    /// GroupMetadataManager.classicGroupHeartbeatToConsumerGroup.
+    [[nodiscard]] bool must_rejoin(const ConsumerGroupMember& member) const;
 
     /// Returns why a heartbeat in that epoch is refused, if so. A member may come with its epoch
     /// before, if it has nothing beyond what it was given: the answer was lost. **Source**:

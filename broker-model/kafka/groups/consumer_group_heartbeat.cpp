@@ -1,7 +1,6 @@
 // Groups of the new consumer protocol: one request says everything, and every answer that tells of
 // a change is in the log first, so that the next coordinator goes on with the same epochs. Source:
-// Kafka GroupMetadataManager.consumerGroupHeartbeat; KIP-848. As with
-// group.consumer.migration.policy=disabled: a group changes its protocol only while it is empty.
+// Kafka GroupMetadataManager.consumerGroupHeartbeat; KIP-848.
 
 #include "broker-model/events.hpp"
 #include "broker-model/kafka/broker/coordinator_log.hpp"
@@ -35,6 +34,12 @@ ErrorCode check_request(const ConsumerGroupHeartbeatRequest& request) {
     return ErrorCode::none;
 }
 
+std::string_view why_gone(const ConsumerGroupMember& member, Instant now) {
+    if (member.session_end <= now) return "its session is over";
+    if (member.revocation_end <= now) return "it did not give back in time";
+    return member.join_end <= now ? "it did not join in time" : "it did not sync in time";
+}
+
 } // namespace
 
 ConsumerGroup* GroupCoordinator::find_consumer_group(Shard& shard, std::string_view group) {
@@ -49,9 +54,14 @@ void GroupCoordinator::consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
     if (shard == nullptr) return refuse(reply, error);
     error = check_request(request);
     if (error != ErrorCode::none) return refuse(reply, error);
-    const Group* const classic = find_group(*shard, request.group);
-    const bool is_classic = classic != nullptr && classic->phase != Group::Phase::empty;
-    if (is_classic || has_share_members(*shard, request.group)) {
+    if (has_share_members(*shard, request.group)) {
+        return refuse(reply, ErrorCode::group_id_not_found);
+    }
+    Group* const classic = find_group(*shard, request.group);
+    if (classic != nullptr && classic->phase != Group::Phase::empty) {
+        if (request.member_epoch == 0 && may_upgrade(*classic)) {
+            return upgrade(*shard, *classic, request, std::move(reply));
+        }
         return refuse(reply, ErrorCode::group_id_not_found);
     }
     ConsumerGroup* group = find_consumer_group(*shard, request.group);
@@ -59,9 +69,10 @@ void GroupCoordinator::consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
         return refuse(reply, ErrorCode::group_id_not_found);
     }
     if (group == nullptr) {
-        shard->groups.erase(request.group); // it was empty
         group = &shard->consumer_groups[request.group];
         group->name = request.group;
+        if (classic != nullptr) group->ids_given = classic->ids_given;
+        shard->groups.erase(request.group); // it was empty
     }
     const ConsumerGroup before = *group;
     if (request.member_epoch < 0) {
@@ -69,20 +80,31 @@ void GroupCoordinator::consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
     }
     ConsumerGroupMember* const member = find_or_admit(*group, request, error);
     if (member == nullptr) return refuse(reply, error);
-    const std::vector<PartitionId> had = member->partitions();
-    update_subscription(*group, *member, request);
-    note_topics(*group);
-    maybe_make_target(*group);
-    group->reconcile(*member, request.owned ? &*request.owned : nullptr);
-    touch(*member);
+    ConsumerGroupHeartbeatAnswer answer = heed(*group, *member, request);
+    persist(*shard, *group, before, when_written(std::move(answer), std::move(reply)));
+}
+
+/// Takes the member one step further, by what its heartbeat says. **Returns** what it is told.
+ConsumerGroupHeartbeatAnswer GroupCoordinator::heed(ConsumerGroup& group,
+                                                    ConsumerGroupMember& member,
+                                                    const ConsumerGroupHeartbeatRequest& request) {
+    const std::vector<PartitionId> had = member.partitions();
+    member.classic.reset();
+    member.join_end = Instant::max();
+    member.sync_end = Instant::max();
+    update_subscription(group, member, request);
+    note_topics(group);
+    maybe_make_target(group);
+    group.reconcile(member, request.owned ? &*request.owned : nullptr);
+    touch(member);
 
     ConsumerGroupHeartbeatAnswer answer;
-    answer.member_epoch = member->epoch;
+    answer.member_epoch = member.epoch;
     answer.heartbeat_interval = home_.cluster.options().consumer_group_heartbeat_interval;
     const bool is_full = request.member_epoch == 0 || (request.rebalance_timeout > Duration{} &&
                                                        request.topics && request.owned);
-    if (is_full || member->partitions() != had) answer.assignment = member->partitions();
-    persist(*shard, *group, before, std::move(answer), std::move(reply));
+    if (is_full || member.partitions() != had) answer.assignment = member.partitions();
+    return answer;
 }
 
 /// Returns who sends the heartbeat; a new member, or one that takes the place of a static member
@@ -101,7 +123,7 @@ ConsumerGroupMember* GroupCoordinator::find_or_admit(ConsumerGroup& group,
     if (!request.instance_id.empty()) {
         ConsumerGroupMember* const known = group.find_instance(request.instance_id);
         if (joins && known != nullptr) {
-            if (known->epoch != left_for_a_while) {
+            if (known->epoch != left_for_a_while && !known->classic) {
                 error = ErrorCode::unreleased_instance_id;
                 return nullptr;
             }
@@ -185,9 +207,11 @@ void GroupCoordinator::maybe_make_target(ConsumerGroup& group) {
 void GroupCoordinator::touch(ConsumerGroupMember& member) {
     using State = ConsumerGroupMember::State;
     const Instant now = home_.now();
-    member.session_end = now + home_.cluster.options().consumer_group_session_timeout;
+    member.session_end =
+        now + (member.classic ? member.classic->session_timeout
+                              : home_.cluster.options().consumer_group_session_timeout);
     alarm_.need(member.session_end);
-    if (member.state != State::unrevoked) {
+    if (member.state != State::unrevoked || member.classic) {
         member.revocation_end = Instant::max();
     } else if (member.revocation_end == Instant::max()) {
         member.revocation_end = now + member.rebalance_timeout;
@@ -217,7 +241,7 @@ void GroupCoordinator::consumer_leave(Shard& shard, ConsumerGroup& group,
         tell_gone(group.name, request.member_id, "it left");
         remove(group, request.member_id);
     }
-    persist(shard, group, before, std::move(answer), std::move(reply));
+    persist_removal(shard, group, before, when_written(std::move(answer), std::move(reply)));
 }
 
 void GroupCoordinator::remove(ConsumerGroup& group, const std::string& member_id) {
@@ -229,26 +253,21 @@ void GroupCoordinator::remove(ConsumerGroup& group, const std::string& member_id
 // A change that cannot be written did not happen; one that was written and not replicated in time
 // may have.
 void GroupCoordinator::persist(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before,
-                               ConsumerGroupHeartbeatAnswer answer,
-                               sim::Reply<ConsumerGroupHeartbeatAnswer> reply) {
-    Record now = write_record(group);
-    if (now.value == write_record(before).value) return reply(std::move(answer));
-    struct Written {
-        sim::Reply<ConsumerGroupHeartbeatAnswer> reply;
-        ConsumerGroupHeartbeatAnswer answer;
-        bool is_now = true; // the outcome is known before the append returns
-        bool has_failed = false;
-    };
-    auto held = std::make_shared<Written>();
-    held->reply = std::move(reply);
-    held->answer = std::move(answer);
-    append(shard, std::move(now), [held](ErrorCode error) {
-        held->has_failed = held->is_now && error != ErrorCode::none;
-        if (error == ErrorCode::none) return held->reply(std::move(held->answer));
-        refuse(held->reply, as_coordinator_error(error));
-    });
-    held->is_now = false;
-    if (held->has_failed) group = ConsumerGroup(before);
+                               Appended done) {
+    std::vector<Record> now(1, write_record(group));
+    if (now.front().value == write_record(before).value) return done(ErrorCode::none);
+    const bool is_written = try_append(shard, std::move(now), std::move(done));
+    if (!is_written) group = ConsumerGroup(before);
+}
+
+/// Members are gone. Whoever is left may go on by the classic protocol; then `group` ends here.
+void GroupCoordinator::persist_removal(Shard& shard, ConsumerGroup& group,
+                                       const ConsumerGroup& before, Appended done) {
+    if (group.members.size() < before.members.size() && may_downgrade(group)) {
+        downgrade(shard, group, before, true, std::move(done));
+    } else {
+        persist(shard, group, before, std::move(done));
+    }
 }
 
 ErrorCode GroupCoordinator::check_commit(ConsumerGroup& group,
@@ -257,7 +276,8 @@ ErrorCode GroupCoordinator::check_commit(ConsumerGroup& group,
     ConsumerGroupMember* const member = group.find(request.member_id);
     if (member == nullptr) return ErrorCode::unknown_member_id;
     // Whether an older epoch will do is said by partition.
-    return request.generation <= member->epoch ? ErrorCode::none : ErrorCode::stale_member_epoch;
+    if (request.generation <= member->epoch) return ErrorCode::none;
+    return member->classic ? ErrorCode::illegal_generation : ErrorCode::stale_member_epoch;
 }
 
 void GroupCoordinator::tick(Shard& shard, ConsumerGroup& group) {
@@ -265,21 +285,27 @@ void GroupCoordinator::tick(Shard& shard, ConsumerGroup& group) {
     const ConsumerGroup before = group;
     std::vector<std::string> gone;
     for (const auto& [id, member] : group.members) {
-        if (member.session_end <= now || member.revocation_end <= now) gone.push_back(id);
+        if (member.deadline() <= now) gone.push_back(id);
     }
     for (const std::string& id : gone) {
-        const bool is_late = group.find(id)->session_end > now;
-        tell_gone(group.name, id, is_late ? "it did not give back in time" : "its session is over");
+        tell_gone(group.name, id, why_gone(*group.find(id), now));
         remove(group, id);
     }
-    if (!group.members.empty()) maybe_make_target(group);
-    persist(shard, group, before, {}, sim::Reply<ConsumerGroupHeartbeatAnswer>());
+    const auto done = [](ErrorCode) {};
+    if (!gone.empty() && may_downgrade(group)) {
+        if (downgrade(shard, group, before, true, done)) return;
+    } else {
+        if (!group.members.empty()) maybe_make_target(group);
+        persist(shard, group, before, done);
+    }
     constexpr Duration again = std::chrono::milliseconds(500); // where it could not be written
     for (auto& [id, member] : group.members) {
-        if (member.session_end <= now) member.session_end = now + again;
-        if (member.revocation_end <= now) member.revocation_end = now + again;
-        alarm_.need(member.session_end);
-        if (member.revocation_end != Instant::max()) alarm_.need(member.revocation_end);
+        if (member.deadline() <= now) {
+            for (Instant* const end :
+                 {&member.session_end, &member.revocation_end, &member.join_end, &member.sync_end})
+                *end = std::max(*end, now + again);
+        }
+        alarm_.need(member.deadline());
     }
 }
 

@@ -49,6 +49,26 @@ ConsumerGroupMember read_member(RecordReader& value) {
     return member;
 }
 
+void write_classic_members(RecordWriter& value, const ConsumerGroup& group) {
+    for (const auto& [id, member] : group.members) {
+        if (!member.classic) continue;
+        value.text(id);
+        value.number(bits_of(member.classic->session_timeout.count()));
+        value.number(member.classic->protocols.size());
+        for (const std::string& protocol : member.classic->protocols)
+            value.text(protocol);
+    }
+}
+
+void read_classic_member(RecordReader& value, ConsumerGroup& group) {
+    const std::string id = value.text();
+    ClassicMember& classic = group.members.at(id).classic.emplace();
+    classic.session_timeout = Duration(static_cast<std::int64_t>(value.number()));
+    classic.protocols.resize(value.number());
+    for (std::string& protocol : classic.protocols)
+        protocol = value.text();
+}
+
 } // namespace
 
 Record write_record(const ConsumerGroup& group) {
@@ -65,6 +85,7 @@ Record write_record(const ConsumerGroup& group) {
     value.number(group.members.size());
     for (const auto& [id, member] : group.members)
         write_member(value, member);
+    write_classic_members(value, group);
     return record;
 }
 
@@ -92,6 +113,8 @@ std::optional<ConsumerGroup> read_consumer_group_record(const Record& record) {
         const std::string id = member.member_id;
         group.members.emplace(id, std::move(member));
     }
+    while (!value.rest().empty())
+        read_classic_member(value, group);
     return group;
 }
 

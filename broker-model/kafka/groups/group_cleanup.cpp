@@ -2,7 +2,6 @@
 // administrators delete. Source: Kafka OffsetMetadataManager.cleanupExpiredOffsets,
 // ClassicGroup.offsetExpirationCondition, GroupMetadataManager.
 
-#include "broker-model/kafka/broker/coordinator_log.hpp"
 #include "broker-model/kafka/groups/group_coordinator.hpp"
 
 #include <algorithm>
@@ -117,20 +116,6 @@ void GroupCoordinator::deleted(const std::vector<PartitionId>& partitions) {
     }
 }
 
-namespace {
-
-/// Answers when the tombstones are replicated.
-auto when_written(sim::Reply<ErrorAnswer> reply) {
-    auto held = std::make_shared<sim::Reply<ErrorAnswer>>(std::move(reply));
-    return [held](ErrorCode error) {
-        ErrorAnswer answer;
-        answer.error = as_coordinator_error(error);
-        (*held)(answer);
-    };
-}
-
-} // namespace
-
 void GroupCoordinator::delete_group(const std::string& group, sim::Reply<ErrorAnswer> reply) {
     ErrorAnswer answer;
     Shard* const shard = find_shard(group, answer.error);
@@ -153,7 +138,7 @@ void GroupCoordinator::delete_group(const std::string& group, sim::Reply<ErrorAn
     }
     forget(*shard, group, tombstones);
     if (tombstones.empty()) return reply(answer);
-    append(*shard, std::move(tombstones), when_written(std::move(reply)));
+    append(*shard, std::move(tombstones), when_written(answer, std::move(reply)));
 }
 
 void GroupCoordinator::delete_offsets(const OffsetDeleteRequest& request,
@@ -176,7 +161,7 @@ void GroupCoordinator::delete_offsets(const OffsetDeleteRequest& request,
         }
     }
     if (answer.error != ErrorCode::none || tombstones.empty()) return reply(answer);
-    append(*shard, std::move(tombstones), when_written(std::move(reply)));
+    append(*shard, std::move(tombstones), when_written(answer, std::move(reply)));
 }
 
 } // namespace crier::broker::kafka

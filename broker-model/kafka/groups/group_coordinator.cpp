@@ -108,16 +108,19 @@ void GroupCoordinator::resigned(const Replica& replica) {
 void GroupCoordinator::drop(PartitionId partition) {
     const std::unique_ptr<Shard> shard = shards_.take(partition);
     if (!shard) return;
-    for (auto& [name, group] : shard->groups) {
-        for (auto& [id, member] : group.members) {
-            JoinGroupAnswer no_join;
-            no_join.error = ErrorCode::not_coordinator;
-            no_join.member_id = id;
-            member.join(std::move(no_join));
-            SyncGroupAnswer no_sync;
-            no_sync.error = ErrorCode::not_coordinator;
-            member.sync(std::move(no_sync));
-        }
+    for (auto& [name, group] : shard->groups)
+        refuse_waiting(group, ErrorCode::not_coordinator);
+}
+
+void GroupCoordinator::refuse_waiting(Group& group, ErrorCode error) {
+    for (auto& [id, member] : group.members) {
+        JoinGroupAnswer no_join;
+        no_join.error = error;
+        no_join.member_id = id;
+        member.join(std::move(no_join));
+        SyncGroupAnswer no_sync;
+        no_sync.error = error;
+        member.sync(std::move(no_sync));
     }
 }
 
@@ -220,7 +223,8 @@ ErrorCode GroupCoordinator::check_offset(Shard& shard, const OffsetCommitRequest
     // An older epoch will do for what the member has had all the time since. Source: KIP-1251.
     const auto since = member->assigned.find(offset.partition);
     const bool has_had_it = since != member->assigned.end() && since->second <= request.generation;
-    return has_had_it ? ErrorCode::none : ErrorCode::stale_member_epoch;
+    if (has_had_it) return ErrorCode::none;
+    return member->classic ? ErrorCode::illegal_generation : ErrorCode::stale_member_epoch;
 }
 
 void GroupCoordinator::tell_refused(const OffsetCommitRequest& request, ErrorCode error) {
@@ -320,6 +324,20 @@ void GroupCoordinator::append(const Shard& shard, Record record, Appended done) 
 void GroupCoordinator::append(const Shard& shard, std::vector<Record> records, Appended done) {
     replicas_->append({shard.partition, make_batch(home_, std::move(records))},
                       home_.cluster.options().offsets_commit_timeout, std::move(done));
+}
+
+bool GroupCoordinator::try_append(const Shard& shard, std::vector<Record> records, Appended done) {
+    struct Fate {
+        bool is_now = true; // the outcome is known before the append returns
+        bool has_failed = false;
+    };
+    auto fate = std::make_shared<Fate>();
+    append(shard, std::move(records), [fate, then = std::move(done)](ErrorCode error) {
+        fate->has_failed = fate->is_now && error != ErrorCode::none;
+        then(error);
+    });
+    fate->is_now = false;
+    return !fate->has_failed;
 }
 
 } // namespace crier::broker::kafka

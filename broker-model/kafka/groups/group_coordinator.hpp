@@ -112,6 +112,28 @@ private:
     [[nodiscard]] ErrorCode check_commit(ConsumerGroup& group,
                                          const OffsetCommitRequest& request) const;
 
+    using Appended = std::function<void(ErrorCode)>;
+
+    /// Of members by the classic protocol in a consumer group.
+    [[nodiscard]] ConsumerGroupMember* admit_classic(const Shard& shard, ConsumerGroup& group,
+                                                     JoinGroupRequest& request,
+                                                     ErrorCode& error) const;
+    void join(Shard& shard, ConsumerGroup& group, JoinGroupRequest request,
+              sim::Reply<JoinGroupAnswer> reply);
+    void sync(ConsumerGroup& group, const SyncGroupRequest& request,
+              sim::Reply<SyncGroupAnswer> reply);
+    [[nodiscard]] ErrorAnswer heartbeat(ConsumerGroup& group, const HeartbeatRequest& request);
+    [[nodiscard]] ErrorAnswer leave(Shard& shard, ConsumerGroup& group,
+                                    const LeaveGroupRequest& request);
+    void await_rejoin(ConsumerGroupMember& member);
+
+    [[nodiscard]] bool may_upgrade(const Group& group) const;
+    [[nodiscard]] bool may_downgrade(const ConsumerGroup& group) const;
+    void upgrade(Shard& shard, Group& classic, const ConsumerGroupHeartbeatRequest& request,
+                 sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
+    bool downgrade(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before, bool rebalances,
+                   Appended done);
+
     [[nodiscard]] static ConsumerGroup* find_consumer_group(Shard& shard, std::string_view group);
     [[nodiscard]] ConsumerGroupMember* find_or_admit(ConsumerGroup& group,
                                                      const ConsumerGroupHeartbeatRequest& request,
@@ -123,18 +145,22 @@ private:
                                     const ConsumerGroupHeartbeatRequest& request);
     void note_topics(ConsumerGroup& group);
     void maybe_make_target(ConsumerGroup& group);
+    [[nodiscard]] ConsumerGroupHeartbeatAnswer heed(ConsumerGroup& group,
+                                                    ConsumerGroupMember& member,
+                                                    const ConsumerGroupHeartbeatRequest& request);
     void touch(ConsumerGroupMember& member);
     void consumer_leave(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before,
                         const ConsumerGroupHeartbeatRequest& request,
                         sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
     static void remove(ConsumerGroup& group, const std::string& member_id);
+    static void refuse_waiting(Group& group, ErrorCode error);
     static void remove(ShareGroup& group, const std::string& member_id);
     void persist(Shard& shard, const ShareGroup& group, ShareGroupHeartbeatAnswer answer,
                  sim::Reply<ShareGroupHeartbeatAnswer> reply);
     [[nodiscard]] static bool has_share_members(const Shard& shard, std::string_view group);
-    void persist(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before,
-                 ConsumerGroupHeartbeatAnswer answer,
-                 sim::Reply<ConsumerGroupHeartbeatAnswer> reply);
+    void persist(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before, Appended done);
+    void persist_removal(Shard& shard, ConsumerGroup& group, const ConsumerGroup& before,
+                         Appended done);
 
     [[nodiscard]] static bool is_subscribed(const Shard& shard, std::string_view group,
                                             TopicId topic);
@@ -150,11 +176,17 @@ private:
     void tick(Shard& shard, ConsumerGroup& group);
     void tick(Shard& shard, ShareGroup& group);
 
-    using Appended = std::function<void(ErrorCode)>;
-
     /// Writes into the shard's log; `done` gets the log's own error.
     void append(const Shard& shard, Record record, Appended done);
     void append(const Shard& shard, std::vector<Record> records, Appended done);
+
+    /// The same. **Returns** whether the log has taken them; whether they are replicated in time is
+    /// known later.
+    [[nodiscard]] bool try_append(const Shard& shard, std::vector<Record> records, Appended done);
+
+    /// Answers when a change is in the log, or that it may not be.
+    template <class Answer>
+    [[nodiscard]] static Appended when_written(Answer answer, sim::Reply<Answer> reply);
 
     using Method = void (GroupCoordinator::*)();
 
@@ -163,5 +195,19 @@ private:
     CoordinatorShards<Shard> shards_;
     Alarm<GroupCoordinator, static_cast<Method>(&GroupCoordinator::tick)> alarm_;
 };
+
+template <class Answer>
+GroupCoordinator::Appended GroupCoordinator::when_written(Answer answer, sim::Reply<Answer> reply) {
+    auto held = std::make_shared<std::pair<Answer, sim::Reply<Answer>>>(std::move(answer),
+                                                                        std::move(reply));
+    return [held](ErrorCode error) {
+        auto& [said, to] = *held;
+        if (error != ErrorCode::none) {
+            said = {};
+            said.error = as_coordinator_error(error);
+        }
+        to(std::move(said));
+    };
+}
 
 } // namespace crier::broker::kafka

@@ -37,10 +37,12 @@ void GroupCoordinator::join(JoinGroupRequest request, sim::Reply<JoinGroupAnswer
         request.session_timeout > options.group_max_session_timeout) {
         return refuse(reply, ErrorCode::invalid_session_timeout, request.member_id);
     }
-    if (const ConsumerGroup* const other = find_consumer_group(*shard, request.group)) {
+    std::uint32_t ids_given = 0;
+    if (ConsumerGroup* const other = find_consumer_group(*shard, request.group)) {
         if (!other->members.empty()) {
-            return refuse(reply, ErrorCode::inconsistent_group_protocol, request.member_id);
+            return join(*shard, *other, std::move(request), std::move(reply));
         }
+        ids_given = other->ids_given;
         shard->consumer_groups.erase(request.group);
     }
     if (has_share_members(*shard, request.group)) {
@@ -53,6 +55,7 @@ void GroupCoordinator::join(JoinGroupRequest request, sim::Reply<JoinGroupAnswer
         }
         group = &shard->groups[request.group];
         group->name = request.group;
+        group->ids_given = ids_given;
     }
     if (!group->has_room(request.member_id, static_cast<std::size_t>(options.group_max_size))) {
         return refuse(reply, ErrorCode::group_max_size_reached, request.member_id);
@@ -182,7 +185,6 @@ void GroupCoordinator::complete_join(Shard& shard, Group& group) {
     for (auto& [id, member] : group.members) {
         member.is_new = false;
         member.has_synced = false;
-        member.record.assignment.clear();
         touch(member);
         member.join(joined(group, member), 64 + 32 * group.members.size());
     }
@@ -210,6 +212,9 @@ void GroupCoordinator::sync(SyncGroupRequest request, sim::Reply<SyncGroupAnswer
     ErrorCode error = ErrorCode::none;
     Shard* const shard = find_shard(request.group, error);
     if (shard == nullptr) return refuse(reply, error);
+    if (ConsumerGroup* const other = find_consumer_group(*shard, request.group)) {
+        return sync(*other, request, std::move(reply));
+    }
     Group* const group = find_group(*shard, request.group);
     if (group == nullptr) return refuse(reply, ErrorCode::unknown_member_id);
     error = group->check_member(request.member_id, request.instance_id);
@@ -255,6 +260,9 @@ ErrorAnswer GroupCoordinator::heartbeat(const HeartbeatRequest& request) {
     ErrorAnswer answer;
     Shard* const shard = find_shard(request.group, answer.error);
     if (shard == nullptr) return answer;
+    if (ConsumerGroup* const other = find_consumer_group(*shard, request.group)) {
+        return heartbeat(*other, request);
+    }
     Group* const group = find_group(*shard, request.group);
     answer.error = group == nullptr ? ErrorCode::unknown_member_id
                                     : group->check_member(request.member_id, request.instance_id);
@@ -274,6 +282,9 @@ ErrorAnswer GroupCoordinator::leave(const LeaveGroupRequest& request) {
     ErrorAnswer answer;
     Shard* const shard = find_shard(request.group, answer.error);
     if (shard == nullptr) return answer;
+    if (ConsumerGroup* const other = find_consumer_group(*shard, request.group)) {
+        return leave(*shard, *other, request);
+    }
     Group* const group = find_group(*shard, request.group);
     if (group == nullptr) {
         answer.error = ErrorCode::unknown_member_id;
@@ -322,8 +333,8 @@ void GroupCoordinator::tick() {
     for (const auto& [partition, shard] : shards_.all()) {
         for (auto& [name, group] : shard->groups)
             tick(*shard, group);
-        for (auto& [name, group] : shard->consumer_groups)
-            tick(*shard, group);
+        for (auto next = shard->consumer_groups.begin(); next != shard->consumer_groups.end();)
+            tick(*shard, (next++)->second); // which may be a classic group then
         for (auto& [name, group] : shard->share_groups)
             tick(*shard, group);
         if (!shard->is_loaded) continue;
