@@ -1,5 +1,6 @@
 #include "messaging/consumer.hpp"
 
+#include "messaging/inbox.hpp"
 #include "messaging/key_queues.hpp"
 #include "messaging/ports/ensure.hpp"
 #include "messaging/processor.hpp"
@@ -17,7 +18,8 @@ class Consumer::Core {
 public:
     Core(ProcessPorts ports, Subscription& subscription, Store& store, Publisher& dead_letters,
          Handler handler, const ConsumerOptions& options)
-        : ports_(ports), subscription_(subscription), options_(options),
+        : ports_(ports), subscription_(subscription), options_(options), store_(store),
+          inbox_(options.inbox_table, options.name),
           processor_(ports, subscription, store, dead_letters, std::move(handler), options),
           queues_(options.order == Order::key), progress_(ports.background.executor()),
           finished_(ports.background.executor()) {}
@@ -32,6 +34,7 @@ private:
     static asio::awaitable<void> work(std::shared_ptr<Core> core);
     static asio::awaitable<void> resume(std::shared_ptr<Core> core, std::shared_ptr<Work> work,
                                         Duration delay);
+    static asio::awaitable<void> prune(std::shared_ptr<Core> core);
     static void start_workers(const std::shared_ptr<Core>& core);
 
     asio::awaitable<void> take_in(std::vector<Delivery> deliveries);
@@ -42,6 +45,8 @@ private:
     ProcessPorts ports_;
     Subscription& subscription_;
     ConsumerOptions options_;
+    Store& store_;
+    Inbox inbox_;
     Processor processor_;
     KeyQueues queues_;
     Signal progress_; ///< Notified when a step ends while `is_waited_for_`.
@@ -58,6 +63,10 @@ private:
 asio::awaitable<void> Consumer::Core::run(std::shared_ptr<Core> core) {
     ensure(!core->running_ && !core->finished_.is_open(), "a consumer runs once");
     core->running_ = true;
+    if (core->options_.deduplicate == Deduplicate::inbox &&
+        core->options_.inbox_retention > Duration::zero()) {
+        core->ports_.background.spawn("consumer.prune", prune(core));
+    }
     int failures = 0;
     while (!core->stopping_) {
         core->press_back();
@@ -134,6 +143,18 @@ asio::awaitable<void> Consumer::Core::resume(std::shared_ptr<Core> core, std::sh
     if (work->forgotten) co_return;
     core->queues_.resume(*work);
     start_workers(core);
+}
+
+/// Forgets what is older than the inbox promises to remember, again and again. What fails is done
+/// the next time.
+asio::awaitable<void> Consumer::Core::prune(std::shared_ptr<Core> core) {
+    while (true) {
+        co_await core->ports_.clock.sleep(core->options_.prune_interval);
+        if (core->stopping_) co_return;
+        const WallTime limit = core->ports_.clock.wall_now() - core->options_.inbox_retention;
+        for (Statement& statement : core->inbox_.prune(limit))
+            co_await execute(core->store_, std::move(statement));
+    }
 }
 
 void Consumer::Core::start_workers(const std::shared_ptr<Core>& core) {

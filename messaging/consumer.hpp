@@ -17,9 +17,14 @@
 namespace crier::messaging {
 
 /// The points that a consumer reaches.
-inline constexpr std::array<std::string_view, 7> consumer_points{
-    "consumer.received",        "consumer.effect-committed-not-settled", "consumer.attempt-failed",
-    "consumer.parking-decided", "consumer.parked-not-settled",           "consumer.settled",
+inline constexpr std::array<std::string_view, 8> consumer_points{
+    "consumer.received",
+    "consumer.effect-committed-not-recorded",
+    "consumer.effect-committed-not-settled",
+    "consumer.attempt-failed",
+    "consumer.parking-decided",
+    "consumer.parked-not-settled",
+    "consumer.settled",
     "consumer.released"};
 
 /// Handles the messages of one subscription exactly as often as its options promise.

@@ -24,8 +24,20 @@ enum class Deduplicate {
 };
 
 enum class InboxTransaction {
-    same, ///< The inbox row commits with the effect.
-    own,  ///< It commits before: a crash between the two loses the effect.
+    same,   ///< The inbox row commits with the effect.
+    marker, ///< For effects outside the database, where the first is impossible: a marker that
+            ///< expires commits before, the row's completion after it. A crash between repeats the
+            ///< effect, which must therefore bear the message's id as its idempotency key.
+    own,    ///< The row commits before: a crash between the two loses the effect.
+    after, ///< It is looked up before and commits after: a crash between, or a copy that is handled
+           ///< meanwhile, repeats the effect.
+};
+
+/// What a copy does that finds the marker of a message in work.
+enum class MarkerHit {
+    waits,          ///< Until the message is done, or the marker expires and the copy takes over.
+    taken_for_done, ///< It is dropped while the marker lives, although the first may yet fail.
+    never_expires,  ///< It is dropped for ever: nobody looks for messages in this state.
 };
 
 enum class DeadLetterPublish {
@@ -57,6 +69,14 @@ struct ConsumerOptions {
     Acknowledge acknowledge = Acknowledge::after_effect;
     Deduplicate deduplicate = Deduplicate::inbox;
     InboxTransaction inbox_transaction = InboxTransaction::same;
+    MarkerHit marker_hit = MarkerHit::waits;
+    /// How long a message may be in work: longer than any handler takes.
+    Duration marker_expiry = std::chrono::seconds(30);
+    /// How long finished messages are remembered; 0: for ever. A copy that comes later has its
+    /// effect again, so: longer than the broker keeps messages, a stay in a dead-letter queue
+    /// included.
+    Duration inbox_retention{};
+    Duration prune_interval = std::chrono::minutes(1);
     DeadLetterPublish dead_letter_publish = DeadLetterPublish::awaited;
     Order order = Order::key;
     Duration receive_wait = std::chrono::milliseconds(100); ///< Also the longest unnoticed stop.

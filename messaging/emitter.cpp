@@ -26,7 +26,8 @@ Emitter::Emitter(ProcessPorts ports, Publisher* publisher, EmitterOptions option
 asio::awaitable<Outcome<void>> Emitter::commit(std::unique_ptr<Transaction> transaction,
                                                std::vector<Message> messages) {
     if (options_.publish == PublishMode::outbox) {
-        const Outcome<void> written = co_await outbox_.write(*transaction, std::move(messages));
+        const Outcome<void> written =
+            co_await outbox_.write(*transaction, std::move(messages), ports_.clock.wall_now());
         if (!written) {
             co_await transaction->rollback();
             co_return written.error();

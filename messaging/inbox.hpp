@@ -2,7 +2,10 @@
 
 #include "messaging/ports/clock.hpp"
 #include "messaging/ports/store.hpp"
+#include "messaging/statement.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,14 +20,9 @@ namespace crier::messaging {
 /// Returns the statements that make the tables; running them again is harmless.
 [[nodiscard]] std::vector<std::string> inbox_schema(const std::string& table = "inbox");
 
-/// One statement, ready to execute.
-struct Statement {
-    std::string sql;
-    std::vector<Value> parameters;
-};
-
 /// What the inbox says of a message.
 enum class InboxStatus {
+    working, ///< Somebody has begun with it, and has until `expires_at` to finish.
     done,
     parking, ///< It will be dead-lettered, whoever does it; its dead letter may be on its way.
     parked,  ///< Its dead letter is confirmed.
@@ -40,7 +38,8 @@ struct Parking {
 
 struct InboxRow {
     InboxStatus status = InboxStatus::done;
-    Parking parking; ///< Empty unless parking or parked.
+    Parking parking;                        ///< Empty unless parking or parked.
+    std::optional<std::int64_t> expires_at; ///< Of a marker: in milliseconds; none: never.
 };
 
 /// The statements of one consumer's inbox.
@@ -54,6 +53,19 @@ public:
 
     /// Returns the durable number of failed attempts from the row that `enter` gave.
     [[nodiscard]] static int attempts_of(const Row& row);
+
+    /// Marks the message as being in work until `expires_at`; none: for ever. `mine` is when the
+    /// caller's own marker of this message expires, 0 without one.
+    /// **Shape**: one row (see `attempts_of`), or none if the message has a fate already or is
+    /// somebody else's, and not yet expired.
+    [[nodiscard]] Statement mark(std::string_view id, WallTime now,
+                                 std::optional<std::int64_t> expires_at, std::int64_t mine) const;
+
+    /// Takes the message for `done` after its effect.
+    [[nodiscard]] Statement complete(std::string_view id, WallTime now) const;
+
+    /// Removes the caller's own marker: the message is nobody's.
+    [[nodiscard]] Statement unmark(std::string_view id, std::int64_t mine) const;
 
     /// Reads the fate. **Shape**: one row for `parse`, or none.
     [[nodiscard]] Statement find(std::string_view id) const;
@@ -80,6 +92,9 @@ public:
 private:
     std::string consumer_;
     std::string enter_;
+    std::string mark_;
+    std::string complete_;
+    std::string unmark_;
     std::string find_;
     std::string record_;
     std::string park_;

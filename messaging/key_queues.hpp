@@ -20,6 +20,7 @@ namespace crier::messaging {
 struct Work {
     enum class Stage {
         attempting,
+        completing, ///< The effect is done; the inbox does not say so yet.
         deciding,   ///< The decision to park is made but not known to be durable.
         publishing, ///< The dead letter is not confirmed.
         marking,    ///< It is confirmed; the inbox does not say so yet.
@@ -32,7 +33,8 @@ struct Work {
     int store_failures = 0;   ///< In a row; for the backoff only.
     int publish_failures = 0; ///< In a row; for the backoff only.
     bool recorded = true;     ///< Whether `attempts` is durable.
-    bool entered = false;     ///< Whether an inbox row of its own transaction was committed.
+    bool entered = false;     ///< Whether the inbox was asked in a transaction of its own.
+    std::int64_t marker = 0;  ///< When our marker in the inbox expires; 0: there is none.
     bool closing = false;     ///< Its lane is going: finish this step, but do not come back.
     bool forgotten = false;   ///< Its lane is gone: commit nothing any more.
 };

@@ -47,6 +47,7 @@ Processor::Processor(ProcessPorts ports, Subscription& subscription, Store& stor
 asio::awaitable<std::optional<Duration>> Processor::step(Work& work) {
     switch (work.stage) {
     case Work::Stage::attempting: return work.recorded ? attempt(work) : record(work);
+    case Work::Stage::completing: return complete(work);
     case Work::Stage::deciding: return decide(work);
     case Work::Stage::publishing: return publish(work);
     case Work::Stage::marking: return mark(work);
@@ -59,19 +60,22 @@ asio::awaitable<Processor::Next> Processor::attempt(Work& work) {
     if (options_.deduplicate == Deduplicate::memory && seen_.contains(id)) {
         co_return co_await settle(work, Fate::duplicate);
     }
-    if (options_.deduplicate == Deduplicate::inbox && !is_durable() && !work.entered) {
-        Statement enter = inbox_.enter(id, ports_.clock.wall_now());
-        const Outcome<Rows> entered =
-            co_await store_.execute(std::move(enter.sql), std::move(enter.parameters));
-        if (!entered) co_return after_store_failure(work);
-        if (entered->empty()) co_return co_await settle(work, Fate::duplicate);
-        work.entered = true;
+    if (options_.deduplicate == Deduplicate::inbox &&
+        options_.inbox_transaction != InboxTransaction::same && !work.entered) {
+        Entry entry = co_await enter_alone(work);
+        if (entry.kind != Entry::Kind::entered) co_return co_await refused(work, std::move(entry));
+    }
+    if (is_marked() && exhausted(work)) {
+        co_await unmark(work);
+        propose(work, "attempts exhausted by an earlier delivery");
+        co_return co_await decide(work);
     }
 
     Outcome<std::unique_ptr<Transaction>> begun = co_await store_.begin();
     if (!begun) co_return after_store_failure(work);
     const std::unique_ptr<Transaction> transaction = std::move(*begun);
-    if (is_durable()) {
+    if (options_.deduplicate == Deduplicate::inbox &&
+        options_.inbox_transaction == InboxTransaction::same) {
         Statement enter = inbox_.enter(id, ports_.clock.wall_now());
         const Outcome<Rows> entered =
             co_await transaction->execute(std::move(enter.sql), std::move(enter.parameters));
@@ -110,6 +114,100 @@ asio::awaitable<Processor::Next> Processor::attempt(Work& work) {
         co_return co_await judge(work, *transaction, std::move(failed));
     }
     if (options_.deduplicate == Deduplicate::memory) seen_.insert(id);
+    if (options_.inbox_transaction == InboxTransaction::marker ||
+        options_.inbox_transaction == InboxTransaction::after) {
+        work.stage = Work::Stage::completing;
+        ports_.observer.reached("consumer.effect-committed-not-recorded");
+        co_return co_await complete(work);
+    }
+    co_return co_await settle(work, Fate::done);
+}
+
+/// Asks the inbox in a transaction of its own, and enters the message as the options say.
+asio::awaitable<Processor::Entry> Processor::enter_alone(Work& work) {
+    if (options_.inbox_transaction == InboxTransaction::marker) {
+        co_return co_await mark_working(work);
+    }
+    const std::string& id = work.delivery.message.id;
+    const bool looks_only = options_.inbox_transaction == InboxTransaction::after;
+    Statement statement = looks_only ? inbox_.find(id) : inbox_.enter(id, ports_.clock.wall_now());
+    const Outcome<Rows> rows = co_await execute(store_, std::move(statement));
+    Entry entry;
+    if (!rows) co_return entry;
+    entry.kind = rows->empty() == looks_only ? Entry::Kind::entered : Entry::Kind::duplicate;
+    work.entered = entry.kind == Entry::Kind::entered;
+    co_return entry;
+}
+
+asio::awaitable<Processor::Entry> Processor::mark_working(Work& work) {
+    const std::string& id = work.delivery.message.id;
+    const WallTime now = ports_.clock.wall_now();
+    std::optional<std::int64_t> expires_at;
+    if (options_.marker_hit != MarkerHit::never_expires) {
+        expires_at = milliseconds(now + options_.marker_expiry);
+    }
+    Statement mark = inbox_.mark(id, now, expires_at, work.marker);
+    const Outcome<Rows> marked = co_await execute(store_, std::move(mark));
+    Entry entry;
+    if (!marked) co_return entry;
+    if (!marked->empty()) {
+        entry.kind = Entry::Kind::entered;
+        work.marker = expires_at.value_or(0);
+        work.entered = !is_marked(); // a marker is looked after at every attempt
+        if (is_marked())
+            work.attempts = std::max(work.attempts, Inbox::attempts_of(marked->front()));
+        co_return entry;
+    }
+    work.marker = 0;
+    if (!is_marked()) {
+        entry.kind = Entry::Kind::duplicate;
+        co_return entry;
+    }
+    Statement find = inbox_.find(id);
+    const Outcome<Rows> found = co_await execute(store_, std::move(find));
+    // No row: it was removed between the two statements.
+    if (!found || found->empty()) co_return entry;
+    entry.row = Inbox::parse(found->front());
+    entry.kind = entry.row.status == InboxStatus::working   ? Entry::Kind::elsewhere
+                 : entry.row.status == InboxStatus::parking ? Entry::Kind::parking
+                                                            : Entry::Kind::duplicate;
+    co_return entry;
+}
+
+/// The inbox did not let the message in.
+asio::awaitable<Processor::Next> Processor::refused(Work& work, Entry entry) {
+    switch (entry.kind) {
+    case Entry::Kind::duplicate: co_return co_await settle(work, Fate::duplicate);
+    case Entry::Kind::parking:
+        work.parking = std::move(entry.row.parking);
+        work.stage = Work::Stage::publishing;
+        co_return co_await publish(work);
+    case Entry::Kind::elsewhere: {
+        // Not settled, for whoever works on it may fail: looked at again now and then.
+        const std::int64_t left =
+            entry.row.expires_at.value_or(0) - milliseconds(ports_.clock.wall_now());
+        const Duration until_expiry =
+            std::chrono::milliseconds(std::max<std::int64_t>(left, 0) + 1);
+        co_return std::min(until_expiry, options_.retry.backoff_max);
+    }
+    case Entry::Kind::entered:
+    case Entry::Kind::failed: break;
+    }
+    co_return after_store_failure(work);
+}
+
+/// Gives the message free for others, as far as possible: a marker expires by itself.
+asio::awaitable<void> Processor::unmark(Work& work) {
+    if (!is_marked() || work.marker == 0) co_return;
+    Statement unmark = inbox_.unmark(work.delivery.message.id, std::exchange(work.marker, 0));
+    co_await execute(store_, std::move(unmark));
+}
+
+/// Remembers an effect that was not committed with its inbox row.
+asio::awaitable<Processor::Next> Processor::complete(Work& work) {
+    Statement done = inbox_.complete(work.delivery.message.id, ports_.clock.wall_now());
+    const Outcome<Rows> completed = co_await execute(store_, std::move(done));
+    if (!completed) co_return after_store_failure(work);
     co_return co_await settle(work, Fate::done);
 }
 
@@ -153,6 +251,7 @@ asio::awaitable<Processor::Next> Processor::judge(Work& work, Transaction& trans
 asio::awaitable<Processor::Next> Processor::attempt_failed(Work& work, Transaction& transaction,
                                                            std::string reason, bool for_good) {
     co_await transaction.rollback();
+    co_await unmark(work);
     ++work.attempts;
     work.store_failures = 0;
     ports_.observer.attempt_failed(work.delivery.message.id, work.attempts, reason);
@@ -187,6 +286,7 @@ asio::awaitable<Processor::Next> Processor::record(Work& work) {
 asio::awaitable<Processor::Next> Processor::discard(Work& work, Transaction& transaction,
                                                     std::string reason) {
     co_await transaction.rollback();
+    co_await unmark(work);
     if (is_durable()) {
         Statement discard =
             inbox_.discard(work.delivery.message.id, reason, ports_.clock.wall_now());
@@ -299,10 +399,16 @@ Duration Processor::after_store_failure(Work& work) {
                        work.store_failures);
 }
 
-/// Whether fates and attempts are kept in the database, together with the effect.
+/// Whether fates and attempts are kept in the database, and nothing is done that contradicts them.
 bool Processor::is_durable() const {
-    return options_.deduplicate == Deduplicate::inbox &&
-           options_.inbox_transaction == InboxTransaction::same;
+    return is_marked() || (options_.deduplicate == Deduplicate::inbox &&
+                           options_.inbox_transaction == InboxTransaction::same);
+}
+
+/// Whether a marker says who works on the message, and is honoured.
+bool Processor::is_marked() const {
+    return options_.inbox_transaction == InboxTransaction::marker &&
+           options_.marker_hit == MarkerHit::waits;
 }
 
 } // namespace crier::messaging

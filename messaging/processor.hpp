@@ -32,7 +32,19 @@ public:
 private:
     using Next = std::optional<Duration>;
 
+    /// What the inbox says of a message outside the transaction of its effect.
+    struct Entry {
+        enum class Kind { entered, duplicate, parking, elsewhere, failed };
+        Kind kind = Kind::failed;
+        InboxRow row; ///< Unless entered or failed.
+    };
+
     asio::awaitable<Next> attempt(Work& work);
+    asio::awaitable<Next> refused(Work& work, Entry entry);
+    asio::awaitable<Entry> enter_alone(Work& work);
+    asio::awaitable<Entry> mark_working(Work& work);
+    asio::awaitable<void> unmark(Work& work);
+    asio::awaitable<Next> complete(Work& work);
     asio::awaitable<Next> known(Work& work, Transaction& transaction);
     asio::awaitable<Next> judge(Work& work, Transaction& transaction, HandlerOutcome outcome);
     asio::awaitable<Next> attempt_failed(Work& work, Transaction& transaction, std::string reason,
@@ -50,6 +62,7 @@ private:
     void propose(Work& work, std::string reason);
     [[nodiscard]] Duration after_store_failure(Work& work);
     [[nodiscard]] bool is_durable() const;
+    [[nodiscard]] bool is_marked() const;
     [[nodiscard]] bool can_park() const { return !options_.dead_letter_channel.empty(); }
 
     ProcessPorts ports_;

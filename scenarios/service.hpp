@@ -1,7 +1,9 @@
 #pragma once
 
+#include "messaging/ports/change_stream.hpp"
 #include "messaging/ports/kafka.hpp"
 #include "messaging/ports/kafka_share.hpp"
+#include "messaging/ports/notifications.hpp"
 #include "messaging/ports/process.hpp"
 #include "messaging/ports/store.hpp"
 #include "properties/topology.hpp"
@@ -54,6 +56,12 @@ public:
 
     /// Returns the database of that name. **Requires** that the scenario has it.
     [[nodiscard]] virtual Store& store(const std::string& database) = 0;
+
+    /// Returns the notifications of that database, or null: it has none.
+    [[nodiscard]] virtual Notifications* notifications(const std::string& database) = 0;
+
+    /// Returns the change streams of that database, or null: it has none.
+    [[nodiscard]] virtual ChangeStreams* change_streams(const std::string& database) = 0;
 
     /// Returns the Kafka client of the broker on which that channel is.
     [[nodiscard]] virtual kafka::Client& kafka_for(const std::string& channel) = 0;

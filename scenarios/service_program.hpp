@@ -40,6 +40,8 @@ private:
     const std::string& service() const override { return spec_.name; }
     std::int32_t replica() const override { return replica_; }
     Store& store(const std::string& database) override;
+    Notifications* notifications(const std::string&) override { return nullptr; }
+    ChangeStreams* change_streams(const std::string&) override { return nullptr; }
     kafka::Client& kafka_for(const std::string& channel) override { return client_for(channel); }
     kafka::ShareClient& kafka_share_for(const std::string& channel) override {
         return client_for(channel);

@@ -1,5 +1,7 @@
 #include "messaging/ports/kafka_errors.hpp"
 
+#include "messaging/ports/publish_errors.hpp"
+
 // The one table of Kafka's errors. Source: org.apache.kafka.common.protocol.Errors and the classes
 // of its exceptions.
 
@@ -130,6 +132,15 @@ constexpr ErrorInfo info_of(ErrorCode code) noexcept {
     return {};
 }
 
+/// Whether the answer would be the same whenever and wherever this record is sent.
+/// **Source**: the exceptions of these codes are no RetriableException, and what they complain of
+/// is the record itself, not the client's rights or the topic.
+constexpr bool blames_the_record(ErrorCode code) noexcept {
+    return code == ErrorCode::message_too_large || code == ErrorCode::record_list_too_large ||
+           code == ErrorCode::invalid_record || code == ErrorCode::invalid_timestamp ||
+           code == ErrorCode::policy_violation;
+}
+
 // Boost's base class has no virtual destructor; categories are never deleted through it.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
@@ -141,6 +152,12 @@ public:
         const bool in_range = code >= code_min && code <= code_max;
         const char* const known = in_range ? info_of(static_cast<ErrorCode>(code)).name : nullptr;
         return known != nullptr ? known : "ERROR_" + std::to_string(code);
+    }
+
+    [[nodiscard]] boost::system::error_condition
+    default_error_condition(int code) const noexcept override {
+        if (blames_the_record(static_cast<ErrorCode>(code))) return PublishError::refused;
+        return {code, *this};
     }
 };
 #pragma GCC diagnostic pop

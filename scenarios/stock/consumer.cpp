@@ -7,11 +7,18 @@
 #include "messaging/kafka_publisher.hpp"
 #include "messaging/kafka_share_subscription.hpp"
 #include "messaging/kafka_subscription.hpp"
+#include "scenarios/stock/choices.hpp"
 #include "scenarios/stock/schema.hpp"
+
+#include <algorithm>
 
 namespace crier::scenario {
 
 namespace {
+
+// In the order of the enumerations of messaging/consumer_options.hpp.
+const std::vector<std::string> inbox_transactions{"same", "marker", "own", "after"};
+const std::vector<std::string> marker_hits{"waits", "taken-for-done", "never-expires"};
 
 messaging::ConsumerOptions consumer_options(const ServiceContext& context) {
     using namespace messaging;
@@ -28,8 +35,12 @@ messaging::ConsumerOptions consumer_options(const ServiceContext& context) {
     const std::string deduplicate = context.text("deduplicate");
     if (deduplicate == "memory") options.deduplicate = Deduplicate::memory;
     if (deduplicate == "none") options.deduplicate = Deduplicate::none;
-    if (context.text("inbox-transaction") == "own")
-        options.inbox_transaction = InboxTransaction::own;
+    options.inbox_transaction =
+        chosen<InboxTransaction>(context.text("inbox-transaction"), inbox_transactions);
+    options.marker_hit = chosen<MarkerHit>(context.text("marker-hit"), marker_hits);
+    options.marker_expiry = context.duration("marker-expiry");
+    options.inbox_retention = context.duration("inbox-retention");
+    options.prune_interval = context.duration("prune-interval");
     if (context.text("dead-letter-publish") == "forgotten") {
         options.dead_letter_publish = DeadLetterPublish::forgotten;
     }
@@ -235,12 +246,34 @@ ServiceType consumer() {
          false,
          {"inbox", "memory", "none"},
          "where it remembers what it did"},
-        {"inbox-transaction",
-         OptionType::choice,
-         "same",
+        {"inbox-transaction", OptionType::choice, "same", false, inbox_transactions,
+         "same: inbox row and effect commit together; marker: a marker commits before the effect "
+         "and "
+         "the row after it; own: the row commits before; after: it is looked up before and commits "
+         "after"},
+        {"marker-hit", OptionType::choice, "waits", false, marker_hits,
+         "what a copy does that finds a message in work: it waits for the marker's end, is dropped "
+         "until then, or is dropped for ever"},
+        {"marker-expiry",
+         OptionType::duration,
+         defaults.marker_expiry,
          false,
-         {"same", "own"},
-         "same: inbox row and effect commit together; own: the inbox row commits before"},
+         {},
+         "how long a message may be in work",
+         1'000'000},
+        {"inbox-retention",
+         OptionType::duration,
+         defaults.inbox_retention,
+         false,
+         {},
+         "how long finished messages are remembered; 0s: for ever"},
+        {"prune-interval",
+         OptionType::duration,
+         defaults.prune_interval,
+         false,
+         {},
+         "how often the inbox forgets what is older",
+         1'000'000},
         {"dead-letter-publish",
          OptionType::choice,
          "awaited",
@@ -394,8 +427,18 @@ ServiceType consumer() {
         const auto duration = [&spec](const char* option) {
             return std::get<Duration>(spec.options.at(option));
         };
-        if (text("inbox-transaction") == "own" && text("deduplicate") != "inbox") {
-            problems.emplace_back("inbox-transaction: own needs deduplicate: inbox");
+        if (text("inbox-transaction") != "same" && text("deduplicate") != "inbox") {
+            problems.emplace_back("inbox-transaction: " + text("inbox-transaction") +
+                                  " needs deduplicate: inbox");
+        }
+        if (text("marker-hit") != "waits" && text("inbox-transaction") != "marker") {
+            problems.emplace_back("marker-hit needs inbox-transaction: marker");
+        }
+        const Duration retention = duration("inbox-retention");
+        if (retention > Duration::zero() &&
+            retention <= std::max(duration("marker-expiry"), duration("retry.backoff-max"))) {
+            problems.emplace_back("inbox-retention must be longer than marker-expiry and "
+                                  "retry.backoff-max, for so long a message may be in work");
         }
         if (duration("retry.backoff") > duration("retry.backoff-max")) {
             problems.emplace_back("retry: backoff is longer than backoff-max");

@@ -56,6 +56,7 @@ private:
     static messaging::EmitterOptions emitter_options(const ServiceContext& context) {
         messaging::EmitterOptions options;
         options.channel = context.text("to");
+        options.outbox.notify = context.flag("notify");
         if (context.text("publish") == "dual-write")
             options.publish = messaging::PublishMode::dual_write;
         return options;
@@ -88,6 +89,7 @@ ServiceType outbox_producer() {
          false,
          {"outbox", "dual-write"},
          "outbox: the event is a row of the same transaction; dual-write: commit, then publish"},
+        {"notify", OptionType::flag, false, false, {}, "whether a commit wakes listening relays"},
         {"key",
          OptionType::choice,
          "aggregate",
@@ -106,6 +108,10 @@ ServiceType outbox_producer() {
         if (direct && !spec.options.contains("to")) {
             problems.emplace_back(
                 "publish: dual-write needs `to`, the channel that it publishes to");
+        }
+        if (std::get<bool>(spec.options.at("notify"))) {
+            problems.emplace_back("notify: on needs a database server with notifications, which "
+                                  "simulated databases are not yet");
         }
         return problems;
     };

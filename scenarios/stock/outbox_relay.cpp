@@ -2,6 +2,7 @@
 
 #include "messaging/kafka_publisher.hpp"
 #include "messaging/relay.hpp"
+#include "scenarios/stock/relay_options.hpp"
 #include "scenarios/stock/schema.hpp"
 
 namespace crier::scenario {
@@ -13,10 +14,13 @@ public:
     explicit OutboxRelay(ServiceContext& context)
         : ports_(context.ports()), store_(context.store(context.text("database"))),
           publisher_(context.kafka_for(context.text("to")).producer(producer_options(context))),
-          relay_(ports_, store_, publisher_, relay_options(context)) {}
+          options_(relay_options(context)),
+          relay_(ports_, store_, publisher_, options_,
+                 {context.notifications(context.text("database")),
+                  context.change_streams(context.text("database"))}) {}
 
     asio::awaitable<void> run() override {
-        std::vector<std::string> schema = messaging::outbox_schema();
+        std::vector<std::string> schema = messaging::relay_schema(options_);
         co_await ensure_schema(ports_, store_, std::move(schema));
         co_await relay_.run();
     }
@@ -32,57 +36,24 @@ private:
         return options;
     }
 
-    static messaging::RelayOptions relay_options(const ServiceContext& context) {
-        messaging::RelayOptions options;
-        options.channel = context.text("to");
-        options.batch = static_cast<std::size_t>(context.count("batch"));
-        options.poll_interval = context.duration("poll-interval");
-        options.lease = context.duration("lease");
-        return options;
-    }
-
     ProcessPorts ports_;
     Store& store_;
     messaging::KafkaPublisher publisher_;
+    messaging::RelayOptions options_;
     messaging::Relay relay_;
 };
 
 } // namespace
 
 ServiceType outbox_relay() {
-    const messaging::RelayOptions defaults;
-    constexpr std::int64_t least = 1'000'000; // a millisecond
     ServiceType type;
     type.is = "outbox-relay";
     type.summary = "publishes what stands in an outbox, in order per key";
-    type.options = {
-        {"database", OptionType::database, {}, false, {}, "where the outbox is"},
-        {"to", OptionType::channel, {}, false, {}, "where its events go"},
-        {"batch",
-         OptionType::count,
-         static_cast<std::int64_t>(defaults.batch),
-         false,
-         {},
-         "rows claimed at once"},
-        {"idempotence", OptionType::flag, true, false, {}, "Kafka's enable.idempotence"},
-        {"poll-interval",
-         OptionType::duration,
-         defaults.poll_interval,
-         false,
-         {},
-         "wait when nothing is there",
-         least},
-        {"lease",
-         OptionType::duration,
-         defaults.lease,
-         false,
-         {},
-         "how long claimed rows are out of reach of others",
-         least},
-    };
+    type.options = relay_option_infos();
     type.database_option = "database";
     type.to_option = "to";
     type.points.assign(messaging::relay_points.begin(), messaging::relay_points.end());
+    type.check = relay_option_problems;
     type.make = [](ServiceContext& context) { return std::make_unique<OutboxRelay>(context); };
     return type;
 }

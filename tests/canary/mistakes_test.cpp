@@ -52,6 +52,7 @@ std::vector<Mistake> mistakes() {
         {"rebalance-storm", "rebalance-storm", ""},
         {"retention-passes-a-group", "ledger", ""},
         {"compacted-orders", "ledger", ""},
+        {"relay-goes-on", "outbox-order-per-key", "was published while"},
         {"wrong-key", "key-affinity", "the record key is not the aggregate"},
         {"wrong-key", "per-key-effect-order", "they are stored in different partitions"},
     };

@@ -201,6 +201,14 @@ public:
         sqlite3_open(":memory:", &database_);
         sqlite3_create_function(database_, "nextval", 1, SQLITE_UTF8 | SQLITE_INNOCUOUS, this,
                                 &nextval, nullptr, nullptr);
+        sqlite3_create_function(database_, "pg_current_xact_id", 0, SQLITE_UTF8, this, &xact_id,
+                                nullptr, nullptr);
+        sqlite3_create_function(database_, "pg_current_snapshot", 0, SQLITE_UTF8, this, &snapshot,
+                                nullptr, nullptr);
+        sqlite3_create_function(database_, "pg_snapshot_xmin", 1, SQLITE_UTF8, this, &xmin, nullptr,
+                                nullptr);
+        sqlite3_create_function(database_, "pg_notify", 2, SQLITE_UTF8, this, &notify, nullptr,
+                                nullptr);
     }
     ~FakeStore() override { sqlite3_close(database_); }
     FakeStore(const FakeStore&) = delete;
@@ -241,6 +249,17 @@ public:
     /// Asked before each call with its SQL, `begin` or `commit`. A failure that is unknown is
     /// reported although the call is carried out.
     std::function<std::optional<Failure>(const std::string&)> fault;
+    /// Told of each `pg_notify`, when it is executed.
+    std::function<void(const std::string&)> on_notify;
+    /// A transaction of somebody else: takes a number, and a position of the outbox.
+    std::int64_t begin_elsewhere() {
+        running_.insert(++last_number);
+        return last_number;
+    }
+    void end_elsewhere(std::int64_t number) { running_.erase(number); }
+    std::int64_t take_position() { return ++sequence_; }
+
+    std::int64_t last_number = 700; ///< Of transactions; statements only take one if they ask.
     bool unknown_commits_happen = true;
     int begins = 0;
     std::vector<std::string> statements;
@@ -363,7 +382,27 @@ private:
         sqlite3_result_int64(context, ++store->sequence_);
     }
 
+    static void xact_id(sqlite3_context* context, int, sqlite3_value**) {
+        auto* const store = static_cast<FakeStore*>(sqlite3_user_data(context));
+        sqlite3_result_int64(context, ++store->last_number);
+    }
+    static void snapshot(sqlite3_context* context, int, sqlite3_value**) {
+        const auto* const store = static_cast<const FakeStore*>(sqlite3_user_data(context));
+        const std::int64_t next = store->last_number + 1;
+        sqlite3_result_int64(context, store->running_.empty() ? next : *store->running_.begin());
+    }
+    static void xmin(sqlite3_context* context, int, sqlite3_value** snapshot) {
+        sqlite3_result_value(context, snapshot[0]);
+    }
+    static void notify(sqlite3_context* context, int, sqlite3_value** values) {
+        const auto* const store = static_cast<const FakeStore*>(sqlite3_user_data(context));
+        const auto* const channel = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
+        if (store->on_notify) store->on_notify(channel);
+        sqlite3_result_null(context);
+    }
+
     sqlite3* database_ = nullptr;
+    std::set<std::int64_t> running_;
     std::int64_t sequence_ = 0;
     bool locked_ = false;
     std::deque<std::weak_ptr<asio::steady_timer>> waiting_;

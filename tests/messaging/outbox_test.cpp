@@ -35,7 +35,7 @@ asio::awaitable<Outcome<void>> write(Store* store, const Outbox* outbox,
                                      std::vector<Message> messages) {
     Outcome<std::unique_ptr<Transaction>> begun = co_await store->begin();
     const std::unique_ptr<Transaction> transaction = std::move(*begun);
-    co_await outbox->write(*transaction, std::move(messages));
+    co_await outbox->write(*transaction, std::move(messages), WallTime());
     co_return co_await transaction->commit();
 }
 

@@ -131,7 +131,8 @@ TEST(Parking, YieldsToAnEffectOfAnotherOwner) {
     fixture.subscription().push("m1", "a");
     fixture.observer().on_point = [&fixture](std::string_view point) {
         if (point != "consumer.attempt-failed") return;
-        fixture.store.ask("insert into inbox values ('billing', 'm1', 'done', 0, null, null, 0)");
+        fixture.store.ask("insert into inbox (consumer, id, status, attempts, recorded_at)"
+                          " values ('billing', 'm1', 'done', 0, 0)");
     };
     fixture.run(seconds(1));
     EXPECT_TRUE(fixture.dead_letters.empty());
@@ -177,7 +178,9 @@ TEST(Inbox, PrunesOnlyWhatIsFinishedAndOld) {
     fakes::FakeStore store;
     fakes::Process process;
     store.create(inbox_schema());
-    store.ask("insert into inbox values ('billing', 'old', 'done', 0, null, null, 10),"
+    store.ask("insert into inbox"
+              " (consumer, id, status, attempts, dead_letter_id, reason, recorded_at)"
+              " values ('billing', 'old', 'done', 0, null, null, 10),"
               " ('billing', 'new', 'done', 0, null, null, 90),"
               " ('billing', 'open', 'parking', 5, 'd', 'r', 10),"
               " ('other', 'old', 'done', 0, null, null, 10)");

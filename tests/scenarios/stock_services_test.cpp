@@ -63,6 +63,130 @@ TEST(StockServices, RefuseALeaseOfNothingAndASessionThatNoCoordinatorTakes) {
         std::string::npos);
 }
 
+TEST(StockServices, RefuseRelayOptionsThatDoNotGoTogether) {
+    const std::vector<std::pair<const char*, const char*>> problems{
+        {"gaps: ignored", "gaps needs relay-by: cursor"},
+        {"confirm: each", "confirm needs relay-by: change-stream"},
+        {"listen: after-reading", "listen needs wake: notification"},
+        {"relay-by: change-stream", "needs dead-key: goes-on"},
+        {"relay-by: cursor, gaps: ignored, order: none", "order: none needs relay-by: claim"},
+        {"purge: by-age", "purge: by-age needs keep"},
+        {"relay-by: cursor", "need a database server"},
+        {"wake: notification", "need a database server"},
+        {"relay-by: change-stream, dead-key: goes-on", "need a database server"},
+        {"relay-by: timer", "`claim`, `cursor` and `change-stream`"},
+    };
+    for (const auto& [options, expected] : problems) {
+        const std::string problem = problem_with(
+            std::string(shop) + "  relay: {is: outbox-relay, database: db, to: orders, " + options +
+            "}\n");
+        EXPECT_NE(problem.find("test.yaml:6:"), std::string::npos) << options << ": " << problem;
+        EXPECT_NE(problem.find(expected), std::string::npos) << options << ": " << problem;
+    }
+    for (const char* const options :
+         {"relay-by: cursor, gaps: ignored", "relay-by: cursor, gaps: fixed-wait, gap-wait: 0s",
+          "keep: 10s, purge: by-age", "dead-key: goes-on", "outage: attempts, attempts: 3",
+          "order: none, mark: sent, after-failure: goes-on, backoff: 1ms"}) {
+        EXPECT_EQ(problem_with(std::string(shop) +
+                               "  relay: {is: outbox-relay, database: db, to: orders, " + options +
+                               "}\n"),
+                  "")
+            << options;
+    }
+}
+
+TEST(StockServices, RefuseInboxOptionsThatDoNotGoTogether) {
+    const std::vector<std::pair<const char*, const char*>> problems{
+        {"marker-hit: taken-for-done", "marker-hit needs inbox-transaction: marker"},
+        {"inbox-transaction: after, deduplicate: memory", "after needs deduplicate: inbox"},
+        {"inbox-retention: 30s", "longer than marker-expiry"},
+    };
+    for (const auto& [options, expected] : problems) {
+        const std::string problem = problem_with(
+            std::string(shop) + relay + "  billing: {is: consumer, from: orders, database: db, " +
+            options + "}\n");
+        EXPECT_NE(problem.find("test.yaml:7:"), std::string::npos) << options << ": " << problem;
+        EXPECT_NE(problem.find(expected), std::string::npos) << options << ": " << problem;
+    }
+    EXPECT_EQ(problem_with(std::string(shop) + relay +
+                           "  billing: {is: consumer, from: orders, database: db, marker-hit:"
+                           " never-expires, inbox-transaction: marker, marker-expiry: 5s,"
+                           " inbox-retention: 10m, prune-interval: 1s}\n"),
+              "");
+}
+
+/// Runs a shop, the relay with these options and a consumer with those, while relay and consumer
+/// die now and then.
+RunResult run_outbox(const std::string& relay_options, const std::string& consumer_options,
+                     std::uint64_t seed = 1) {
+    broker::configure_sqlite();
+    const std::string text =
+        "brokers: {events: {kafka: {}}}\n"
+        "channels: {orders: {partitions: 4, replication: 3, min-in-sync: 2}}\n"
+        "databases: [db, billing-db]\n"
+        "services:\n" +
+        std::string(shop) + "  relay: {is: outbox-relay, database: db, to: orders, replicas: 2" +
+        relay_options + "}\n" +
+        "  billing: {is: consumer, from: orders, database: billing-db, offset-reset: earliest" +
+        consumer_options +
+        "}\n"
+        "load:\n"
+        "  - {to: shop, rate: 40/s, for: 20s, keys: 10}\n"
+        "faults:\n"
+        "  - crash: {any-of: [relay, billing], every: 4s, for: 1s..2s}\n"
+        "  - lose-answer: {of: relay, call: produce, nth: 1..50}\n"
+        "  - fail-call: {of: relay, call: produce, nth: 1..50, strikes: 2, error: INVALID_RECORD}\n"
+        "expect: [ledger, outbox-no-missing, outbox-no-phantom, outbox-order-per-key]\n";
+    auto parsed = parse_scenario(text, "outbox.yaml", stock_services());
+    if (!parsed) throw std::runtime_error(parsed.error().front().text());
+    RunOptions options;
+    options.seed = seed;
+    return run_scenario(*parsed, stock_services(), options);
+}
+
+// Writers of a simulated database wait for one another, so there are no gaps to wait for.
+TEST(StockServices, RelaysOfAnyKindHoldWhenTheyDie) {
+    for (const char* const options :
+         {"", ", keep: 5s, purge-interval: 1s", ", relay-by: cursor, gaps: ignored, lease: 2s",
+          ", relay-by: cursor, gaps: fixed-wait, lease: 2s, keep: 5s"}) {
+        for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+            const RunResult run = run_outbox(options, "", seed);
+            EXPECT_EQ(run.verdict, properties::VerdictKind::holds) << options << " seed " << seed;
+            EXPECT_EQ(run.ledger.unaccounted, 0U) << options << " seed " << seed;
+        }
+    }
+}
+
+TEST(StockServices, AMarkerThatIsWaitedForLosesNothing) {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        const RunResult run =
+            run_outbox("", ", inbox-transaction: marker, marker-expiry: 5s, work: 20ms", seed);
+        EXPECT_EQ(run.verdict, properties::VerdictKind::holds) << "seed " << seed;
+    }
+}
+
+/// Returns how many of the first seeds lose something.
+int lossy_seeds(const std::string& relay_options, const std::string& consumer_options) {
+    int seeds = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        if (run_outbox(relay_options, consumer_options, seed).ledger.unaccounted > 0) ++seeds;
+    }
+    return seeds;
+}
+
+TEST(StockServices, MarkersThatAreTakenForDoneLoseMessages) {
+    // What a dead member had comes back when its session has ended: before the marker expires.
+    const std::string marker = ", work: 20ms, session-timeout: 6s, inbox-transaction: marker";
+    EXPECT_EQ(lossy_seeds("", marker), 0);
+    EXPECT_GT(lossy_seeds("", marker + ", marker-hit: taken-for-done"), 0);
+    EXPECT_EQ(lossy_seeds("", marker + ", marker-hit: taken-for-done, marker-expiry: 1s"), 0);
+    EXPECT_GT(lossy_seeds("", marker + ", marker-hit: never-expires, marker-expiry: 1s"), 0);
+}
+
+TEST(StockServices, MarkingWhatWasOnlySentLosesMessages) {
+    EXPECT_GT(lossy_seeds(", mark: sent", ""), 0);
+}
+
 RunResult run_group(const std::string& options) {
     broker::configure_sqlite();
     const std::string text = "brokers: {events: {kafka: {}}}\n"

@@ -112,6 +112,29 @@ const char* const coming_and_going = "  - stop: {of: billing, every: 4s, for: 1s
 
 } // namespace
 
+/// Orders by a relay under test to a consumer.
+std::string relayed_by(const std::string& relay, const std::string& property,
+                       const std::string& faults) {
+    return R"(brokers:
+  events: {kafka: {}}
+channels:
+  orders: {partitions: 2, replication: 3, min-in-sync: 2}
+databases: [shop-db, billing-db]
+services:
+  shop: {is: outbox-producer, database: shop-db}
+  relay: {is: outbox-relay, database: shop-db, to: orders, )" +
+           relay + R"(}
+  billing: {is: consumer, from: orders, database: billing-db, offset-reset: earliest}
+load:
+  - {to: shop, rate: 40/s, for: 20s, keys: 10}
+expect: [)" +
+           property + "]\nfaults:\n" + faults;
+}
+
+const std::string refusals =
+    "  - fail-call: {call: produce, of: relay, chance: 5%, error: INVALID_RECORD}\n";
+const std::string relay_cut_off = "  - partition: {between: [relay, events], at: 3s, for: 12s}\n";
+
 std::vector<Bug> bugs() {
     return {
         {"B01", "Concurrent workers commit the highest finished offset", "wrong service",
@@ -168,6 +191,52 @@ std::vector<Bug> bugs() {
              "is: pool-consumer, commits: @", "commit-monotone",
              "  - slow-link: {between: [billing, events], times: 20, every: 5s, for: 2s}\n"),
          "overlapping", "one-by-one"},
+        {"B34", "A check-then-act race on the dedup store", "wrong configuration",
+         "effect-at-most-once",
+         consumed_by(
+             "is: consumer, replicas: 2, offset-reset: earliest, work: 50ms, session-timeout: "
+             "6s, inbox-transaction: @",
+             "effect-at-most-once", "  - pause: {of: billing, every: 4s, for: 7s..9s}\n"),
+         "after", "same"},
+        {"B36", "A message is marked as seen before its processing commits", "wrong configuration",
+         "ledger",
+         consumed_by("is: consumer, offset-reset: earliest, work: 20ms, inbox-transaction: @",
+                     "ledger", "  - crash: {of: billing, every: 6s, for: 1s}\n"),
+         "own", "same"},
+        {"B41",
+         "An inbox row in a state that recovery cannot see, and a redelivery that is dropped",
+         "wrong configuration", "ledger",
+         consumed_by("is: consumer, offset-reset: earliest, work: 20ms, inbox-transaction: marker, "
+                     "marker-expiry: 5s, marker-hit: @",
+                     "ledger", "  - crash: {of: billing, every: 6s, for: 1s}\n"),
+         "never-expires", "waits"},
+        {"B42", "The effect and its completion record commit separately", "wrong configuration",
+         "effect-at-most-once",
+         consumed_by("is: consumer, offset-reset: earliest, inbox-transaction: @",
+                     "effect-at-most-once",
+                     "  - crash: {of: billing, call: sql-execute, nth: 50..500, for: 1s}\n"),
+         "after", "same"},
+        {"B46", "A row is marked as sent when the asynchronous send call returns",
+         "wrong configuration", "outbox-no-missing",
+         relayed_by("mark: @", "outbox-no-missing", refusals), "sent", "confirmed"},
+        {"B47", "Parallel relays reorder a key", "wrong configuration", "outbox-order-per-key",
+         relayed_by(
+             "replicas: 3, batch: 5, order: @", "outbox-order-per-key",
+             "  - slow-link: {between: [relay, events], times: 20..100, every: 3s, for: 2s}\n"),
+         "none", "key"},
+        {"B49", "After a failed row the relay continues with later rows of the same key",
+         "wrong configuration", "outbox-order-per-key",
+         relayed_by("after-failure: @", "outbox-order-per-key", refusals), "goes-on", "key-waits"},
+        {"B53", "Clean-up by age deletes rows that were never sent", "wrong configuration",
+         "outbox-no-missing",
+         relayed_by("keep: 5s, purge-interval: 1s, purge: @", "outbox-no-missing", relay_cut_off),
+         "by-age", "delivered"},
+        {"B54", "Rows whose attempts are used up become invisible after an outage",
+         "wrong configuration", "outbox-no-missing",
+         relayed_by("attempts: 3, backoff: 200ms, outage: @", "outbox-no-missing",
+                    "  - fail-call: {call: produce, of: relay, at: 3s, lasts: 10s, error: "
+                    "TOPIC_AUTHORIZATION_FAILED}\n"),
+         "attempts", "nothing"},
         {"B60", "A retry with several requests in flight changes the order", "wrong configuration",
          "outbox-order-per-key",
          published_by("idempotence: @", "outbox-order-per-key",
@@ -219,6 +288,12 @@ std::vector<Bug> bugs() {
          "1", "2"},
         {"B100", "Business time as the record's makes retention delete unread records",
          "wrong service", "ledger", imported_by("timestamps: @"), "business", "of-sending"},
+        {"B106", "The dedup record outlives the lease, and the redelivery is dropped",
+         "wrong configuration", "ledger",
+         consumed_by("is: consumer, offset-reset: earliest, work: 20ms, session-timeout: 6s, "
+                     "inbox-transaction: marker, marker-hit: @",
+                     "ledger", "  - crash: {of: billing, every: 8s, for: 1s}\n"),
+         "taken-for-done", "waits"},
     };
 }
 
