@@ -24,6 +24,7 @@ RowMover::RowMover() {
     const int set = sqlite3_exec(connection_, settings.c_str(), nullptr, nullptr, nullptr);
     ensure(set == SQLITE_OK, "a connection to an image opens");
     sqlite3_db_config(connection_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    functions_.emplace(connection_, nullptr);
     begin_ = compile("begin");
     commit_ = compile("commit");
 }

@@ -2,8 +2,10 @@
 
 #include "broker-model/store/change_capture.hpp"
 #include "broker-model/store/image_vfs.hpp"
+#include "broker-model/store/sql_functions.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -72,6 +74,7 @@ private:
     ImageFile to_;
     ImageFile from_;
     sqlite3* connection_ = nullptr;
+    std::optional<SqlFunctions> functions_; // that defaults name; none is called
     Statement begin_;
     Statement commit_;
     std::shared_ptr<const TableShapes> shapes_;
