@@ -1,5 +1,6 @@
 // Orders come in, and go out as events. An order is one row of `orders`; a retried input finds its
-// row and changes nothing, so the client may ask as often as it likes.
+// row and changes nothing, so the client may ask as often as it likes. Before that its customer's
+// row is written, whose lock brings the orders of one customer into the order of their commits.
 #include "scenarios/stock/outbox_producer.hpp"
 
 #include "messaging/emitter.hpp"
@@ -16,12 +17,15 @@ public:
         : ports_(context.ports()), store_(context.store(context.text("database"))),
           publisher_(make_publisher(context)),
           emitter_(ports_, publisher_.get(), emitter_options(context)),
-          key_by_event_(context.text("key") == "event") {}
+          key_by_event_(context.text("key") == "event"),
+          locks_customer_(context.flag("lock-customer")) {}
 
     asio::awaitable<void> run() override {
         std::vector<std::string> schema = messaging::outbox_schema();
         schema.emplace_back(
             "create table if not exists orders (id text primary key, customer text not null)");
+        schema.emplace_back("create table if not exists customers (id text primary key, orders "
+                            "bigint not null)");
         co_await ensure_schema(ports_, store_, std::move(schema));
     }
 
@@ -29,6 +33,13 @@ public:
         Outcome<std::unique_ptr<Transaction>> begun = co_await store_.begin();
         if (!begun) co_return begun.error();
         std::unique_ptr<Transaction> transaction = std::move(begun.value());
+        if (locks_customer_) {
+            const Outcome<Rows> locked = co_await transaction->execute(
+                "insert into customers (id, orders) values ($1, 1) on conflict (id) do update set "
+                "orders = customers.orders + 1",
+                parameters(input.key));
+            if (!locked) co_return locked.error();
+        }
         const Outcome<Rows> inserted = co_await transaction->execute(
             "insert into orders (id, customer) values ($1, $2) on conflict do nothing returning id",
             parameters(input.id, input.key));
@@ -72,6 +83,7 @@ private:
     std::unique_ptr<Publisher> publisher_;
     messaging::Emitter emitter_;
     bool key_by_event_;
+    bool locks_customer_;
 };
 
 } // namespace
@@ -89,6 +101,14 @@ ServiceType outbox_producer() {
          false,
          {"outbox", "dual-write"},
          "outbox: the event is a row of the same transaction; dual-write: commit, then publish"},
+        {"lock-customer",
+         OptionType::flag,
+         true,
+         false,
+         {},
+         "whether an order writes its customer's row first, so that orders of one customer wait "
+         "for "
+         "one another"},
         {"notify", OptionType::flag, false, false, {}, "whether a commit wakes listening relays"},
         {"key",
          OptionType::choice,

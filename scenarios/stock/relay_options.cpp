@@ -128,9 +128,9 @@ std::vector<std::string> relay_option_problems(const ServiceSpec& spec) {
     refuse(is("order", "none") && (cursor || stream), "order: none needs relay-by: claim");
     refuse(stream && is("outage", "attempts"), "outage: attempts goes without a change stream");
     refuse(is("purge", "by-age") && !keeps, "purge: by-age needs keep");
-    refuse(stream || woken || (cursor && is("gaps", "transactions")),
-           "relay-by: change-stream, wake: notification and gaps: transactions need a database "
-           "server with overlapping transactions, which simulated databases are not yet");
+    refuse(stream || woken,
+           "relay-by: change-stream and wake: notification need a database server with a stream of "
+           "changes and with notifications, which simulated databases are not yet");
     return problems;
 }
 

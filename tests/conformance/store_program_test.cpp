@@ -121,8 +121,7 @@ std::string shrink(Comparison& compare, std::vector<StoreChoice> choices) {
 /// Draws programs and runs each on both arms. What is wrong is told, as small as it can be made,
 /// with what CRIER_PROGRAMS_SEED must be to see it again; the first CRIER_PROGRAMS_SHOWN (3).
 StoreTally compare_places(StorePlace& expected, StorePlace& found, std::uint64_t count) {
-    const std::uint64_t seed =
-        number_of("CRIER_PROGRAMS_SEED", 1);
+    const std::uint64_t seed = number_of("CRIER_PROGRAMS_SEED", 1);
     const std::uint64_t shown = number_of("CRIER_PROGRAMS_SHOWN", 3);
     std::vector<std::vector<StoreChoice>> choices;
     std::vector<StoreProgram> programs;
