@@ -35,7 +35,6 @@ struct RunningStatement {
     Instant arrived{};
     std::vector<std::int64_t> sequence_values; ///< Drawn so far: it draws each once only.
     bool began = false;
-    bool shows_latest = false; ///< It waited, and sees what it waited for as it is now.
     LockTable::Sessions waits_for;
     LockTable::Sessions queues_behind; ///< Others that wait for the row, and were there before.
     std::uint64_t ticket = 0;          ///< Its place among those who wait; 0: none yet.
@@ -49,14 +48,6 @@ struct RunningStatement {
     std::vector<LockRequest> rechecks; ///< Rows that it has waited for, and keeps in any case.
     bool was_overtaken = false;        ///< Whoever it waited for has committed a change of that.
     bool is_key_taken = false;         ///< … namely a new row with the key that it waited for.
-};
-
-/// Something to be told to listeners.
-struct Notification {
-    std::string channel;
-    std::string payload;
-
-    friend bool operator==(const Notification&, const Notification&) = default;
 };
 
 /// One transaction between its first statement and its end.
@@ -94,7 +85,6 @@ private:
     std::vector<KeyOwner> written;   // rows and keys that it has changed
     std::vector<KeyOwner> referring; // rows that its rows refer to since
     std::vector<LockKey> held;
-    std::vector<Notification> notifications;
     std::vector<OpenTransaction*> waiters; // whoever waits for this one, in the order of arrival
 };
 
@@ -127,9 +117,6 @@ public:
 
     [[nodiscard]] const std::vector<OpenTransaction*>& all() const { return open_; }
 
-    /// Returns what the last commit has to tell listeners, and forgets it.
-    [[nodiscard]] std::vector<Notification> take_notifications();
-
     // For SQL functions, about the statement that is being run.
     [[nodiscard]] std::uint64_t random(std::uint64_t index) override;
     [[nodiscard]] WallTime wall_now() override { return sources_.wall_now(); }
@@ -140,7 +127,6 @@ public:
     }
     [[nodiscard]] std::uint64_t transaction_id() override;
     [[nodiscard]] TransactionsRunning running() override;
-    void notify(std::string_view channel, std::string_view payload) override;
     [[nodiscard]] bool is_unlocked(LockMode mode, std::string_view table,
                                    std::int64_t row_id) override;
 
@@ -239,8 +225,6 @@ private:
     std::size_t drawn_ = 0;              // sequence values that its present run has drawn
     Changes step_;                       // what its present run has changed
     std::vector<LockRequest> found_;     // … and what it has to lock besides
-    std::size_t told_ = 0;               // notifications that it had before
-    std::vector<Notification> notifications_;
 };
 
 } // namespace crier::broker

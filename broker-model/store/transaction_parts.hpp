@@ -1,0 +1,36 @@
+#pragma once
+
+#include "broker-model/store/transactions.hpp"
+
+#include <algorithm>
+
+// What the files of `Transactions` share: its connections, and questions about lists of rows.
+
+namespace crier::broker {
+
+/// A connection with the image of one transaction.
+struct OpenTransaction::Slot {
+    Slot(const PageImage& image, SqlSources* sources, const std::vector<RowWatch>& watches,
+         sim::World& world)
+        : engine(image, sources), capture(engine.connection(), watches, &world) {}
+
+    SqlEngine engine;
+    ChangeCapture capture;
+};
+
+[[nodiscard]] inline SqlAnswer failed(StoreError error) {
+    SqlAnswer answer;
+    answer.error = error;
+    return answer;
+}
+
+/// Whether both have the same schema.
+[[nodiscard]] bool same_schema(const PageImage& a, const PageImage& b);
+
+/// Returns where the row is in the list, or the size of the list.
+[[nodiscard]] std::size_t index_of(const std::vector<ChangedRow>& rows, const RowPlace& place);
+
+/// The statement is to see this row as it is now. **Returns** whether it does not yet.
+bool show_newer(RunningStatement& statement, const RowPlace& row, bool is_gone);
+
+} // namespace crier::broker
