@@ -135,6 +135,9 @@ const std::string refusals =
     "  - fail-call: {call: produce, of: relay, chance: 5%, error: INVALID_RECORD}\n";
 const std::string relay_cut_off = "  - partition: {between: [relay, events], at: 3s, for: 12s}\n";
 
+const std::string slow_commits =
+    "  - delay-call: {of: shop, call: sql-commit, chance: 3%, for: 500ms..3s}\n";
+
 std::vector<Bug> bugs() {
     return {
         {"B01", "Concurrent workers commit the highest finished offset", "wrong service",
@@ -216,6 +219,15 @@ std::vector<Bug> bugs() {
                      "effect-at-most-once",
                      "  - crash: {of: billing, call: sql-execute, nth: 50..500, for: 1s}\n"),
          "after", "same"},
+        {"B43", "Polling by increasing id misses rows that commit late", "wrong configuration",
+         "outbox-no-missing",
+         relayed_by("relay-by: cursor, gaps: @", "outbox-no-missing", slow_commits), "ignored",
+         "transactions"},
+        {"B45", "The gap wait is shorter than a long transaction", "wrong configuration",
+         "outbox-no-missing",
+         relayed_by("relay-by: cursor, gap-wait: 300ms, gaps: @", "outbox-no-missing",
+                    slow_commits),
+         "fixed-wait", "transactions"},
         {"B46", "A row is marked as sent when the asynchronous send call returns",
          "wrong configuration", "outbox-no-missing",
          relayed_by("mark: @", "outbox-no-missing", refusals), "sent", "confirmed"},
