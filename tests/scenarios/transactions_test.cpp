@@ -85,8 +85,8 @@ TEST(LateEndOfTransaction, EndsTheNextOneInVersion1) {
 TEST(LateEndOfTransaction, TearsTheNextOneInVersion1) {
     const std::string refusals = "\n  - fail-call: {of: copier, call: txn-offset-commit, chance: "
                                  "30%, error: UNKNOWN_MEMBER_ID}";
-    EXPECT_GT(violations(late_end("1", refusals), "txn-atomic", 20), 0U);
-    EXPECT_EQ(violations(late_end("2", refusals), "txn-atomic", 8), 0U);
+    EXPECT_GT(violations(late_end("1", refusals), "txn-atomic", 10), 0U);
+    EXPECT_EQ(violations(late_end("2", refusals), "txn-atomic", 4), 0U);
 }
 
 TEST(LateEndOfTransaction, IsRefusedInVersion2) {
