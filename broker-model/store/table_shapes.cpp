@@ -74,12 +74,13 @@ private:
 
     void read_keys(TableShape& table) {
         std::vector<std::string>& names = table.all_columns;
-        std::vector<int> primary;
+        std::vector<int>& primary = table.primary_key;
         std::string primary_type;
         columns_.ask(table.name);
         while (columns_.next()) {
-            if (columns_.number(1) > 0) {
-                primary.push_back(static_cast<int>(names.size()));
+            if (const auto place = static_cast<std::size_t>(columns_.number(1)); place > 0) {
+                primary.resize(std::max(primary.size(), place));
+                primary[place - 1] = static_cast<int>(names.size());
                 primary_type = columns_.text(3);
             }
             if (columns_.number(2) == 0) table.stored_columns.push_back(columns_.text(0));
@@ -99,8 +100,10 @@ private:
             index_columns_.ask(index);
             while (index_columns_.next())
                 key.push_back(index_columns_.number(0));
-            if (std::any_of(key.begin(), key.end(), [](int column) { return column < 0; }))
+            if (std::any_of(key.begin(), key.end(), [](int column) { return column < 0; })) {
                 fail(table.name, "a unique index on an expression");
+                continue;
+            }
             table.unique_keys.push_back({std::move(key), {}});
         }
         for (TableShape::UniqueKey& key : table.unique_keys)
@@ -115,7 +118,7 @@ private:
         return static_cast<int>(found - names.begin());
     }
 
-    // A reference without columns means the primary key, which is the first of the unique keys.
+    // A reference without columns means the primary key.
     void read_references(TableShape& table) {
         const std::uint32_t self = shapes_.find(table.name);
         std::vector<std::vector<int>> targets;
@@ -136,8 +139,7 @@ private:
         for (std::size_t at = 0; at < targets.size(); ++at) {
             TableShape::Reference& reference = table.references[at];
             const TableShape& parent = shapes_.tables[reference.table];
-            if (targets[at].empty() && !parent.unique_keys.empty())
-                targets[at] = parent.unique_keys.front().columns;
+            if (targets[at].empty()) targets[at] = parent.primary_key;
             for (const char* const schema : {"main", "latest"}) {
                 std::string& query = schema == std::string_view("main")
                                          ? reference.find_parent

@@ -36,6 +36,7 @@ struct TableShape {
     std::string name;
     std::vector<std::string> all_columns;
     std::vector<std::string> stored_columns; ///< Without generated ones.
+    std::vector<int> primary_key;            ///< Its columns, in its order.
     int row_id_column = -1; ///< The `integer primary key`, which is the row id; -1: none.
     std::vector<UniqueKey> unique_keys; ///< In the order of their creation.
     std::vector<Reference> references;

@@ -107,8 +107,7 @@ ServiceType outbox_producer() {
          false,
          {},
          "whether an order writes its customer's row first, so that orders of one customer wait "
-         "for "
-         "one another"},
+         "for one another"},
         {"notify", OptionType::flag, false, false, {}, "whether a commit wakes listening relays"},
         {"key",
          OptionType::choice,

@@ -92,6 +92,13 @@ protected:
             "insert into t values (1, 'one', 10), (2, 'two', 20), (3, 'three', 30)",
             "create table child (id bigint not null primary key, parent bigint not null "
             "references t (id))",
+            // Its primary key is not the first of its unique keys, and the reference does not say
+            // it.
+            "create table house (name text unique, number bigint not null, street bigint not null, "
+            "primary key (street, number))",
+            "insert into house values ('red', 1, 7)",
+            "create table room (id bigint not null primary key, street bigint, number bigint, "
+            "foreign key (street, number) references house)",
             "create table box (position bigint not null primary key default (nextval('places')), "
             "what text not null)",
             "create sequence places"};
@@ -367,6 +374,13 @@ TEST_F(StoreOverlap, AChildKeepsItsParent) {
                      {"d", "insert into child values (2, 2)"},
                      {"c", "commit"}}),
                 ElementsAre("c: ok", "d: failed foreign_key_violation (at 3)", "c: ok"));
+}
+
+TEST_F(StoreOverlap, AReferenceWithoutColumnsMeansThePrimaryKey) {
+    EXPECT_THAT(run({{"a", "insert into room values (1, 7, 1)"},
+                     {"b", "delete from house where name = 'red'"},
+                     {"a", "commit"}}),
+                ElementsAre("a: ok", "b: failed foreign_key_violation (at 3)", "a: ok"));
 }
 
 // Source: PostgreSQL manual 9.17: numbers are never given back, and follow the calls, not the

@@ -170,6 +170,11 @@ TEST(Database, ChecksSqlWithoutRunningIt) {
     EXPECT_EQ(sql_problem(schema, "select a from t"), "");
     EXPECT_THAT(sql_problem(schema, "select b from t"), HasSubstr("b"));
     EXPECT_THAT(sql_problem({"create tabel t (a text)"}, "select 1"), HasSubstr("tabel"));
+    EXPECT_THAT(sql_problem({"create table t (a text primary key) without rowid"}, "select 1"),
+                HasSubstr("without rowid"));
+    EXPECT_THAT(sql_problem({"create table t (a text)", "create unique index i on t (lower(a))"},
+                            "select 1"),
+                HasSubstr("a unique index on an expression"));
 }
 
 TEST(Database, RefusesWrongOptions) {
