@@ -6,10 +6,13 @@
 #include <charconv>
 #include <cstring>
 #include <sqlite3.h>
+#include <string>
 
 namespace crier::broker {
 
 namespace {
+
+constexpr const char* image_vfs_name = "crier-image";
 
 // The two places of the header that tell whether the file has changed. A connection drops its cache
 // when the first does so, and believes the page count only while both agree.
@@ -150,6 +153,18 @@ int no_error(sqlite3_vfs*, int, char*) {
     return 0;
 }
 
+std::string image_uri(ImageFile& file) {
+    char address[2 * sizeof(std::uintptr_t)];
+    const auto end = std::to_chars(address, address + sizeof address,
+                                   reinterpret_cast<std::uintptr_t>(&file), 16);
+    return std::string("file:image?vfs=")
+        .append(image_vfs_name)
+        .append("&")
+        .append(image_parameter)
+        .append("=")
+        .append(address, end.ptr);
+}
+
 } // namespace
 
 void register_image_vfs() {
@@ -203,16 +218,19 @@ void ImageFile::write(std::size_t offset, const std::byte* from, std::size_t len
     if (offset == 0) changes_ = decode(from + change_counter);
 }
 
-std::string image_uri(ImageFile& file) {
-    char address[2 * sizeof(std::uintptr_t)];
-    const auto end = std::to_chars(address, address + sizeof address,
-                                   reinterpret_cast<std::uintptr_t>(&file), 16);
-    return std::string("file:image?vfs=")
-        .append(image_vfs_name)
-        .append("&")
-        .append(image_parameter)
-        .append("=")
-        .append(address, end.ptr);
+sqlite3* open_images(ImageFile& file, ImageFile& other, const char* other_name) {
+    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                          SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    sqlite3* connection = nullptr;
+    const int opened = sqlite3_open_v2(image_uri(file).c_str(), &connection, flags, image_vfs_name);
+    ensure(opened == SQLITE_OK, "a connection to an image opens");
+    const std::string settings =
+        "attach '" + image_uri(other) + "' as " + other_name +
+        "; pragma journal_mode=off; pragma synchronous=off; pragma cache_spill=off; pragma "
+        "temp_store=memory; pragma secure_delete=off; pragma foreign_keys=off";
+    const int set = sqlite3_exec(connection, settings.c_str(), nullptr, nullptr, nullptr);
+    ensure(set == SQLITE_OK, sqlite3_errmsg(connection));
+    return connection;
 }
 
 } // namespace crier::broker

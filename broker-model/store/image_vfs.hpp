@@ -3,14 +3,13 @@
 #include "broker-model/store/page_image.hpp"
 
 #include <cstdint>
-#include <string>
+
+struct sqlite3;
 
 // SQLite's view of a page image: a virtual file system whose files are images. A connection may be
 // pointed at another image between two statements, and keeps its prepared statements then.
 
 namespace crier::broker {
-
-inline constexpr const char* image_vfs_name = "crier-image";
 
 /// Makes the file system known to SQLite. For `configure_sqlite`.
 void register_image_vfs();
@@ -33,7 +32,9 @@ private:
     std::uint32_t changes_ = 1; // what stands for the file's change counter
 };
 
-/// Returns what `sqlite3_open_v2` and `attach` open; `file` outlives the connection.
-[[nodiscard]] std::string image_uri(ImageFile& file);
+/// Opens a connection to `file`, with `other` attached under `other_name`; both outlive it, and
+/// show a database already. Without a journal: what a statement leaves behind when it fails is
+/// undone by showing the image from before it.
+[[nodiscard]] sqlite3* open_images(ImageFile& file, ImageFile& other, const char* other_name);
 
 } // namespace crier::broker

@@ -72,8 +72,6 @@ public:
     /// Gives up all of `held`, which are the session's.
     void release(SessionId session, const std::vector<LockKey>& held);
 
-    [[nodiscard]] bool is_empty() const { return locks_.empty(); }
-
 private:
     struct Holder {
         SessionId session;

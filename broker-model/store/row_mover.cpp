@@ -14,15 +14,7 @@ void RowMover::Finalize::operator()(sqlite3_stmt* statement) const {
 RowMover::RowMover() {
     to_.show(empty_database());
     from_.show(empty_database());
-    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
-                          SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    sqlite3_open_v2(image_uri(to_).c_str(), &connection_, flags, image_vfs_name);
-    const std::string settings = "attach '" + image_uri(from_) +
-                                 "' as source; pragma journal_mode=off; pragma synchronous=off;"
-                                 "pragma cache_spill=off; pragma temp_store=memory;"
-                                 "pragma foreign_keys=off;";
-    const int set = sqlite3_exec(connection_, settings.c_str(), nullptr, nullptr, nullptr);
-    ensure(set == SQLITE_OK, "a connection to an image opens");
+    connection_ = open_images(to_, from_, "source");
     sqlite3_db_config(connection_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     functions_.emplace(connection_, nullptr);
     begin_ = compile("begin");
@@ -64,17 +56,12 @@ void RowMover::prepare(const TableShapes& shapes) {
         table.find = compile("select 1 from main." + name + " where rowid = ?1");
         table.remove = compile("delete from main." + name + " where rowid = ?1");
         table.clear = compile("delete from main." + name);
-        if (shape.row_id_column >= 0) {
-            table.replace = compile("insert or replace into main." + name + " (" + columns +
-                                    ") select " + columns + source);
-            table.copy = compile("insert into main." + name + " (" + columns + ") select " +
-                                 columns + source);
-            continue;
-        }
-        table.copy = compile("insert into main." + name + " (rowid, " + columns +
-                             ") select rowid, " + columns + source);
-        table.replace = compile("insert or replace into main." + name + " (rowid, " + columns +
-                                ") select rowid, " + columns + source);
+        const bool is_column = shape.row_id_column >= 0; // then a row has its id among its values
+        const std::string all = (is_column ? "" : "rowid, ") + columns;
+        const std::string place = "into main." + name + " (" + all + ") select " + all + source;
+        table.copy = compile("insert " + place);
+        table.replace = compile("insert or replace " + place);
+        if (is_column) continue;
         table.copy_new =
             compile("insert into main." + name + " (" + columns + ") select " + columns + source);
     }
@@ -146,6 +133,7 @@ bool RowMover::has(const std::shared_ptr<const TableShapes>& shapes, const PageI
 
 void RowMover::remove(const std::shared_ptr<const TableShapes>& shapes, PageImage& image,
                       std::span<const ChangedRow> rows) {
+    if (rows.empty()) return;
     begin(shapes, image, image);
     for (const ChangedRow& row : rows)
         run(tables_[row.place.table].remove, row.place.row_id);

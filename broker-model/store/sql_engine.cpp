@@ -110,22 +110,11 @@ void SqlEngine::Finalize::operator()(sqlite3_stmt* statement) const {
     sqlite3_finalize(statement);
 }
 
-// No journal: what a statement leaves behind when it fails is undone by showing the image from
-// before it.
 SqlEngine::SqlEngine(const PageImage& image, SqlSources* sources) : sources_(sources) {
-    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
-                          SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     snapshot_.show(image);
     latest_.show(image);
-    const int opened =
-        sqlite3_open_v2(image_uri(snapshot_).c_str(), &connection_, flags, image_vfs_name);
-    ensure(opened == SQLITE_OK, "a connection to an image opens");
-    const std::string settings = "attach '" + image_uri(latest_) +
-                                 "' as latest; pragma journal_mode=off; pragma synchronous=off;"
-                                 "pragma cache_spill=off; pragma temp_store=memory;"
-                                 "pragma foreign_keys=on; pragma secure_delete=off;";
-    const int set = sqlite3_exec(connection_, settings.c_str(), nullptr, nullptr, nullptr);
-    ensure(set == SQLITE_OK, sqlite3_errmsg(connection_));
+    connection_ = open_images(snapshot_, latest_, "latest");
+    obey_foreign_keys(true);
     functions_.emplace(connection_, sources);
     sqlite3_set_authorizer(connection_, &Glue::authorize, this);
 }

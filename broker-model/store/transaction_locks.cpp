@@ -31,12 +31,12 @@ std::optional<SqlAnswer> Transactions::settle(OpenTransaction& transaction,
         if (free == Locked::not_yet) return std::nullopt;
         if (free != Locked::all) return failed(StoreError::serialization_failure);
     }
-    // Also what it did before an error: it would have waited there.
     for (const LockRequest& request : transaction.statement->rechecks) {
         const bool is_gone =
             index_of(transaction.statement->gone, request.row) < transaction.statement->gone.size();
         if (!is_gone && mover_.has(shapes_, committed_, request.row)) found_.push_back(request);
     }
+    // Also what it did before an error: it would have waited there.
     Locked locked = lock(transaction, text, step_.locks);
     if (locked == Locked::all) locked = lock(transaction, text, found_);
     const bool did_nothing = answer.is_ok() && text.on_conflict && step_.rows.empty();
@@ -140,11 +140,10 @@ void Transactions::add_locks(OpenTransaction& transaction, const StatementText& 
             shapes_->tables[child.place.table].references[child.reference];
         const std::string& query =
             show == Show::latest ? reference.find_latest_parent : reference.find_parent;
-        std::vector<std::int64_t> none;
-        const SqlAnswer parent = transaction.slot->engine.run(query, parameters(child.place.row_id),
-                                                              Show::snapshot, none);
-        if (!parent.is_ok() || parent.rows.empty()) continue;
-        const RowPlace row{reference.table, std::get<std::int64_t>(parent.rows.front().front())};
+        const std::vector<std::int64_t> parent =
+            transaction.slot->engine.row_ids(query, parameters(child.place.row_id));
+        if (parent.empty()) continue;
+        const RowPlace row{reference.table, parent.front()};
         found_.push_back({row_key(row.table, row.row_id), LockMode::key_share, true, row, 0, false,
                           child.place});
     }

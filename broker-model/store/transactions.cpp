@@ -116,13 +116,6 @@ std::optional<SqlAnswer> Transactions::run(OpenTransaction& transaction) {
     if (text->setting != StatementText::Setting::none) return apply(transaction, *text);
     if (!statement.began) {
         take_snapshot(transaction);
-        statement.newer.clear();
-        statement.gone.clear();
-        statement.order.clear();
-        statement.since.clear();
-        statement.rechecks.clear();
-        statement.was_overtaken = false;
-        statement.is_key_taken = false;
         statement.began = true;
     }
     if (std::optional<SqlAnswer> at_once = met(transaction, *text)) return at_once;
@@ -198,10 +191,11 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
     Slot& slot = *transaction.slot;
     RunningStatement& statement = *transaction.statement;
     const PageImage before = slot.engine.image();
-    const std::vector<ChangedRow> rows_before = transaction.changes.rows;
+    std::vector<ChangedRow> rows_before; // their places change on another image
     const bool is_up_to_date = statement.newer.empty() && statement.gone.empty();
     const Show show = is_up_to_date || text.latest.empty() ? Show::snapshot : Show::latest;
     if (show == Show::latest) {
+        rows_before = transaction.changes.rows;
         PageImage latest = transaction.base;
         mover_.remove(shapes_, latest, statement.gone);
         mover_.show(shapes_, committed_, latest, statement.newer);
@@ -219,7 +213,7 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
     if (!result || !result->is_ok()) {
         if (!same_schema(slot.engine.image(), before)) renew_slot(transaction);
         transaction.slot->engine.show(before);
-        transaction.changes.rows = rows_before;
+        if (show == Show::latest) transaction.changes.rows = std::move(rows_before);
         return result;
     }
     if (show == Show::latest) {
