@@ -88,25 +88,7 @@ TEST_F(Postgres, ReadsValuesByTheirTypes) {
 }
 
 asio::awaitable<void> provoke_errors(Store& store) {
-    co_await must(store, "create table p (id bigint not null primary key, n bigint check (n > 0))");
-    co_await must(store, "create table c (p bigint references p (id))");
-    co_await must(store, "insert into p values (1, 1)");
-    const auto unique = co_await failure_of(store, "insert into p values (1, 1)");
-    EXPECT_EQ(unique, failed(StoreError::unique_violation));
-    const auto check = co_await failure_of(store, "insert into p values (2, 0)");
-    EXPECT_EQ(check, failed(StoreError::check_violation));
-    const auto null = co_await failure_of(store, "insert into p values (null, 1)");
-    EXPECT_EQ(null, failed(StoreError::check_violation));
-    const auto foreign = co_await failure_of(store, "insert into c values (9)");
-    EXPECT_EQ(foreign, failed(StoreError::foreign_key_violation));
-    const auto syntax = co_await failure_of(store, "selekt 1");
-    EXPECT_EQ(syntax, failed(StoreError::statement_error));
-    const auto missing = co_await failure_of(store, "select $1");
-    EXPECT_EQ(missing, failed(StoreError::statement_error));
-    const auto two = co_await failure_of(store, "select 1; select 2");
-    EXPECT_EQ(two, failed(StoreError::statement_error));
-    const auto fine = co_await failure_of(store, "select 1;\n");
-    EXPECT_EQ(fine, std::nullopt);
+    co_await expect_errors_by_name(store);
     const auto read_only = co_await failure_of(
         store, "select set_config('default_transaction_read_only', 'on', false)");
     EXPECT_EQ(read_only, std::nullopt);

@@ -1,9 +1,8 @@
 #include "messaging/sqlite/sqlite_store.hpp"
 #include "tests/conformance/real_process.hpp"
+#include "tests/conformance/store_test.hpp"
 
 #include <gtest/gtest.h>
-
-#include <optional>
 
 // The store port over a real file: what product code relies on, seen from outside.
 
@@ -28,27 +27,6 @@ protected:
     TemporaryFolder folder_;
     RealProcess process_;
 };
-
-asio::awaitable<Rows> must(Store& store, std::string sql,
-                           std::vector<Value> values = parameters()) {
-    Outcome<Rows> rows = co_await store.execute(std::move(sql), std::move(values));
-    co_return std::move(rows.value());
-}
-
-asio::awaitable<std::unique_ptr<Transaction>> must_begin(Store& store) {
-    Outcome<std::unique_ptr<Transaction>> begun = co_await store.begin();
-    co_return std::move(begun.value());
-}
-
-asio::awaitable<std::optional<Failure>> failure_of(Store& store, std::string sql) {
-    const Outcome<Rows> rows = co_await store.execute(std::move(sql), parameters());
-    if (rows) co_return std::nullopt;
-    co_return rows.error();
-}
-
-Failure failed(StoreError error) {
-    return {error, Certainty::failed};
-}
 
 asio::awaitable<void> write_and_leave_open(Store& store) {
     co_await must(store, "create table t (a bigint)");
@@ -94,31 +72,9 @@ TEST_F(Sqlite, BindsParametersByTheirNumber) {
     process_.run(bind_values(*store));
 }
 
-asio::awaitable<void> provoke_errors(Store& store) {
-    co_await must(store, "create table p (id bigint not null primary key, n bigint check (n > 0))");
-    co_await must(store, "create table c (p bigint references p (id))");
-    co_await must(store, "insert into p values (1, 1)");
-    const auto unique = co_await failure_of(store, "insert into p values (1, 1)");
-    EXPECT_EQ(unique, failed(StoreError::unique_violation));
-    const auto check = co_await failure_of(store, "insert into p values (2, 0)");
-    EXPECT_EQ(check, failed(StoreError::check_violation));
-    const auto null = co_await failure_of(store, "insert into p values (null, 1)");
-    EXPECT_EQ(null, failed(StoreError::check_violation));
-    const auto foreign = co_await failure_of(store, "insert into c values (9)");
-    EXPECT_EQ(foreign, failed(StoreError::foreign_key_violation));
-    const auto syntax = co_await failure_of(store, "selekt 1");
-    EXPECT_EQ(syntax, failed(StoreError::statement_error));
-    const auto missing = co_await failure_of(store, "select $1");
-    EXPECT_EQ(missing, failed(StoreError::statement_error));
-    const auto two = co_await failure_of(store, "select 1; select 2");
-    EXPECT_EQ(two, failed(StoreError::statement_error));
-    const auto fine = co_await failure_of(store, "select 1;\n");
-    EXPECT_EQ(fine, std::nullopt);
-}
-
 TEST_F(Sqlite, NamesWhatIsWrongWithAStatement) {
     auto store = open(options());
-    process_.run(provoke_errors(*store));
+    process_.run(expect_errors_by_name(*store));
 }
 
 asio::awaitable<void> fail_in_the_middle(Store& store) {
