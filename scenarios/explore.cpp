@@ -3,6 +3,7 @@
 // were.
 #include "scenarios/explore.hpp"
 
+#include "broker-model/store/connections.hpp"
 #include "scenarios/judge.hpp"
 #include "scenarios/workers.hpp"
 
@@ -46,6 +47,7 @@ public:
 private:
     struct Worker {
         sim::StepWatch steps;
+        std::shared_ptr<broker::Connections> connections = std::make_shared<broker::Connections>();
         std::atomic<std::uint64_t> seed{0};
         RunResult found; // of the worker's latest seed, until it is collected
         std::uint64_t seen_steps = 0;
@@ -71,6 +73,7 @@ private:
         how.seed = seed;
         how.interrupt = options_.interrupt;
         how.watch = &watched.steps;
+        how.connections = watched.connections;
         RunResult& found = watched.found;
         found = run_scenario(scenario_, services_, how);
         // A violation is run again for its history, without which nothing can be told of it; others

@@ -29,7 +29,8 @@ public:
     Run(const Scenario& scenario, const ServiceTable& services, const RunOptions& options)
         : scenario_(scenario), options_(options),
           plan_(make_plan(scenario, options.seed, options.edits)),
-          world_(world_options(scenario, options)), system_(world_, scenario, services, plan_),
+          world_(world_options(scenario, options)),
+          system_(world_, scenario, services, plan_, options.connections),
           judge_(world_.history(), scenario, system_) {
         world_.kernel().show_to(options.watch);
     }

@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace crier::broker {
+class Connections;
+}
+
 namespace crier::scenario {
 
 struct RunOptions {
@@ -23,6 +27,8 @@ struct RunOptions {
         until; ///< Stop there and judge what is known; verdicts may be inconclusive.
     std::atomic<bool>* interrupt = nullptr; ///< Set by others to end the run early.
     sim::StepWatch* watch = nullptr;        ///< For a watchdog on another thread.
+    /// Of databases, left by earlier runs of this thread; null: each database opens its own.
+    std::shared_ptr<broker::Connections> connections;
 };
 
 struct FaultOutcome {

@@ -58,10 +58,10 @@ std::int32_t partitions_max(const Scenario& scenario, const ChannelSpec& channel
 } // namespace
 
 System::System(sim::World& world, const Scenario& scenario, const ServiceTable& services,
-               const Plan& plan)
+               const Plan& plan, const std::shared_ptr<broker::Connections>& connections)
     : world_(world), scenario_(scenario) {
     add_brokers();
-    add_databases();
+    add_databases(connections);
     add_services(services);
     add_load(plan);
     describe(services);
@@ -112,10 +112,11 @@ void System::add_brokers() {
     }
 }
 
-void System::add_databases() {
+void System::add_databases(const std::shared_ptr<broker::Connections>& connections) {
     for (const DatabaseSpec& spec : scenario_.databases) {
         broker::DatabaseOptions options;
         options.name = spec.name;
+        options.connections = connections;
         options.synchronous =
             spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
         for (const ServiceSpec& service : scenario_.services) {

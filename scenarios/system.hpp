@@ -17,8 +17,9 @@ namespace crier::scenario {
 /// (or the world gone) before it goes.
 class System {
 public:
+    /// `connections` of earlier runs may be null.
     System(sim::World& world, const Scenario& scenario, const ServiceTable& services,
-           const Plan& plan);
+           const Plan& plan, const std::shared_ptr<broker::Connections>& connections = nullptr);
 
     /// Starts every node: brokers and databases, then services, then load.
     void start();
@@ -33,7 +34,7 @@ public:
 
 private:
     void add_brokers();
-    void add_databases();
+    void add_databases(const std::shared_ptr<broker::Connections>& connections);
     void add_services(const ServiceTable& services);
     void add_load(const Plan& plan);
     void describe(const ServiceTable& services);

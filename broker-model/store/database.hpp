@@ -21,6 +21,7 @@ namespace crier::broker {
 
 class CommitLedger;
 class CommitLog;
+class Connections;
 class DatabaseServer;
 class SqlEngine;
 
@@ -59,6 +60,7 @@ struct DatabaseOptions {
     Duration idle_transaction_timeout = std::chrono::seconds(10); ///< Then it is rolled back.
     std::vector<std::string> schema;            ///< Statements that run when it is created.
     std::shared_ptr<const DatabaseImage> image; ///< Made by `make_image` of the same; or null.
+    std::shared_ptr<Connections> connections;   ///< That are idle; null: it opens its own.
     std::vector<RowWatch> watches;
     sim::WallClock wall_clock{};
     sim::DiskOptions disk{};
