@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/database_files.hpp"
 #include "cli/history_file.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
@@ -17,12 +18,15 @@ struct Options {
     std::string until;
     std::string history;
     ReportFiles reports;
+    DatabaseFiles databases;
 };
 
 ExitCode replay(const Options& options, const scenario::ServiceTable& services) {
     options.reports.check();
+    options.databases.check();
     scenario::RunOptions how;
     how.seed = options.seed;
+    how.keep_databases = !options.databases.folder.empty();
     how.keep_history = true;
     if (!options.until.empty()) how.until = Instant(duration_argument("--until", options.until));
     const scenario::Scenario scenario = load(options.from.file, services);
@@ -31,6 +35,7 @@ ExitCode replay(const Options& options, const scenario::ServiceTable& services) 
     const TimedRun done = timed_run(scenario, services, how, options.from);
     if (!options.history.empty()) write_file(options.history, history_bytes(done.result));
     if (options.trace) print(report::trace_of(done.result));
+    options.databases.write(done.result);
     return report_run(done, options.from, options.reports);
 }
 
@@ -47,6 +52,7 @@ void add_replay(Commands commands) {
     verb->add_option("--history", options->history,
                      "write the events to this file, for check-determinism");
     options->reports.add_to(*verb);
+    options->databases.add_to(*verb);
     verb->callback([commands, options] {
         commands.chosen = [options, &services = commands.services] {
             return replay(*options, services);

@@ -65,6 +65,12 @@ public:
             result.texts = std::make_shared<sim::TextTable>(world_.history().texts());
             result.node_names = system_.node_names();
         }
+        if (options_.keep_databases) {
+            for (const DatabaseSpec& database : scenario_.databases) {
+                const std::string& name = database.name;
+                result.databases.push_back({name, system_.database(name)->file()});
+            }
+        }
         return result;
     }
 

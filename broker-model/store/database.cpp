@@ -97,6 +97,11 @@ Result<Rows, SqlProblem> Database::query(const std::string& sql) {
     return std::move(answer.rows);
 }
 
+std::string Database::file() const {
+    const std::vector<std::byte> bytes = to_bytes(ledger_->log().written().image);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 std::string Database::problem_of(const std::string& sql) {
     SqlEngine& engine = reader();
     return engine.check(sql) ? std::string() : engine.last_problem();

@@ -102,6 +102,9 @@ public:
     /// is down or a transaction is open.
     [[nodiscard]] Result<Rows, SqlProblem> query(const std::string& sql);
 
+    /// Returns what is committed as the bytes of an SQLite file, for people to open.
+    [[nodiscard]] std::string file() const;
+
     /// Returns what is wrong with a statement on the present schema, or an empty text. Runs
     /// nothing.
     [[nodiscard]] std::string problem_of(const std::string& sql);
