@@ -4,6 +4,7 @@
 #include "reports/table.hpp"
 #include "scenarios/fault_format.hpp"
 #include "scenarios/load_units.hpp"
+#include "scenarios/points.hpp"
 
 namespace crier::cli {
 
@@ -50,7 +51,8 @@ std::string faults_text() {
     text += "\npoints of databases:\n ";
     for (const std::string& point : scenario::disk_points())
         text += " " + point;
-    return text + "\n";
+    text += "\npoint of everything, wherever its code waits:\n  ";
+    return text + std::string(sim::await_point) + "\n";
 }
 
 std::string services_text(const scenario::ServiceTable& services) {

@@ -29,7 +29,7 @@ ExitCode replay(const Options& options, const scenario::ServiceTable& services) 
     how.keep_databases = !options.databases.folder.empty();
     how.keep_history = true;
     if (!options.until.empty()) how.until = Instant(duration_argument("--until", options.until));
-    const scenario::Scenario scenario = load(options.from.file, services);
+    const scenario::Scenario scenario = load(options.from, services);
     const std::string replay = report::replay_command(options.from);
     install_signal_handlers(replay.c_str());
     const TimedRun done = timed_run(scenario, services, how, options.from);
@@ -45,7 +45,7 @@ void add_replay(Commands commands) {
     CLI::App* verb = commands.app.add_subcommand("replay", "run a seed again, to look at it");
     auto options = std::make_shared<Options>();
     options->from.program = commands.program;
-    verb->add_option("file", options->from.file, "the scenario")->required();
+    add_scenario(*verb, options->from);
     add_seed(*verb, options->seed);
     verb->add_flag("--trace", options->trace, "print every event as a line");
     verb->add_option("--until", options->until, "stop at this virtual time, e.g. 12.5s");

@@ -18,7 +18,7 @@ struct Options {
 ExitCode run(const Options& options, const scenario::ServiceTable& services) {
     options.reports.check();
     options.databases.check();
-    const scenario::Scenario scenario = load(options.from.file, services);
+    const scenario::Scenario scenario = load(options.from, services);
     const std::string replay = report::replay_command(options.from);
     install_signal_handlers(replay.c_str());
     scenario::RunOptions how;
@@ -41,7 +41,7 @@ void add_run(Commands commands) {
     CLI::App* verb = commands.app.add_subcommand("run", "run one seed of a scenario and judge it");
     auto options = std::make_shared<Options>();
     options->from.program = commands.program;
-    verb->add_option("file", options->from.file, "the scenario")->required();
+    add_scenario(*verb, options->from);
     add_seed(*verb, options->seed);
     options->reports.add_to(*verb);
     options->databases.add_to(*verb);
