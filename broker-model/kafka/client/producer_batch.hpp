@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker-model/kafka/client/client_wait.hpp"
+#include "broker-model/wait_point.hpp"
 #include "broker-model/kafka/protocol.hpp"
 
 #include <cstdint>
