@@ -101,6 +101,9 @@ struct RelayOptions {
 
     std::string slot = "outbox"; ///< Of the change stream.
     StreamConfirm confirm = StreamConfirm::prefix;
+    /// Of a change stream: whether what stands in the outbox is published first when the slot is
+    /// opened. Without, a row that was committed before the slot was made is never published.
+    bool catch_up = true;
     std::size_t open_max = 1000; ///< Changes read and not finished at which no more are read.
 
     RelayMark mark = RelayMark::confirmed;

@@ -259,7 +259,8 @@ std::vector<Bug> bugs() {
          "after-reading", "before-reading"},
         {"B58", "A position of a change stream is confirmed by acknowledgements out of order",
          "wrong configuration", "outbox-no-missing",
-         relayed_by("relay-by: change-stream, dead-key: goes-on, confirm: @", "outbox-no-missing",
+         relayed_by("relay-by: change-stream, dead-key: goes-on, catch-up: off, confirm: @",
+                    "outbox-no-missing",
                     "  - fail-call: {call: produce, of: relay, partition: orders/0, chance: 10%, "
                     "error: INVALID_RECORD}\n  - crash: {of: relay, every: 5s, for: 1s}\n"),
          "each", "prefix"},
