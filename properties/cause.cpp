@@ -52,7 +52,8 @@ std::string not_published(const Case& facts) {
                facts.text(overtaker.row->operands[1]) +
                ", which was committed later, was published";
     }
-    const std::string nothing = "its transaction was committed, and nothing published it afterwards";
+    const std::string nothing =
+        "its transaction was committed, and nothing published it afterwards";
     if (const Event* reset = reset_before_row(facts.history, facts.main)) {
         facts.events.push_back(reset->sequence);
         const bool is_first = reset->operands[0] == facts.main.rows.back()->node;

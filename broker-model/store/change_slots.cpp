@@ -73,12 +73,11 @@ bool ChangeSlots::open(const SlotRequest& request, sim::Reply<SqlAnswer> reply) 
     slot.reply = std::move(reply);
     keep_rows_or_not(); // of those who begin from here on
     wait_for_running(slot);
-    slot.timeout =
-        process_.kernel().at(process_, process_.kernel().now() + options_.lock_timeout,
-                             [this, name] {
-                                 slots_.at(name).timeout = nullptr;
-                                 give_up(name, StoreError::lock_timeout);
-                             });
+    slot.timeout = process_.kernel().at(process_, process_.kernel().now() + options_.lock_timeout,
+                                        [this, name] {
+                                            slots_.at(name).timeout = nullptr;
+                                            give_up(name, StoreError::lock_timeout);
+                                        });
     look(name);
     return true;
 }

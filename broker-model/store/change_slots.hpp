@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-// Replication slots as one life of a server knows them: who reads each, and how far it is confirmed,
-// of which the disk is told now and then. A reader sees what was committed and is on the platter.
+// Replication slots as one life of a server knows them: who reads each, and how far it is
+// confirmed, of which the disk is told now and then. A reader sees what was committed and is on the
+// platter.
 // **Source**: PostgreSQL manual 49.2.2; slot.c, logical.c, logicalfuncs.c, snapbuild.c.
 
 namespace crier::broker {

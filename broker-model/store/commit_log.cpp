@@ -35,8 +35,7 @@ IoResult CommitLog::write(DiskAccess& access, Commit commit) {
         record[at] = static_cast<std::byte>(commit.number >> (8 * at));
     const IoResult written = access.write(file, file.size(), record.data(), record.size());
     if (written != IoResult::done) return written;
-    if (!commit.inserted.empty())
-        changes_.add(commit.number, std::exchange(commit.inserted, {}));
+    if (!commit.inserted.empty()) changes_.add(commit.number, std::exchange(commit.inserted, {}));
     unsynced_.push_back(std::move(commit));
     return written;
 }

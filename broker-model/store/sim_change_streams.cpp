@@ -173,8 +173,7 @@ SimChangeStreams::SimChangeStreams(Database& database, sim::Node& home, StoreOpt
       poll_interval_(poll_interval) {}
 
 asio::awaitable<Outcome<std::unique_ptr<ChangeStream>>> SimChangeStreams::open(std::string slot) {
-    auto stream =
-        std::make_unique<SimChangeStream>(database_, process_, options_, poll_interval_);
+    auto stream = std::make_unique<SimChangeStream>(database_, process_, options_, poll_interval_);
     SimConnection& connection = stream->connection();
     sim::CallOptions call;
     call.timeout = options_.request_timeout;

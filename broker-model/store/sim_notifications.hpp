@@ -6,8 +6,8 @@
 
 namespace crier::broker {
 
-/// A `crier::Notifications` for the process that runs on `home`, from a simulated database. A member
-/// of the program of that process.
+/// A `crier::Notifications` for the process that runs on `home`, from a simulated database. A
+/// member of the program of that process.
 class SimNotifications final : public crier::Notifications {
 public:
     SimNotifications(Database& database, sim::Node& home, StoreOptions options = {});

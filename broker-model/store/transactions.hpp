@@ -231,8 +231,8 @@ private:
     OpenTransaction* subject_ = nullptr; // whose statement is being run
     std::size_t drawn_ = 0;              // sequence values that its present run has drawn
     bool keeps_inserted_ = false;
-    Changes step_;                       // what its present run has changed
-    std::vector<LockRequest> found_;     // … and what it has to lock besides
+    Changes step_;                   // what its present run has changed
+    std::vector<LockRequest> found_; // … and what it has to lock besides
 };
 
 } // namespace crier::broker

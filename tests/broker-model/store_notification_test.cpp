@@ -109,8 +109,8 @@ TEST(SimNotifications, AReconnectedListenerHearsAgain) {
     // Each as often as it is connected: nobody is left from an earlier connection.
     EXPECT_THAT(rounded(stage.notes),
                 ElementsAre("l: heard 1000", "l: failed connection_lost 1500", "l: heard 2000",
-                            "l: failed connection_lost 2500", "l: no listener: failed unavailable 2500",
-                            "l: heard 3000"));
+                            "l: failed connection_lost 2500",
+                            "l: no listener: failed unavailable 2500", "l: heard 3000"));
 }
 
 // A reset while the server still has the end of the connection before: the new one stands.

@@ -65,7 +65,7 @@ std::vector<Mistake> mistakes() {
 /// Scenarios that teach without a mistake in them.
 std::vector<std::string> correct() {
     return {"cooperative-vs-eager", "coordinator-moves", "outbox-change-stream", "outbox-cursor",
-            "outbox-notified", "rolling-deploy", "static-members"};
+            "outbox-notified",      "rolling-deploy",    "static-members"};
 }
 
 const properties::Verdict* violated(const scenario::RunResult& run, const std::string& property) {

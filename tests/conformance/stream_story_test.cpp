@@ -1,8 +1,8 @@
 #include "tests/conformance/store_test.hpp"
 #include "tests/conformance/stream_place.hpp"
 
-// What PostgreSQL does with notifications and change streams, by stories whose outcome is known: the
-// same on every arm.
+// What PostgreSQL does with notifications and change streams, by stories whose outcome is known:
+// the same on every arm.
 
 namespace crier::conformance {
 namespace {
@@ -181,8 +181,7 @@ TEST_P(StreamStories, WhatCameBeforeTheLossIsToldBeforeIt) {
 using Numbers = std::vector<std::int64_t>;
 
 asio::awaitable<std::unique_ptr<ChangeStream>> must_open(StreamStage& stage, std::string slot) {
-    Outcome<std::unique_ptr<ChangeStream>> stream =
-        co_await stage.streams().open(std::move(slot));
+    Outcome<std::unique_ptr<ChangeStream>> stream = co_await stage.streams().open(std::move(slot));
     co_return std::move(stream.value());
 }
 
@@ -454,9 +453,8 @@ asio::awaitable<void> stream_values(StreamStage& stage) {
     const std::vector<Change> changes = co_await must_read(*stream, 100);
     EXPECT_EQ(changes.size(), 1U);
     EXPECT_EQ(changes.at(0).table, "My 'T'");
-    EXPECT_EQ(changes.at(0).columns,
-              (std::vector<std::string>{"a", "B \"x", "c", "e", "f", "h"}));
-    const Row row{std::int64_t{-7}, text, std::monostate{}, 0.5, std::int64_t{2},
+    EXPECT_EQ(changes.at(0).columns, (std::vector<std::string>{"a", "B \"x", "c", "e", "f", "h"}));
+    const Row row{std::int64_t{-7},    text, std::monostate{}, 0.5, std::int64_t{2},
                   std::string("given")};
     EXPECT_EQ(changes.at(0).row, row);
 }
