@@ -327,7 +327,8 @@ asio::awaitable<void> reads_strictly(Client& client) {
         Outcome<std::unique_ptr<ChangeStream>> opened = co_await client.streams.open("slot");
         client.note("opens");
         for (int read = 0; opened && read < 10; ++read) {
-            const Outcome<std::vector<Change>> changes = co_await (*opened)->next(4, Duration::zero());
+            const Outcome<std::vector<Change>> changes =
+                co_await (*opened)->next(4, Duration::zero());
             if (!changes) break;
             for (const Change& change : *changes)
                 client.note(std::to_string(number_of(change)) + " at " +
