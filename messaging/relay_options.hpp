@@ -16,7 +16,8 @@ namespace crier::messaging {
 enum class RelayBy {
     claim,         ///< Each takes free rows under a lease; any number of relays work side by side.
     cursor,        ///< One, under a lease, goes up the positions; the others stand by.
-    change_stream, ///< One reads what the database tells of its commits; the others stand by.
+    change_stream, ///< One reads what the database tells of its commits; the others stand by. What
+                   ///< was committed before the slot was made is not told.
 };
 
 /// What makes a relay look. Both are right.

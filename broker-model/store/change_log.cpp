@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace crier::broker {
@@ -34,12 +35,16 @@ IoResult ChangeLog::save(DiskAccess& access, const std::string& slot, std::uint6
     const IoResult synced = access.sync(file);
     if (synced != IoResult::done) return synced;
     slots_[slot] = confirmed;
-    std::uint64_t oldest = confirmed;
-    for (const auto& [name, at] : slots_)
-        oldest = std::min(oldest, at);
+    forget_unasked();
+    return IoResult::done;
+}
+
+void ChangeLog::forget_unasked() {
+    std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+    for (const auto& [name, confirmed] : slots_)
+        oldest = std::min(oldest, confirmed);
     while (!commits_.empty() && commits_.front().commit <= oldest)
         commits_.pop_front();
-    return IoResult::done;
 }
 
 std::vector<InsertedRows> ChangeLog::read(std::uint64_t after, std::uint64_t last,

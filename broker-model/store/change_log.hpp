@@ -49,6 +49,9 @@ public:
     [[nodiscard]] IoResult save(DiskAccess& access, const std::string& slot,
                                 std::uint64_t confirmed);
 
+    /// Forgets what no slot asks for.
+    void forget_unasked();
+
     /// Returns the commits after `after` and up to `last`, oldest first: so many that they come to
     /// `max` rows, when the begin and end of each count as such.
     /// **Source**: PostgreSQL logicalfuncs.c, `upto_nchanges`.

@@ -131,6 +131,7 @@ void ChangeSlots::answer(sim::Reply<SqlAnswer> reply, StoreError error) {
 
 void ChangeSlots::keep_rows_or_not() {
     transactions_.keep_inserted(!slots_.empty());
+    if (slots_.empty()) ledger_.log().changes().forget_unasked();
 }
 
 ChangeSlots::Slots::iterator ChangeSlots::slot_of(SessionId reader) {
