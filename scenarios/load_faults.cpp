@@ -1,6 +1,7 @@
 #include "scenarios/fault_format.hpp"
 #include "scenarios/load_parts.hpp"
 
+#include "scenarios/file_databases.hpp"
 #include "scenarios/load_units.hpp"
 #include "scenarios/names.hpp"
 
@@ -204,11 +205,17 @@ private:
     /// Returns the points that the target can reach.
     std::vector<std::string> points_of(const Target& target) const {
         const std::string name = split_address(target.name).first;
-        if (loading_.things.kind_of(name) == ThingKind::database) return disk_points();
+        if (loading_.things.kind_of(name) == ThingKind::database) {
+            return is_file(loading_.scenario, name) ? std::vector<std::string>() : disk_points();
+        }
         std::vector<std::string> points;
         if (const ServiceSpec* const service = find_service(loading_.scenario, name)) {
             for (const std::string_view point : loading_.table.find(service->is)->points) {
                 points.emplace_back(point);
+            }
+            if (has_files(loading_.scenario, *service, *loading_.table.find(service->is))) {
+                for (std::string& point : file_points())
+                    points.push_back(std::move(point));
             }
         }
         return points;
@@ -360,6 +367,12 @@ private:
             note(node.place, (kind ? "a fault befalls no channel, but its broker: `"
                                    : "nothing here is called `") +
                                  name + "`" + name_hint(name, names));
+            return std::nullopt;
+        }
+        if (is_file(loading_.scenario, name)) {
+            const ServiceSpec* const user = user_of(loading_.scenario, loading_.table, name);
+            note(node.place, "`" + name + "` is a file: a fault befalls whose file it is, `" +
+                                 (user == nullptr ? "a service" : user->name) + "`");
             return std::nullopt;
         }
         const Target target{Target::Kind::name, node.text};

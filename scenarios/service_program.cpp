@@ -1,5 +1,6 @@
 #include "scenarios/service_program.hpp"
 
+#include "broker-model/store/embedded/embedded_store.hpp"
 #include "messaging/ports/ensure.hpp"
 
 namespace crier::scenario {
@@ -47,8 +48,11 @@ void ServiceProgram::stop(Duration grace, std::function<void()> done) {
 }
 
 Store& ServiceProgram::store(const std::string& database) {
-    std::unique_ptr<broker::SimStore>& store = stores_[database];
-    if (!store) {
+    std::unique_ptr<Store>& store = stores_[database];
+    if (store) return *store;
+    if (const auto file = directory_.files.find(database); file != directory_.files.end()) {
+        store = std::make_unique<broker::EmbeddedStore>(*file->second, node_, process_);
+    } else {
         const auto found = directory_.databases.find(database);
         ensure(found != directory_.databases.end(), "the scenario has no such database");
         store = std::make_unique<broker::SimStore>(*found->second, node_, process_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker-model/kafka/client/client.hpp"
+#include "broker-model/store/embedded/embedded_database.hpp"
 #include "broker-model/store/sim_store.hpp"
 #include "scenarios/service.hpp"
 #include "sim/network.hpp"
@@ -21,6 +22,7 @@ enum class InputAnswer { done, failed, unknown };
 /// Where services find databases and brokers by name; lives as long as the world.
 struct Directory {
     std::map<std::string, broker::Database*> databases;
+    std::map<std::string, broker::EmbeddedDatabase*> files;
     std::map<std::string, broker::kafka::Cluster*> cluster_of_channel;
 };
 
@@ -65,7 +67,7 @@ private:
     const ServiceSpec& spec_;
     std::int32_t replica_;
     sim::ProcessPorts process_;
-    std::map<std::string, std::unique_ptr<broker::SimStore>> stores_;
+    std::map<std::string, std::unique_ptr<Store>> stores_;
     std::map<std::string, std::unique_ptr<broker::kafka::SimKafkaClient>>
         clients_; // by channel's cluster
     std::unique_ptr<Service> service_;

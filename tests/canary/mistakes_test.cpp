@@ -53,6 +53,7 @@ std::vector<Mistake> mistakes() {
         {"retention-passes-a-group", "ledger", ""},
         {"compacted-orders", "ledger", ""},
         {"relay-goes-on", "outbox-order-per-key", "was published while"},
+        {"local-inbox-unsynced", "ledger", "a power loss took back an effect"},
         {"wrong-key", "key-affinity", "the record key is not the aggregate"},
         {"wrong-key", "per-key-effect-order", "they are stored in different partitions"},
     };
@@ -60,8 +61,8 @@ std::vector<Mistake> mistakes() {
 
 /// Scenarios that teach without a mistake in them.
 std::vector<std::string> correct() {
-    return {"cooperative-vs-eager", "coordinator-moves", "outbox-cursor", "rolling-deploy",
-            "static-members"};
+    return {"cooperative-vs-eager", "coordinator-moves", "local-inbox",   "local-outbox",
+            "outbox-cursor",        "rolling-deploy",    "static-members"};
 }
 
 const properties::Verdict* violated(const scenario::RunResult& run, const std::string& property) {

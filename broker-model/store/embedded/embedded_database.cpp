@@ -22,6 +22,15 @@ FileLedger& EmbeddedDatabase::ledger(sim::Node& node) {
     return files_.emplace(node.id(), std::move(file)).first->second.ledger;
 }
 
+std::vector<EmbeddedDatabase::Kept> EmbeddedDatabase::kept() const {
+    std::vector<Kept> all;
+    for (const auto& [id, file] : files_) {
+        FileCopy copy(file.node->disk(), options_.name);
+        all.push_back({file.node->name(), copy.bytes()});
+    }
+    return all;
+}
+
 Result<Rows, SqlProblem> EmbeddedDatabase::query(const std::string& sql) const {
     Rows all;
     for (const auto& [id, file] : files_) {

@@ -35,6 +35,18 @@ FileCopy::~FileCopy() {
     sqlite3_close_v2(connection_);
 }
 
+std::string FileCopy::bytes() {
+    sqlite3_int64 size = 0;
+    unsigned char* const content = sqlite3_serialize(connection_, "main", &size, 0);
+    if (content == nullptr) return {};
+    std::string bytes(reinterpret_cast<const char*>(content), static_cast<std::size_t>(size));
+    sqlite3_free(content);
+    // No log comes with it. **Source**: SQLite database file format, 1.3.3, file format versions.
+    constexpr std::size_t versions = 18;
+    if (bytes.size() > versions + 2) bytes[versions] = bytes[versions + 1] = 1;
+    return bytes;
+}
+
 std::string FileCopy::read(const std::string& sql, Rows& rows) {
     std::string problem;
     const SqlStatement statement = compile(connection_, sql, problem);

@@ -22,6 +22,9 @@ public:
     /// the engine's words; empty: nothing.
     [[nodiscard]] std::string read(const std::string& sql, Rows& rows);
 
+    /// Returns the bytes of an SQLite file, for people to open; none when it cannot be read.
+    [[nodiscard]] std::string bytes();
+
 private:
     sim::Disk disk_;
     DiskAccess access_;
