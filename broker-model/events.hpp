@@ -284,7 +284,8 @@ inline constexpr EventKind row_lost{0x0302,
                                     "{message} is gone from {table} with the power loss",
                                     {{{"table", text}, {"message", text}}}};
 /// A transaction that wrote something was committed; its rows follow. `client` asked for it, and is
-/// the database itself where a new life finds in its log what the one before committed.
+/// the database itself where a new life finds in its log what the one before committed; the world,
+/// where the database is a file.
 inline constexpr EventKind committed{0x0303,
                                      "committed",
                                      "{database} commits transaction {commit} of {client}",

@@ -51,6 +51,9 @@ std::string faults_text() {
     text += "\npoints of databases:\n ";
     for (const std::string& point : scenario::disk_points())
         text += " " + point;
+    text += "\npoints of services with a database in a file:\n ";
+    for (const std::string& point : scenario::file_points())
+        text += " " + point;
     text += "\npoint of everything, wherever its code waits:\n  ";
     return text + std::string(sim::await_point) + "\n";
 }

@@ -17,7 +17,7 @@ using Amount = FaultFormat::Amount;
 
 constexpr std::int64_t millisecond = 1'000'000;
 
-constexpr std::array<FaultFormat, 25> formats{{
+constexpr std::array<FaultFormat, 26> formats{{
     {"crash", crash, "the process dies, and starts again over what its disk has"},
     {"power-loss", power_loss, "the machine dies: unsynced writes go"},
     {"stop", stop, "the process is told to stop, is killed after `for` if it has not, and starts"},
@@ -31,6 +31,8 @@ constexpr std::array<FaultFormat, 25> formats{{
     {"slow-disk", slow_disk, "the disk is `times` as slow", Whom::nodes, true, false,
      Amount::times},
     {"full-disk", full_disk, "the disk takes no new data"},
+    {"failing-disk", failing_disk, "all reads, writes and syncs of a service's files fail",
+     Whom::service},
     {"drop-request", drop_request, "a call vanishes on its way", Whom::calls, false},
     {"lose-answer", lose_answer, "a call is executed, and its answer vanishes", Whom::calls, false},
     {"delay-call", delay_call, "a call leaves late", Whom::calls},

@@ -110,6 +110,7 @@ std::string in_words(const PlannedFault& fault) {
     case sim::FaultKind::slow_disk:
         return "make the disk of " + whom + " " + times + lasting + when;
     case sim::FaultKind::full_disk: return "fill the disk of " + whom + lasting + when;
+    case sim::FaultKind::failing_disk: return "make the disk of " + whom + " fail" + lasting + when;
     case sim::FaultKind::drop_request:
         return "drop " + calls_in_words(fault) + span_in_words(fault);
     case sim::FaultKind::lose_answer:

@@ -1,6 +1,7 @@
 #include "scenarios/load_parts.hpp"
 
 #include "broker-model/store/database.hpp"
+#include "scenarios/file_databases.hpp"
 #include "scenarios/names.hpp"
 
 #include <algorithm>
@@ -23,6 +24,21 @@ std::string syntax_problem(const std::string& query) {
     return problem.starts_with("no such ") ? "" : problem;
 }
 
+/// A query runs on each file; one value can only be expected of one.
+void check_files(const Loading& loading, const Fields& fields, const YamlNode& database) {
+    if (!is_file(loading.scenario, database.text)) return;
+    const ServiceSpec* const user = user_of(loading.scenario, loading.table, database.text);
+    if (user == nullptr) {
+        loading.problems.add(database.place,
+                             "`" + database.text + "` is a file, and no service uses it");
+    } else if (user->replicas > 1 && fields.has("equals")) {
+        loading.problems.add(database.place, "`" + database.text + "` is " +
+                                                 std::to_string(user->replicas) +
+                                                 " files, one of each `" + user->name +
+                                                 "`, and `equals` expects one value: use `empty`");
+    }
+}
+
 void read_sql(Loading& loading, const YamlKey& key, const YamlNode& value) {
     const Fields fields(value, sql_keys(), "`sql`", loading.problems);
     if (value.kind != YamlNode::Kind::map) return;
@@ -37,6 +53,7 @@ void read_sql(Loading& loading, const YamlKey& key, const YamlNode& value) {
     }
     if (const YamlNode* const database = fields.reference("database")) {
         if (loading.things.check(ThingKind::database, *database)) sql.database = database->text;
+        check_files(loading, fields, *database);
     }
     fields.read_text("query", sql.query);
     if (const YamlNode* const query = fields.find("query"); query != nullptr) {

@@ -1,6 +1,7 @@
 #include "scenarios/fault_format.hpp"
 #include "scenarios/load_parts.hpp"
 
+#include "scenarios/file_databases.hpp"
 #include "scenarios/load_units.hpp"
 #include "scenarios/names.hpp"
 #include "scenarios/points.hpp"
@@ -352,6 +353,12 @@ private:
             note(node.place, (kind ? "a fault befalls no channel, but its broker: `"
                                    : "nothing here is called `") +
                                  name + "`" + name_hint(name, names));
+            return std::nullopt;
+        }
+        if (is_file(loading_.scenario, name)) {
+            const ServiceSpec* const user = user_of(loading_.scenario, loading_.table, name);
+            note(node.place, "`" + name + "` is a file: a fault befalls whose file it is, `" +
+                                 (user == nullptr ? "a service" : user->name) + "`");
             return std::nullopt;
         }
         const Target target{Target::Kind::name, node.text};

@@ -179,7 +179,18 @@ Keys channel_keys() {
 }
 
 Keys database_keys() {
-    return {flag("synchronous", "off: a commit may be lost with the power; on")};
+    return {flag("synchronous", "of a server; off: a commit may be lost with the power; on"),
+            structure("file", "database-file",
+                      "no server, but an SQLite file on the disk of each process of one service")};
+}
+
+Keys file_keys() {
+    return {
+        choice("journal-mode", {"wal", "delete", "truncate", "persist", "memory", "off"},
+               "SQLite's journal_mode; wal"),
+        choice("synchronous", {"off", "normal", "full", "extra"}, "SQLite's synchronous; full"),
+        count("checkpoint-pages", 1, 1'000'000, "SQLite's wal_autocheckpoint; 1000"),
+    };
 }
 
 Keys watch_keys() {

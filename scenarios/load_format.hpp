@@ -60,6 +60,7 @@ inline constexpr Duration longest = std::chrono::hours(24);
 [[nodiscard]] Keys kafka_keys();
 [[nodiscard]] Keys channel_keys();
 [[nodiscard]] Keys database_keys();
+[[nodiscard]] Keys file_keys();
 [[nodiscard]] Keys watch_keys();
 [[nodiscard]] Keys load_keys();
 [[nodiscard]] Keys budget_keys();

@@ -1,5 +1,6 @@
 #include "scenarios/load_parts.hpp"
 
+#include "scenarios/file_databases.hpp"
 #include "scenarios/load_units.hpp"
 
 #include <algorithm>
@@ -141,6 +142,46 @@ const ServiceType* find_type(const Loading& loading, const YamlKey& name, const 
     return choice ? &loading.table.rows()[*choice] : nullptr;
 }
 
+/// Notes options that only a database server has.
+void check_server_options(Loading& loading, const ServiceSpec& spec, const ServiceType& type,
+                          Place place) {
+    if (!type.check_file || loading.problems.has_any()) return;
+    for (const std::string& problem : type.check_file(spec))
+        loading.problems.add(place, "service `" + spec.name + "`: " + problem);
+}
+
+/// A file belongs to one service, and to one process of it: nobody else sees what is in it.
+void check_files(Loading& loading, const Fields& fields, const ServiceSpec& spec,
+                 const ServiceType& type) {
+    for (const std::string& database : databases_of(spec, type)) {
+        if (!is_file(loading.scenario, database)) continue;
+        const YamlNode* const named = fields.find(type.database_option);
+        const Place place = named != nullptr ? named->place : spec.place;
+        const std::string owner = "service `" + spec.name + "`";
+        const ServiceSpec* const other = user_of(loading.scenario, loading.table, database);
+        if (type.shares_database) {
+            loading.problems.add(place, owner +
+                                            " needs a server: other processes work on its "
+                                            "database, and `" +
+                                            database + "` is a file, which one process sees" +
+                                            (type.is.starts_with("outbox-")
+                                                 ? "; `is: outbox-service` is both in one"
+                                                 : ""));
+        } else if (type.takes_inputs && spec.replicas > 1) {
+            loading.problems.add(place, owner +
+                                            " can have one replica: an input that is repeated "
+                                            "may come to another, whose own file `" +
+                                            database + "` does not know of it");
+        } else if (other != nullptr && other->name != spec.name) {
+            loading.problems.add(place, "`" + database + "` is a file of the processes of `" +
+                                            other->name + "`: " + owner +
+                                            " would have files of its own, and needs a name for "
+                                            "them, or a server");
+        }
+        check_server_options(loading, spec, type, place);
+    }
+}
+
 void read_service(Loading& loading, const YamlKey& name, const YamlNode& value) {
     const ServiceType* const type = find_type(loading, name, value);
     if (type == nullptr) return;
@@ -163,6 +204,7 @@ void read_service(Loading& loading, const YamlKey& name, const YamlNode& value) 
             loading.problems.add(name.place, "service `" + name.text + "`: " + problem);
         }
     }
+    check_files(loading, fields, spec, *type);
     if (find_service(loading.scenario, spec.name) == nullptr) {
         loading.scenario.services.push_back(std::move(spec));
     }

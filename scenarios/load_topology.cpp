@@ -3,6 +3,7 @@
 #include "scenarios/names.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace crier::scenario {
 
@@ -110,6 +111,21 @@ void read_coordinator_options(const Fields& fields, KafkaSpec& kafka) {
     }
 }
 
+/// Reads what a database that is a file has of its own.
+void read_file(const Loading& loading, const YamlNode& node, const std::string& owner,
+               DatabaseSpec& spec) {
+    broker::FileOptions& file = spec.file.emplace();
+    file.name = spec.name;
+    const Fields fields(node, file_keys(), "the file of " + owner, loading.problems);
+    using enum broker::JournalMode;
+    constexpr std::array modes{wal, deleted, truncate, persist, memory, off};
+    if (const auto choice = fields.choice("journal-mode")) file.journal_mode = modes[*choice];
+    using Sync = broker::FileSync;
+    constexpr std::array syncs{Sync::off, Sync::normal, Sync::full, Sync::extra};
+    if (const auto choice = fields.choice("synchronous")) file.synchronous = syncs[*choice];
+    fields.read_count("checkpoint-pages", file.checkpoint_pages);
+}
+
 } // namespace
 
 void enter_names(Loading& loading, const Fields& top) {
@@ -206,11 +222,19 @@ void read_databases(Loading& loading, const YamlNode& node) {
     }
     each_entry(node, "databases", loading.problems,
                [&](const YamlKey& name, const YamlNode& value) {
-                   const Fields fields(value, database_keys(), "database `" + name.text + "`",
-                                       loading.problems);
+                   const std::string owner = "database `" + name.text + "`";
+                   const Fields fields(value, database_keys(), owner, loading.problems);
                    DatabaseSpec spec;
                    spec.name = name.text;
                    fields.read_flag("synchronous", spec.synchronous);
+                   if (const YamlNode* const file = fields.find("file")) {
+                       read_file(loading, *file, owner, spec);
+                       if (const YamlNode* const other = fields.find("synchronous")) {
+                           loading.problems.add(other->place,
+                                                "a file has its own `synchronous`: write `file: "
+                                                "{synchronous: off}`, normal, full or extra");
+                       }
+                   }
                    if (find_named(databases, spec.name) == nullptr)
                        databases.push_back(std::move(spec));
                });

@@ -67,8 +67,8 @@ public:
         }
         if (options_.keep_databases) {
             for (const DatabaseSpec& database : scenario_.databases) {
-                const std::string& name = database.name;
-                result.databases.push_back({name, system_.database(name)->file()});
+                for (broker::KeptDatabase& kept : system_.keep(database.name))
+                    result.databases.push_back(std::move(kept));
             }
         }
         return result;

@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/log/log_options.hpp"
 #include "broker-model/kafka/share_limits.hpp"
+#include "broker-model/store/embedded/file_options.hpp"
 #include "messaging/ports/clock.hpp"
 #include "properties/property.hpp"
 #include "sim/faults.hpp"
@@ -68,7 +69,8 @@ struct ChannelSpec {
 
 struct DatabaseSpec {
     std::string name;
-    bool synchronous = true; ///< False: a commit may be lost with the power.
+    bool synchronous = true; ///< Of a server; false: a commit may be lost with the power.
+    std::optional<broker::FileOptions> file; ///< It is no server, but a file of each process.
 };
 
 /// The value of one option of a service, as its type in the service table says.

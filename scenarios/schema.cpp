@@ -243,6 +243,7 @@ std::string scenario_schema(const ServiceTable& table) {
     definitions["brokers"] = named(object(broker_keys()));
     definitions["channels"] = named(object(channel_keys()));
     definitions["databases"] = databases();
+    definitions["database-file"] = object(file_keys());
     definitions["watch"] = object(watch_keys());
     definitions["services"] = services(table, definitions);
     definitions["load"] = list_of(object(load_keys()));

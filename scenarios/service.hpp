@@ -113,9 +113,13 @@ struct ServiceType {
     std::optional<WatchSpec> accepts; ///< Table (without database) of accepted events by default.
     std::optional<WatchSpec> effects; ///< Table (without database) of effects by default.
     std::vector<std::string_view> points; ///< Names for faults and sweeps.
+    bool shares_database = false; ///< Other processes must see its database: it can be no file.
     std::function<std::unique_ptr<Service>(ServiceContext&)> make;
     /// Returns what is wrong with options that are right one by one; unset: nothing.
     std::function<std::vector<std::string>(const ServiceSpec&)> check = nullptr;
+    /// Returns what of its options only a database server has, when its database is a file; unset:
+    /// nothing.
+    std::function<std::vector<std::string>(const ServiceSpec&)> check_file = nullptr;
     /// Returns what checkers must know of the group that it subscribes as; unset: nothing known.
     std::function<properties::GroupTraits(const ServiceSpec&)> group = nullptr;
 };
@@ -133,7 +137,8 @@ private:
     std::vector<ServiceType> rows_;
 };
 
-/// Returns the table with the stock services: outbox-producer, outbox-relay, consumer, copier.
+/// Returns the table with the stock services: outbox-producer, outbox-relay, outbox-service,
+/// consumer, copier.
 [[nodiscard]] ServiceTable stock_services();
 
 } // namespace crier::scenario

@@ -1,5 +1,6 @@
 #include "scenarios/service_program.hpp"
 
+#include "broker-model/store/embedded/embedded_store.hpp"
 #include "messaging/ports/ensure.hpp"
 
 namespace crier::scenario {
@@ -53,8 +54,13 @@ broker::Database& ServiceProgram::database(const std::string& name) const {
 }
 
 Store& ServiceProgram::store(const std::string& name) {
-    std::unique_ptr<broker::SimStore>& store = stores_[name];
-    if (!store) store = std::make_unique<broker::SimStore>(database(name), node_, process_);
+    std::unique_ptr<Store>& store = stores_[name];
+    if (store) return *store;
+    if (const auto file = directory_.files.find(name); file != directory_.files.end()) {
+        store = std::make_unique<broker::EmbeddedStore>(*file->second, node_, process_);
+    } else {
+        store = std::make_unique<broker::SimStore>(database(name), node_, process_);
+    }
     return *store;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker-model/kafka/client/client.hpp"
+#include "broker-model/store/embedded/embedded_database.hpp"
 #include "broker-model/store/sim_change_streams.hpp"
 #include "broker-model/store/sim_notifications.hpp"
 #include "broker-model/store/sim_store.hpp"
@@ -23,6 +24,7 @@ enum class InputAnswer { done, failed, unknown };
 /// Where services find databases and brokers by name; lives as long as the world.
 struct Directory {
     std::map<std::string, broker::Database*> databases;
+    std::map<std::string, broker::EmbeddedDatabase*> files;
     std::map<std::string, broker::kafka::Cluster*> cluster_of_channel;
 };
 
@@ -68,7 +70,7 @@ private:
     const ServiceSpec& spec_;
     std::int32_t replica_;
     sim::ProcessPorts process_;
-    std::map<std::string, std::unique_ptr<broker::SimStore>> stores_;
+    std::map<std::string, std::unique_ptr<Store>> stores_;
     std::map<std::string, std::unique_ptr<broker::SimNotifications>> notifications_;
     std::map<std::string, std::unique_ptr<broker::SimChangeStreams>> change_streams_;
     std::map<std::string, std::unique_ptr<broker::kafka::SimKafkaClient>>

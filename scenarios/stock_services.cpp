@@ -3,12 +3,17 @@
 #include "scenarios/stock/copier.hpp"
 #include "scenarios/stock/outbox_producer.hpp"
 #include "scenarios/stock/outbox_relay.hpp"
+#include "scenarios/stock/outbox_service.hpp"
 
 namespace crier::scenario {
 
 ServiceTable stock_services() {
     ServiceTable table;
-    table.add(outbox_producer()).add(outbox_relay()).add(consumer()).add(copier());
+    table.add(outbox_producer())
+        .add(outbox_relay())
+        .add(outbox_service())
+        .add(consumer())
+        .add(copier());
     return table;
 }
 

@@ -112,23 +112,34 @@ void System::add_brokers() {
     }
 }
 
+std::vector<broker::RowWatch> System::watches_of(const std::string& database) const {
+    std::vector<broker::RowWatch> watches;
+    for (const ServiceSpec& service : scenario_.services) {
+        for (const std::optional<WatchSpec>& watch : {service.effects, service.accepts}) {
+            if (!watch || watch->database != database) continue;
+            broker::RowWatch row{watch->table, watch->identity, watch->key};
+            if (std::find(watches.begin(), watches.end(), row) == watches.end())
+                watches.push_back(std::move(row));
+        }
+    }
+    return watches;
+}
+
 void System::add_databases(const std::shared_ptr<broker::Connections>& connections) {
     for (const DatabaseSpec& spec : scenario_.databases) {
+        if (spec.file) {
+            broker::FileOptions options = *spec.file;
+            options.watches = watches_of(spec.name);
+            files_.push_back(std::make_unique<broker::EmbeddedDatabase>(world_, options));
+            directory_.files[spec.name] = files_.back().get();
+            continue;
+        }
         broker::DatabaseOptions options;
         options.name = spec.name;
         options.connections = connections;
         options.synchronous =
             spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
-        for (const ServiceSpec& service : scenario_.services) {
-            for (const std::optional<WatchSpec>& watch : {service.effects, service.accepts}) {
-                if (!watch || watch->database != spec.name) continue;
-                broker::RowWatch row{watch->table, watch->identity, watch->key};
-                if (std::find(options.watches.begin(), options.watches.end(), row) ==
-                    options.watches.end()) {
-                    options.watches.push_back(std::move(row));
-                }
-            }
-        }
+        options.watches = watches_of(spec.name);
         databases_.push_back(std::make_unique<broker::Database>(world_, std::move(options)));
         directory_.databases[spec.name] = databases_.back().get();
     }
@@ -283,6 +294,21 @@ std::vector<std::string> System::node_names() const {
 broker::Database* System::database(const std::string& name) const {
     const auto found = directory_.databases.find(name);
     return found == directory_.databases.end() ? nullptr : found->second;
+}
+
+std::vector<broker::KeptDatabase> System::keep(const std::string& name) const {
+    const auto file = directory_.files.find(name);
+    if (file != directory_.files.end()) return file->second->kept();
+    return {database(name)->kept()};
+}
+
+Result<Rows, broker::SqlProblem> System::query(const std::string& name,
+                                               const std::string& sql) const {
+    const auto file = directory_.files.find(name);
+    if (file != directory_.files.end()) return file->second->query(sql);
+    broker::Database* const server = database(name);
+    ensure(server != nullptr, "a checked scenario asks only databases that it has");
+    return server->query(sql);
 }
 
 void System::start() {

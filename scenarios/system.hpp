@@ -30,11 +30,18 @@ public:
 
     [[nodiscard]] const properties::Topology& topology() const { return topology_; }
     [[nodiscard]] broker::Database* database(const std::string& name) const;
+
+    /// Returns what is committed in a database, or in each file that it is (`local-billing-1`).
+    [[nodiscard]] std::vector<broker::KeptDatabase> keep(const std::string& name) const;
+    /// Reads what is committed in a database, or in all files that it is.
+    [[nodiscard]] Result<Rows, broker::SqlProblem> query(const std::string& database,
+                                                         const std::string& sql) const;
     [[nodiscard]] std::vector<std::string> node_names() const;
 
 private:
     void add_brokers();
     void add_databases(const std::shared_ptr<broker::Connections>& connections);
+    [[nodiscard]] std::vector<broker::RowWatch> watches_of(const std::string& database) const;
     void add_services(const ServiceTable& services);
     void add_load(const Plan& plan);
     void describe(const ServiceTable& services);
@@ -60,6 +67,7 @@ private:
     const Scenario& scenario_;
     std::vector<std::unique_ptr<broker::kafka::Cluster>> clusters_;
     std::vector<std::unique_ptr<broker::Database>> databases_;
+    std::vector<std::unique_ptr<broker::EmbeddedDatabase>> files_;
     Directory directory_;
     std::vector<ServiceNodes> services_;
     std::vector<sim::Node*> load_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace crier::sim {
@@ -24,6 +25,9 @@ public:
     virtual std::uint64_t lose_unsynced(std::optional<Draw> draw) = 0;
 };
 
+/// What a disk writes at once. **Source**: SQLite, "Atomic Commit In SQLite", 2.0.
+inline constexpr std::size_t sector_size = 512;
+
 /// One file: what processes read and write (the page cache), and what the platter has.
 class File {
 public:
@@ -37,41 +41,68 @@ public:
     /// Brings everything to the platter.
     void sync();
 
-    /// Drops what was not synced. **Returns** how many writes were lost.
-    std::uint64_t lose_unsynced();
+    /// Drops what was not synced, or a part of it if there is a draw: each truncation, and each
+    /// sector of each write, is on the platter or not, whatever became of those before. A sector is
+    /// not written atomically but linearly: its beginning or its end may be there alone; and a file
+    /// that grew may have its size without its content, which is anything then.
+    /// **Returns** how many writes were lost, in part or as a whole.
+    /// **Source**: SQLite, "Atomic Commit In SQLite", 2.0 (linear sector writes), 2.3 (garbage in a
+    /// file that grew), 2.2 (the order of writes between syncs is the system's).
+    std::uint64_t lose_unsynced(std::optional<Draw> draw);
 
 private:
-    void mark(std::size_t offset, std::size_t length);
+    struct Change {
+        std::size_t offset;  // of a truncation: the new size
+        std::size_t length;  // of its bytes
+        std::size_t content; // where in written_
+        bool truncates;
+    };
 
-    static constexpr std::size_t page = 1024;
-    std::vector<std::byte> cached_;
-    std::vector<std::byte> platter_;
-    std::vector<bool> dirty_;     // by page of cached_
-    std::size_t dirty_begin_ = 0; // no page before is dirty, nor one from `dirty_end_` on
-    std::size_t dirty_end_ = 0;
-    std::uint64_t unsynced_writes_ = 0;
+    using Bytes = std::vector<std::byte>;
+
+    void apply(const Change& change, Bytes& to) const;
+    bool write_in_part(const Change& change, Bytes& to, Draw draw, std::uint64_t odds) const;
+
+    Bytes cached_;
+    Bytes platter_;
+    std::vector<Change> unsynced_; // in order
+    Bytes written_;                // the bytes of unsynced writes
 };
 
 struct DiskOptions {
     Duration sync_time = std::chrono::microseconds(200); ///< One flush to the platter.
     Duration write_time = std::chrono::microseconds(2);  ///< One write to the page cache.
+    Duration read_time = std::chrono::microseconds(1);   ///< One read from the page cache.
     std::uint64_t capacity = std::uint64_t{1} << 40;     ///< Bytes.
 };
 
 /// A machine's disk. It keeps files over crashes of the process, and only what was synced over a
 /// power loss. I/O happens at once; its time is added up, and whoever did the I/O awaits it before
-/// answering. Creation and removal of files are durable at once (the directory is synced by the
-/// file system).
+/// answering.
 class Disk {
 public:
     explicit Disk(DiskOptions options) : options_(options) {}
 
     [[nodiscard]] const DiskOptions& options() const { return options_; }
 
-    /// Returns the file, created empty if it was not there. The reference lives until `remove`.
+    /// Returns the file. One that was not there is made, empty, and its name is durable at once:
+    /// for whoever does not mean to show what becomes of names. The reference lives until the file
+    /// is removed, or a loss of power takes its name.
     [[nodiscard]] File& open(std::string_view name);
-    [[nodiscard]] bool exists(std::string_view name) const { return files_.contains(name); }
-    void remove(std::string_view name);
+    [[nodiscard]] bool exists(std::string_view name) const { return find_file(name) != nullptr; }
+
+    /// Returns the file, or null.
+    [[nodiscard]] std::shared_ptr<File> find_file(std::string_view name) const;
+
+    // Names change in the page cache only: until the directory is synced, a loss of power may take
+    // each name back to what it was at any time since. **Source**: fsync(2), "a file's directory
+    // entry"; SQLite's unixSync and unixDelete, which sync the directory therefore.
+
+    /// **Requires** that no file has this name. **Returns** the file, empty.
+    std::shared_ptr<File> create(std::string_view name);
+    /// Does nothing when it is not there.
+    void unlink(std::string_view name);
+    void sync_directory();
 
     /// Adds a state of its own form; lives as long as the disk.
     void attach(std::string_view name, std::unique_ptr<DurableState> state);
@@ -91,17 +122,25 @@ public:
     void set_full(bool full) { full_ = full; }
     [[nodiscard]] bool is_full() const { return full_; }
 
+    /// While set, all I/O fails; whoever reads or writes asks first.
+    void set_failing(bool failing) { failing_ = failing; }
+    [[nodiscard]] bool is_failing() const { return failing_; }
+
     /// The machine lost power, and everything that could go with it if there is no draw.
     /// **Returns** how many unsynced writes are gone.
     std::uint64_t lose_unsynced(std::optional<Draw> draw);
 
 private:
+    /// What a name stood for: on the platter, and since each change of it. Null: nothing.
+    using Versions = std::vector<std::shared_ptr<File>>;
+
     DiskOptions options_;
-    std::map<std::string, std::unique_ptr<File>, std::less<>> files_;
+    std::map<std::string, Versions, std::less<>> names_;
     std::map<std::string, std::unique_ptr<DurableState>, std::less<>> states_;
     Duration time_{};
     std::int64_t slowness_ = 1;
     bool full_ = false;
+    bool failing_ = false;
 };
 
 } // namespace crier::sim

@@ -55,6 +55,7 @@ std::string_view name_of(FaultKind kind) {
     case FaultKind::clock_jump: return "clock-jump";
     case FaultKind::slow_disk: return "slow-disk";
     case FaultKind::full_disk: return "full-disk";
+    case FaultKind::failing_disk: return "failing-disk";
     case FaultKind::drop_request: return "drop-request";
     case FaultKind::lose_answer: return "lose-answer";
     case FaultKind::delay_call: return "delay-call";
@@ -255,7 +256,8 @@ void FaultEngine::take_hold(std::uint32_t id, std::uint32_t node_id, Active& act
     case FaultKind::pause: node.pause(spec.duration); break;
     case FaultKind::clock_jump: node.wall_clock().offset += Duration(spec.amount); break;
     case FaultKind::slow_disk:
-    case FaultKind::full_disk: set_disk(node); break;
+    case FaultKind::full_disk:
+    case FaultKind::failing_disk: set_disk(node); break;
     default: ensure(false, "not a fault of nodes");
     }
 }
@@ -319,7 +321,8 @@ void FaultEngine::let_go(std::uint32_t id) {
             break;
         case FaultKind::clock_jump: node.wall_clock().offset -= Duration(spec.amount); break;
         case FaultKind::slow_disk:
-        case FaultKind::full_disk: set_disk(node); break;
+        case FaultKind::full_disk:
+        case FaultKind::failing_disk: set_disk(node); break;
         default: break;
         }
     }
@@ -329,14 +332,17 @@ void FaultEngine::let_go(std::uint32_t id) {
 void FaultEngine::set_disk(Node& node) {
     std::int64_t slowness = 1;
     bool is_full = false;
+    bool is_failing = false;
     for (std::size_t at = 0; at < active_.size(); ++at) {
         if (!active_[at].lasts || !contains(active_[at].nodes, node.id())) continue;
         const FaultSpec& spec = records_[at].spec;
         if (spec.kind == FaultKind::slow_disk) slowness = std::max(slowness, spec.amount);
         is_full = is_full || spec.kind == FaultKind::full_disk;
+        is_failing = is_failing || spec.kind == FaultKind::failing_disk;
     }
     node.disk().set_slowness(slowness);
     node.disk().set_full(is_full);
+    node.disk().set_failing(is_failing);
 }
 
 void FaultEngine::heal() {

@@ -31,6 +31,7 @@ enum class FaultKind {
     clock_jump, ///< The wall clock of `nodes` is off by `amount` nanoseconds.
     slow_disk,  ///< The disk of `nodes` is `amount` times as slow.
     full_disk,  ///< The disk of `nodes` takes no new data.
+    failing_disk, ///< All I/O of `nodes` fails: of files that they read and write themselves.
     drop_request, ///< A call vanishes on its way.
     lose_answer,  ///< A call is executed, and its answer vanishes.
     delay_call,   ///< A call leaves late by `duration`.

@@ -3,6 +3,7 @@
 #include "broker-model/store/disk_access.hpp"
 #include "broker-model/store/image_vfs.hpp"
 #include "broker-model/store/sql_functions.hpp"
+#include "broker-model/store/sql_parts.hpp"
 #include "broker-model/store/statement_text.hpp"
 #include "broker-model/store/table_shapes.hpp"
 #include "messaging/ports/store.hpp"
@@ -15,7 +16,6 @@
 #include <vector>
 
 struct sqlite3;
-struct sqlite3_stmt;
 
 // One SQLite connection to a database: prepared statements by their text, `$1` parameters,
 // PostgreSQL's manners where SQLite has others (sequences, locking clauses, no SQL for
@@ -92,19 +92,12 @@ public:
 private:
     struct Glue;
 
-    struct Finalize {
-        void operator()(sqlite3_stmt* statement) const;
-    };
-
-    using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
-
     /// A statement that is kept.
     struct Prepared {
         StatementText text;
-        Statement snapshot;
-        Statement latest;         // compiled when it is needed
-        std::vector<int> numbers; // by SQLite's index: which `$n` it is
-        std::size_t parameter_count = 0;
+        SqlStatement snapshot;
+        SqlStatement latest; // compiled when it is needed
+        NumberedParameters parameters;
         bool only_reads = false;
         std::string sequence; // it makes this sequence, and there is no SQLite statement
         bool may_exist = false;
@@ -119,7 +112,6 @@ private:
 
     [[nodiscard]] Prepared* prepare(const std::string& sql);
     [[nodiscard]] bool compile(Prepared& prepared);
-    [[nodiscard]] Statement compile(const std::string& text);
     [[nodiscard]] bool number_parameters(Prepared& prepared);
     [[nodiscard]] SqlAnswer run(Prepared& prepared, const std::vector<Value>& parameters, Show show,
                                 std::vector<std::int64_t>& found);
@@ -127,8 +119,6 @@ private:
     void read_schema();
     void seal_schema();
     [[nodiscard]] SqlAnswer make_sequence(const Prepared& prepared);
-    [[nodiscard]] bool bind(const Prepared& prepared, sqlite3_stmt* statement,
-                            const std::vector<Value>& parameters);
 
     ImageFile snapshot_;
     ImageFile latest_;

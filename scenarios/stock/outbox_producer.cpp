@@ -57,7 +57,7 @@ public:
 
 private:
     static std::unique_ptr<Publisher> make_publisher(ServiceContext& context) {
-        if (!context.has("to")) return nullptr;
+        if (!is_dual_write(context)) return nullptr;
         kafka::ProducerOptions options;
         options.client_id = context.service();
         return std::make_unique<messaging::KafkaPublisher>(
@@ -68,9 +68,12 @@ private:
         messaging::EmitterOptions options;
         options.channel = context.text("to");
         options.outbox.notify = context.flag("notify");
-        if (context.text("publish") == "dual-write")
-            options.publish = messaging::PublishMode::dual_write;
+        if (is_dual_write(context)) options.publish = messaging::PublishMode::dual_write;
         return options;
+    }
+
+    static bool is_dual_write(const ServiceContext& context) {
+        return context.has("publish") && context.text("publish") == "dual-write";
     }
 
     static std::string body(const Input& input) {
@@ -119,6 +122,7 @@ ServiceType outbox_producer() {
     type.takes_inputs = true;
     type.database_option = "database";
     type.to_option = "to";
+    type.shares_database = true;
     type.accepts = WatchSpec{{}, "orders", "id", "customer"};
     type.points.assign(messaging::emitter_points.begin(), messaging::emitter_points.end());
     type.check = [](const ServiceSpec& spec) {

@@ -52,6 +52,7 @@ ServiceType outbox_relay() {
     type.options = relay_option_infos();
     type.database_option = "database";
     type.to_option = "to";
+    type.shares_database = true;
     type.points.assign(messaging::relay_points.begin(), messaging::relay_points.end());
     type.check = relay_option_problems;
     type.make = [](ServiceContext& context) { return std::make_unique<OutboxRelay>(context); };

@@ -467,5 +467,80 @@ TEST(Names, SuggestsOnlyWhatIsNear) {
     EXPECT_EQ(name_hint("x", {}), " (there are none)");
 }
 
+/// `base` whose database of billing is a file with this in it; `more` comes behind.
+std::string with_file(const std::string& file, const std::string& more = "") {
+    return with("databases: [shop-db, billing-db]",
+                "databases: {shop-db: {}, billing-db: {file: " + file + "}}") +
+           more;
+}
+
+TEST(Loading, ADatabaseMayBeAFile) {
+    const Scenario plain = good(with_file("{}"));
+    ASSERT_TRUE(plain.databases[1].file.has_value());
+    EXPECT_FALSE(plain.databases[0].file.has_value());
+    EXPECT_EQ(plain.databases[1].file->name, "billing-db");
+    EXPECT_EQ(plain.databases[1].file->journal_mode, broker::JournalMode::wal);
+    EXPECT_EQ(plain.databases[1].file->synchronous, broker::FileSync::full);
+    const Scenario weak =
+        good(with_file("{journal-mode: delete, synchronous: off, checkpoint-pages: 8}"));
+    EXPECT_EQ(weak.databases[1].file->journal_mode, broker::JournalMode::deleted);
+    EXPECT_EQ(weak.databases[1].file->synchronous, broker::FileSync::off);
+    EXPECT_EQ(weak.databases[1].file->checkpoint_pages, 8);
+    EXPECT_THAT(problem(with_file("{journal-mode: wall}")), HasSubstr("`wal`"));
+    EXPECT_THAT(problem(with("databases: [shop-db, billing-db]",
+                             "databases: {shop-db: {}, billing-db: {synchronous: off, file: {}}}")),
+                HasSubstr("dir/story.yaml:7:52: a file has its own `synchronous`"));
+}
+
+TEST(Loading, AFileIsOfOneServiceWhoseProcessesShareNothing) {
+    const std::vector<std::string> outbox = problems(with(
+        "databases: [shop-db, billing-db]", "databases: {shop-db: {file: {}}, billing-db: {}}"));
+    ASSERT_EQ(outbox.size(), 2U);
+    EXPECT_THAT(outbox[0], HasSubstr("dir/story.yaml:9:41: service `shop` needs a server: other "
+                                     "processes work on its database, and `shop-db` is a file"));
+    EXPECT_THAT(outbox[1], HasSubstr("dir/story.yaml:10:39: service `relay` needs a server"));
+    std::string replicas = with_file("{}");
+    replicas.replace(replicas.find("load:"), 5,
+                     "  till: {is: outbox-service, database: till-db, to: orders, replicas: 2}\n"
+                     "load:");
+    replicas.replace(replicas.find("{shop-db: {}"), 1, "{till-db: {file: {}}, ");
+    EXPECT_THAT(problem(replicas), HasSubstr("service `till` can have one replica"));
+    std::string two = with_file("{}");
+    two.replace(two.find("load:"), 5,
+                "  audit: {is: consumer, from: orders, database: billing-db}\nload:");
+    EXPECT_THAT(problem(two), HasSubstr("`billing-db` is a file of the processes of `billing`: "
+                                        "service `audit` would have files of its own"));
+}
+
+TEST(Loading, AFileIsStruckWhereItIs) {
+    const Scenario struck =
+        good(with_file("{}", "faults:\n"
+                             "  - power-loss: {point: disk.delete, for: 1s}\n"
+                             "  - crash: {of: billing/2, point: disk.read, nth: 1..9, for: 1s}\n"
+                             "  - failing-disk: {of: billing, every: 5s, for: 1s}\n"));
+    ASSERT_EQ(struck.faults.size(), 3U);
+    EXPECT_THAT(struck.faults[0].targets, ElementsAre(Target{Target::Kind::name, "billing"}));
+    EXPECT_EQ(struck.faults[2].kind, sim::FaultKind::failing_disk);
+    EXPECT_THAT(problem(with_file("{}", "faults:\n  - crash: {of: billing-db, at: 5s, for: 1s}\n")),
+                HasSubstr("`billing-db` is a file: a fault befalls whose file it is, `billing`"));
+    EXPECT_THAT(problems(with_faults("  - crash: {of: billing, point: disk.read, for: 1s}\n"))[0],
+                HasSubstr("`billing` does not reach the point `disk.read`"));
+    EXPECT_THAT(problem(with_faults("  - failing-disk: {of: shop-db, at: 5s, for: 1s}\n")),
+                HasSubstr("befalls a service, not `shop-db`"));
+}
+
+TEST(Loading, AQueryOnFilesRunsOnEachOfThem) {
+    const std::string query = "  - sql: {database: billing-db, query: select 1, ";
+    const auto expects = [&](const std::string& what) {
+        std::string text = with_file("{}");
+        return text.replace(text.find("expect: [ledger]"), 16,
+                            "expect:\n  - ledger\n" + query + what + "}");
+    };
+    EXPECT_EQ(good(expects("empty: always")).sql.size(), 1U);
+    EXPECT_THAT(problem(expects("equals: 1")),
+                HasSubstr("`billing-db` is 3 files, one of each `billing`, and `equals` expects "
+                          "one value"));
+}
+
 } // namespace
 } // namespace crier::scenario

@@ -226,5 +226,62 @@ TEST(StockServices, ReplicasWithOneInstanceIdFenceOneAnother) {
     EXPECT_TRUE(is_told);
 }
 
+RunResult run_outbox_service(const std::string& database, const std::string& options) {
+    const std::string text =
+        "brokers: {events: {kafka: {}}}\n"
+        "channels: {orders: {partitions: 3, replication: 3, min-in-sync: 2}}\n"
+        "databases: {shop-db: " +
+        database +
+        ", billing-db: {}}\n"
+        "services:\n"
+        "  shop: {is: outbox-service, database: shop-db, to: orders, lease: 5s" +
+        options +
+        "}\n"
+        "  billing: {is: consumer, from: orders, database: billing-db, offset-reset: earliest}\n"
+        "load:\n"
+        "  - {to: shop, rate: 20/s, for: 20s, keys: 10}\n"
+        "faults:\n"
+        "  - crash: {of: shop, every: 5s, for: 1s..3s}\n"
+        "  - power-loss: {of: shop, every: 8s, for: 1s..3s}\n"
+        "expect: [ledger, outbox-no-missing, outbox-no-phantom, outbox-order-per-key]\n";
+    const auto parsed = parse_scenario(text, "test.yaml", stock_services());
+    EXPECT_TRUE(parsed) << parsed.error().front().text();
+    return test::run(*parsed, 1);
+}
+
+TEST(StockServices, AnOutboxServiceHoldsOverAServerAndOverAFile) {
+    for (const char* const database :
+         {"{}", "{file: {}}", "{file: {journal-mode: truncate, synchronous: full}}"}) {
+        for (const char* const options : {"", ", relay-by: cursor, gaps: ignored"}) {
+            const bool is_server = std::string(database) == "{}";
+            if (is_server && *options != '\0') continue; // a mistake there
+            const RunResult run = run_outbox_service(database, options);
+            EXPECT_EQ(run.verdict, properties::VerdictKind::holds) << database << options;
+            EXPECT_EQ(run.ledger.effective, 400U) << database << options;
+        }
+    }
+}
+
+TEST(StockServices, AnOutboxServiceHasNothingOfAServerOverAFile) {
+    const auto problem = [](const std::string& options) {
+        const std::string text = "brokers: {events: {kafka: {}}}\n"
+                                 "channels: {orders: {}}\n"
+                                 "databases: {db: {file: {}}}\n"
+                                 "services:\n"
+                                 "  shop: {is: outbox-service, database: db, to: orders, " +
+                                 options +
+                                 "}\n"
+                                 "load:\n"
+                                 "  - {to: shop, rate: 1/s, for: 1s}\n"
+                                 "expect: [ledger]\n";
+        const auto parsed = parse_scenario(text, "test.yaml", stock_services());
+        return parsed ? "" : parsed.error().front().text();
+    };
+    EXPECT_NE(problem("relay-by: cursor").find("`gaps: ignored`"), std::string::npos);
+    EXPECT_EQ(problem("relay-by: cursor, gaps: ignored"), "");
+    EXPECT_NE(problem("notify: on"), "");
+    EXPECT_NE(problem("relay-by: change-stream, dead-key: goes-on"), "");
+}
+
 } // namespace
 } // namespace crier::scenario

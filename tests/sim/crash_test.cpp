@@ -155,7 +155,8 @@ TEST(Ghost, DeathInASyncKeepsThePageCacheUntilThePowerFails) {
     die_at(world, node, "disk.sync", 2);
     world.run_until(Instant(1s));
     EXPECT_EQ(node.disk().open("data").size(), 2u);
-    node.lose_power();
+    constexpr bool thorough = true;
+    node.lose_power(thorough);
     EXPECT_EQ(node.disk().open("data").size(), 1u);
 }
 
@@ -169,7 +170,8 @@ TEST(PowerLoss, KeepsWhatWasSynced) {
     bytes.assign(3000, std::byte{2});
     file.write(4000, bytes.data(), bytes.size());
     file.truncate(6500);
-    node.lose_power();
+    constexpr bool thorough = true;
+    node.lose_power(thorough);
     EXPECT_EQ(file.size(), 5000u);
     std::byte last{};
     EXPECT_EQ(file.read(4999, &last, 1), 1u);
