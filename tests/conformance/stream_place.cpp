@@ -59,9 +59,18 @@ private:
 
 class ModelStreamPlace final : public StreamPlace {
 public:
+    /// With the latencies of some seeds.
     void run(Story story, Flush flush) override {
+        for (std::uint64_t seed = 1; seed <= 20 && !::testing::Test::HasFailure(); ++seed)
+            run(story, flush, seed);
+    }
+
+private:
+    static void run(Story story, Flush flush, std::uint64_t seed) {
         bool is_done = false;
-        sim::World world({});
+        sim::WorldOptions world_options;
+        world_options.seed = seed;
+        sim::World world(std::move(world_options));
         broker::DatabaseOptions options;
         options.name = "db";
         if (flush == Flush::late) {
