@@ -179,9 +179,13 @@ Keys channel_keys() {
 }
 
 Keys database_keys() {
-    return {flag("synchronous", "of a server; off: a commit may be lost with the power; on"),
-            structure("file", "database-file",
-                      "no server, but an SQLite file on the disk of each process of one service")};
+    return {
+        flag("synchronous", "of a server; off: a commit may be lost with the power; on"),
+        count("max-connections", 1, 100'000, "of a server: PostgreSQL's, without the reserved; 97"),
+        count("pool-size", 1, 100'000, "connections to a server that a process uses at once; 10"),
+        duration("pool-wait", 0, "how long it waits for one of them; 5s"),
+        structure("file", "database-file",
+                  "no server, but an SQLite file on the disk of each process of one service")};
 }
 
 Keys file_keys() {

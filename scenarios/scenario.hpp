@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/log/log_options.hpp"
 #include "broker-model/kafka/share_limits.hpp"
+#include "broker-model/store/database.hpp"
 #include "broker-model/store/embedded/file_options.hpp"
 #include "messaging/ports/clock.hpp"
 #include "properties/property.hpp"
@@ -70,6 +71,9 @@ struct ChannelSpec {
 struct DatabaseSpec {
     std::string name;
     bool synchronous = true; ///< Of a server; false: a commit may be lost with the power.
+    std::size_t max_connections = broker::DatabaseOptions().max_connections;
+    std::size_t pool_size = broker::DatabaseOptions().pool_size;
+    Duration pool_wait = broker::DatabaseOptions().pool_wait;
     std::optional<broker::FileOptions> file; ///< It is no server, but a file of each process.
 };
 

@@ -137,6 +137,9 @@ void System::add_databases(const std::shared_ptr<broker::Connections>& connectio
         broker::DatabaseOptions options;
         options.name = spec.name;
         options.connections = connections;
+        options.max_connections = spec.max_connections;
+        options.pool_size = spec.pool_size;
+        options.pool_wait = spec.pool_wait;
         options.synchronous =
             spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
         options.watches = watches_of(spec.name);

@@ -39,6 +39,8 @@ std::vector<std::string> DatabaseOptions::validate() const {
     if (deadlock_timeout <= Duration{}) {
         problems.emplace_back("deadlock timeout: expected more than 0");
     }
+    if (max_connections < 1) problems.emplace_back("max connections: expected at least 1");
+    if (pool_size < 1) problems.emplace_back("pool size: expected at least 1");
     if (idle_transaction_timeout <= Duration{}) {
         problems.emplace_back("idle transaction timeout: expected more than 0");
     }

@@ -58,9 +58,13 @@ struct DatabaseOptions {
     Duration lock_timeout = std::chrono::seconds(20);         ///< Of a transaction that sets none.
     Duration deadlock_timeout = std::chrono::seconds(1);
     Duration idle_transaction_timeout = std::chrono::seconds(10); ///< Then it is rolled back.
-    std::vector<std::string> schema;            ///< Statements that run when it is created.
-    std::shared_ptr<const DatabaseImage> image; ///< Made by `make_image` of the same; or null.
-    std::shared_ptr<Connections> connections;   ///< That are idle; null: it opens its own.
+    /// Connections of clients that the server has at a time.
+    std::size_t max_connections = 97; ///< max_connections less superuser_reserved_connections
+    std::size_t pool_size = 10;       ///< Connections that each client process uses at a time …
+    Duration pool_wait = std::chrono::seconds(5); ///< … and how long it waits for one of them.
+    std::vector<std::string> schema;              ///< Statements that run when it is created.
+    std::shared_ptr<const DatabaseImage> image;   ///< Made by `make_image` of the same; or null.
+    std::shared_ptr<Connections> connections;     ///< That are idle; null: it opens its own.
     std::vector<RowWatch> watches;
     sim::WallClock wall_clock{};
     sim::DiskOptions disk{};

@@ -225,7 +225,7 @@ TEST(SimStore, RefusesACommitAfterTheIdleTimeout) {
     Stage stage(charges_database());
     stage.add_client("holder", holds_forever);
     stage.run(seconds(1001));
-    EXPECT_THAT(stage.notes, ElementsAre("holder: ok", "holder: failed connection_lost"));
+    EXPECT_THAT(stage.notes, ElementsAre("holder: ok", "holder: failed idle transaction timeout"));
     EXPECT_EQ(stage.query("select count(*) from charges"), "0");
 }
 
