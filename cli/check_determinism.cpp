@@ -64,6 +64,8 @@ std::vector<sim::Event> run_elsewhere(const Options& options) {
     std::vector<std::string> words{
         program,     "replay", options.from.file, "--seed", std::to_string(options.seed),
         "--history", history};
+    for (const std::string& fault : options.from.faults)
+        words.insert(words.end(), {"--fault", fault});
     std::vector<char*> arguments;
     for (std::string& word : words)
         arguments.push_back(word.data());
@@ -92,7 +94,7 @@ bool same(const sim::Event& a, const sim::Event& b) {
 }
 
 ExitCode check(const Options& options, const scenario::ServiceTable& services) {
-    const scenario::Scenario scenario = load(options.from.file, services);
+    const scenario::Scenario scenario = load(options.from, services);
     const std::string replay = report::replay_command(options.from);
     install_signal_handlers(replay.c_str());
     scenario::RunOptions how;
@@ -128,7 +130,7 @@ void add_check_determinism(Commands commands) {
         "run a seed here and in another process, and name the first event that differs");
     auto options = std::make_shared<Options>();
     options->from.program = commands.program;
-    verb->add_option("file", options->from.file, "the scenario")->required();
+    add_scenario(*verb, options->from);
     add_seed(*verb, options->seed);
     verb->add_option("--program", options->program, "another build of this program to run there");
     verb->callback([commands, options] {

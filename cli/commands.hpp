@@ -2,6 +2,7 @@
 
 #include "cli/exit_code.hpp"
 #include "messaging/ports/clock.hpp"
+#include "reports/result_names.hpp"
 #include "scenarios/scenario.hpp"
 #include "scenarios/service.hpp"
 
@@ -26,13 +27,18 @@ struct Commands {
 void add_run(Commands commands);
 void add_explore(Commands commands);
 void add_replay(Commands commands);
+void add_sweep(Commands commands);
 void add_check_determinism(Commands commands);
 void add_list(Commands commands);
 void add_schema(Commands commands);
 
-/// Loads a scenario, or prints all that is wrong with it. **Errors**: throws `BadInput`.
-[[nodiscard]] scenario::Scenario load(const std::string& file,
+/// Loads the scenario that was typed, or prints all that is wrong with it. **Errors**: throws
+/// `BadInput`.
+[[nodiscard]] scenario::Scenario load(const report::Invocation& from,
                                       const scenario::ServiceTable& services);
+
+/// Adds what says which scenario: the file, and `--fault`. `from` must outlive the verb.
+void add_scenario(CLI::App& verb, report::Invocation& from);
 
 /// Reads `12.5s`. **Errors**: throws `BadInput` naming `option`.
 [[nodiscard]] Duration duration_argument(const std::string& option, const std::string& text);

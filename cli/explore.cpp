@@ -1,18 +1,15 @@
 #include "scenarios/explore.hpp"
 
 #include "cli/commands.hpp"
+#include "cli/crew.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
-#include "cli/single_run.hpp"
 #include "reports/json.hpp"
 #include "reports/junit.hpp"
 #include "reports/result_names.hpp"
 #include "reports/text.hpp"
 #include "scenarios/load_units.hpp"
-
-#include <algorithm>
-#include <thread>
 
 namespace crier::cli {
 
@@ -50,21 +47,13 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
     if (!options.time.empty() && !options.seeds.empty()) {
         throw BadInput("--seeds and --for exclude each other");
     }
-    how.workers = options.workers != 0
-                      ? options.workers
-                      : std::clamp(std::thread::hardware_concurrency(), 1U, workers_max);
     how.keep_going = options.keep_going;
-    how.interrupt = &interrupted();
-    how.seeds_running = seeds_running().data();
-    how.on_worker_start = [](unsigned worker) { use_signal_stack(worker + 1); };
-    how.on_hang = [&options](std::uint64_t seed, const std::string& node) {
-        end_hung(options.from, seed, node);
-    };
-    const scenario::Scenario scenario = load(options.from.file, services);
+    set_up_crew(how, options.workers, options.from);
+    const scenario::Scenario scenario = load(options.from, services);
     const std::string replay = report::replay_command(options.from);
     install_signal_handlers(replay.c_str());
 
-    Progress progress(how.time_limit);
+    Progress progress("seeds", how.time_limit);
     const scenario::Campaign campaign = scenario::explore(
         scenario, services, how,
         [&progress](const scenario::ExploreProgress& now) { progress.show(now); });
@@ -76,10 +65,7 @@ ExitCode explore(const Options& options, const scenario::ServiceTable& services)
     }
     if (options.reports.json != "-")
         print(report::text_of(campaign, {options.from, is_terminal_out()}));
-    if (!campaign.broken.empty()) return exit_harness_failed;
-    if (campaign.verdict == properties::VerdictKind::violated) return exit_violated;
-    if (campaign.interrupted) return exit_interrupted;
-    return exit_code_of(campaign.verdict);
+    return exit_code_of(campaign);
 }
 
 } // namespace
@@ -89,11 +75,10 @@ void add_explore(Commands commands) {
         commands.app.add_subcommand("explore", "run many seeds and look for a violation");
     auto options = std::make_shared<Options>();
     options->from.program = commands.program;
-    verb->add_option("file", options->from.file, "the scenario")->required();
+    add_scenario(*verb, options->from);
     verb->add_option("--seeds", options->seeds, "the seeds, e.g. 1..1000 (the default)");
     verb->add_option("--for", options->time, "as many seeds as this much time allows, e.g. 30s");
-    verb->add_option("-j,--workers", options->workers, "threads; all cores when absent")
-        ->check(CLI::Range(1U, workers_max));
+    add_workers(*verb, options->workers);
     verb->add_flag("--keep-going", options->keep_going,
                    "collect violations instead of stopping at the first");
     options->reports.add_to(*verb);

@@ -3,7 +3,9 @@
 #include "properties/property.hpp"
 #include "reports/table.hpp"
 #include "scenarios/fault_format.hpp"
+#include "scenarios/file_databases.hpp"
 #include "scenarios/load_units.hpp"
+#include "scenarios/points.hpp"
 
 namespace crier::cli {
 
@@ -50,7 +52,11 @@ std::string faults_text() {
     text += "\npoints of databases:\n ";
     for (const std::string& point : scenario::disk_points())
         text += " " + point;
-    return text + "\n";
+    text += "\npoints of services whose database is a file:\n ";
+    for (const std::string& point : scenario::file_points())
+        text += " " + point;
+    text += "\npoint of everything, wherever its code waits:\n  ";
+    return text + std::string(sim::await_point) + "\n";
 }
 
 std::string services_text(const scenario::ServiceTable& services) {

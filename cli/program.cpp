@@ -43,13 +43,21 @@ bool is_verb(const CLI::App& app, const std::string& word) {
 
 } // namespace
 
-scenario::Scenario load(const std::string& file, const scenario::ServiceTable& services) {
-    auto loaded = scenario::load_scenario(file, services);
+scenario::Scenario load(const report::Invocation& from, const scenario::ServiceTable& services) {
+    auto loaded = scenario::load_scenario(from.file, services, from.faults);
     if (loaded) return std::move(*loaded);
     std::string text;
     for (const scenario::LoadError& error : loaded.error())
         text += (text.empty() ? "" : "\n") + error.text();
     throw BadInput(text);
+}
+
+void add_scenario(CLI::App& verb, report::Invocation& from) {
+    verb.add_option("file", from.file, "the scenario")->required();
+    verb.add_option(
+            "--fault", from.faults,
+            "one more fault, as the file would have it: 'crash: {of: relay, at: 3s, for: 1s}'")
+        ->allow_extra_args(false);
 }
 
 Duration duration_argument(const std::string& option, const std::string& text) {
@@ -102,6 +110,7 @@ int run_program(int argc, char** argv, const scenario::ServiceTable& services) {
     const Commands commands{app, services, script != nullptr ? script : argv[0], chosen};
     add_run(commands);
     add_explore(commands);
+    add_sweep(commands);
     add_replay(commands);
     add_check_determinism(commands);
     add_list(commands);

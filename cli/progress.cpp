@@ -20,14 +20,14 @@ double seconds(std::chrono::nanoseconds duration) {
 
 } // namespace
 
-Progress::Progress(std::optional<std::chrono::nanoseconds> time_limit)
-    : time_limit_(time_limit), on_terminal_(is_terminal_error()) {}
+Progress::Progress(std::string what, std::optional<std::chrono::nanoseconds> time_limit)
+    : what_(std::move(what)), time_limit_(time_limit), on_terminal_(is_terminal_error()) {}
 
 void Progress::show(const scenario::ExploreProgress& now) {
     if (now.elapsed - shown_at_ < (on_terminal_ ? std::chrono::nanoseconds(bar_every) : line_every))
         return;
     shown_at_ = now.elapsed;
-    double share = 0;
+    std::optional<double> share; // of what there is to do
     double left = 0;
     if (now.total > 0) {
         share = static_cast<double>(now.done) / static_cast<double>(now.total);
@@ -38,16 +38,20 @@ void Progress::show(const scenario::ExploreProgress& now) {
         share = seconds(now.elapsed) / seconds(*time_limit_);
         left = seconds(*time_limit_) - seconds(now.elapsed);
     }
-    share = std::clamp(share, 0.0, 1.0);
-    const std::string words =
-        fmt::format("{} seeds, {:.0f}/s, {} violations, {:.0f} s left", now.done,
-                    now.seeds_per_second, now.violations, std::max(0.0, left));
-    if (on_terminal_) {
-        const auto full = static_cast<std::size_t>(share * bar_width);
+    std::string words = fmt::format("{} {}, {:.0f}/s, {} violations", now.done, what_,
+                                    now.seeds_per_second, now.violations);
+    if (share) words += fmt::format(", {:.0f} s left", std::max(0.0, left));
+    const double done = std::clamp(share.value_or(0), 0.0, 1.0);
+    if (on_terminal_ && share) {
+        const auto full = static_cast<std::size_t>(done * bar_width);
         fmt::print(stderr, "\r\033[K[{}{}] {}", std::string(full, '#'),
                    std::string(bar_width - full, '.'), words);
+    } else if (on_terminal_) {
+        fmt::print(stderr, "\r\033[K{}", words);
+    } else if (share) {
+        fmt::print(stderr, "{:3.0f} % {}\n", done * 100, words);
     } else {
-        fmt::print(stderr, "{:3.0f} % {}\n", share * 100, words);
+        fmt::print(stderr, "{}\n", words);
     }
     std::fflush(stderr);
     shown_ = true;

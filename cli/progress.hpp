@@ -4,14 +4,17 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 namespace crier::cli {
 
-/// Shows on standard error how far an exploration is: a bar that moves on a terminal, otherwise a
-/// line every ten seconds.
+/// Shows on standard error how far an exploration or sweep is: a bar that moves on a terminal,
+/// otherwise a line every ten seconds. Without a bar where nobody knows how much is left.
 class Progress {
 public:
-    explicit Progress(std::optional<std::chrono::nanoseconds> time_limit);
+    /// `what` is counted: `seeds`.
+    explicit Progress(std::string what,
+                      std::optional<std::chrono::nanoseconds> time_limit = std::nullopt);
 
     void show(const scenario::ExploreProgress& now);
 
@@ -19,6 +22,7 @@ public:
     void clear();
 
 private:
+    std::string what_;
     std::optional<std::chrono::nanoseconds> time_limit_;
     bool on_terminal_;
     bool shown_ = false;

@@ -102,7 +102,9 @@ std::string json_of(const scenario::RunResult& run, std::chrono::nanoseconds wal
     return dump(json);
 }
 
-std::string json_of(const scenario::Campaign& campaign) {
+namespace {
+
+Json campaign_json(const scenario::Campaign& campaign) {
     Json json;
     json["scenario"] = campaign.scenario;
     json["scenario_hash"] = digest_text(campaign.scenario_hash);
@@ -135,6 +137,27 @@ std::string json_of(const scenario::Campaign& campaign) {
     json["events"] = campaign.events;
     json["wall_seconds"] = seconds_json(campaign.wall);
     if (campaign.first) json["first"] = run_json(*campaign.first);
+    return json;
+}
+
+} // namespace
+
+std::string json_of(const scenario::Campaign& campaign) {
+    return dump(campaign_json(campaign));
+}
+
+std::string json_of(const scenario::Sweep& sweep) {
+    Json json = campaign_json(sweep.runs);
+    json["seed"] = sweep.seed;
+    json["points"] = Json::array();
+    for (const scenario::SweptPoint& point : sweep.points) {
+        json["points"].push_back({{"fault", point.fault.kind},
+                                  {"node", point.fault.node},
+                                  {"point", point.fault.point},
+                                  {"for", point.fault.length},
+                                  {"count", point.count}});
+    }
+    json["violated_with"] = sweep.violated_at;
     return dump(json);
 }
 

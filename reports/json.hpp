@@ -2,6 +2,7 @@
 
 #include "scenarios/campaign.hpp"
 #include "scenarios/run.hpp"
+#include "scenarios/sweep.hpp"
 
 #include <chrono>
 #include <string>
@@ -14,5 +15,9 @@ namespace crier::report {
 
 /// Returns a campaign as JSON; `first` is the first violating run, in the form of above.
 [[nodiscard]] std::string json_of(const scenario::Campaign& campaign);
+
+/// Returns a sweep as JSON: its points with their counts, the faults that violated something, and
+/// its runs as a campaign.
+[[nodiscard]] std::string json_of(const scenario::Sweep& sweep);
 
 } // namespace crier::report

@@ -33,7 +33,10 @@ std::string quoted_for_shell(const std::string& word) {
 } // namespace
 
 std::string replay_command(const Invocation& from) {
-    return quoted_for_shell(from.program) + " replay " + quoted_for_shell(from.file) + " --seed ";
+    std::string command = quoted_for_shell(from.program) + " replay " + quoted_for_shell(from.file);
+    for (const std::string& fault : from.faults)
+        command += " --fault " + quoted_for_shell(fault);
+    return command + " --seed ";
 }
 
 std::string replay_command(const Invocation& from, std::uint64_t seed) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace crier::report {
 
@@ -20,8 +21,9 @@ struct Provenance {
 
 /// What the user typed to get here.
 struct Invocation {
-    std::string file;              ///< The scenario, as it was given.
-    std::string program = "./dev"; ///< A program with the services of that scenario.
+    std::string file;                     ///< The scenario, as it was given.
+    std::string program = "./dev";        ///< A program with the services of that scenario.
+    std::vector<std::string> faults = {}; ///< Entries beside those of the file.
 };
 
 /// Returns the command that shows a run again but for its seed, which follows: `… --seed `.

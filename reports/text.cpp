@@ -211,36 +211,72 @@ std::string text_of(const RunResult& run, const TextOptions& options) {
     return headline(run, options.color) + body(run, options);
 }
 
+namespace {
+
+/// Lists the first of many.
+std::string few_lines(const std::vector<std::string>& lines) {
+    constexpr std::size_t shown_max = 10;
+    std::string text;
+    for (std::size_t at = 0; at < std::min(shown_max, lines.size()); ++at)
+        text += "  " + lines[at] + "\n";
+    if (lines.size() > shown_max)
+        text += "  and " + number(lines.size() - shown_max) + " more (--json has them all)\n";
+    return text;
+}
+
+std::string broken_lines(const Campaign& campaign, const TextOptions& options) {
+    if (campaign.broken.empty()) return "";
+    return "the harness itself failed on seed " + std::to_string(campaign.broken_seed) + ":\n" +
+           wrap(campaign.broken, 2) +
+           "replay: " + replay_command(options.from, campaign.broken_seed) + "\n";
+}
+
+} // namespace
+
 std::string text_of(const Campaign& campaign, const TextOptions& options) {
     std::string text = campaign.scenario + ", " + number(campaign.runs) +
                        (campaign.runs == 1 ? " seed: " : " seeds: ") +
                        paint(campaign.verdict, options.color);
     if (campaign.interrupted) text += " (interrupted)";
     text += "\n";
-    if (!campaign.broken.empty()) {
-        text += "the harness itself failed on seed " + std::to_string(campaign.broken_seed) +
-                ":\n" + wrap(campaign.broken, 2) +
-                "replay: " + replay_command(options.from, campaign.broken_seed) + "\n";
-    }
+    text += broken_lines(campaign, options);
     if (campaign.runs == 1 && campaign.first) return text_of(*campaign.first, options);
     text += "\n" + verdict_lines(campaign.properties, options.color);
     text += ledger_lines(campaign.ledger, campaign.services);
     text += "\nfaults:\n" + fault_lines(campaign.faults);
     text += remark_lines(campaign.remarks);
     if (campaign.violations.size() > 1) {
-        constexpr std::size_t shown_max = 10;
-        text += "\nviolating seeds:\n";
-        for (std::size_t at = 0; at < std::min(shown_max, campaign.violations.size()); ++at) {
-            const scenario::Violation& violation = campaign.violations[at];
-            text += "  " + std::to_string(violation.seed) + "  " + violation.property + "\n";
-        }
-        if (campaign.violations.size() > shown_max) {
-            text += "  and " + number(campaign.violations.size() - shown_max) +
-                    " more (--json has them all)\n";
-        }
+        std::vector<std::string> seeds;
+        for (const scenario::Violation& violation : campaign.violations)
+            seeds.push_back(std::to_string(violation.seed) + "  " + violation.property);
+        text += "\nviolating seeds:\n" + few_lines(seeds);
     }
     if (campaign.first) text += "\n" + text_of(*campaign.first, options);
     return text;
+}
+
+std::string text_of(const scenario::Sweep& sweep, const TextOptions& options) {
+    const Campaign& runs = sweep.runs;
+    std::string text = runs.scenario + ", seed " + std::to_string(sweep.seed) + ", " +
+                       number(runs.runs) + (runs.runs == 1 ? " point: " : " points: ") +
+                       paint(runs.verdict, options.color);
+    if (runs.interrupted) text += " (interrupted: there are more points)";
+    text += "\n" + broken_lines(runs, options) + "\nstruck, each in a run of its own:\n";
+    Table table;
+    table.numbers_from(4);
+    for (const scenario::SweptPoint& point : sweep.points) {
+        const scenario::SweptFault& fault = point.fault;
+        table.row({"  " + fault.kind + " for " + fault.length, fault.node, "at", fault.point,
+                   number(point.count)});
+    }
+    text += table.text() + "\n" + verdict_lines(runs.properties, options.color);
+    text += ledger_lines(runs.ledger, runs.services);
+    text += remark_lines(runs.remarks);
+    if (sweep.violated_at.size() > 1) text += "\nviolated with:\n" + few_lines(sweep.violated_at);
+    if (!runs.first) return text;
+    TextOptions first = options;
+    first.from.faults.push_back(sweep.violated_at.front());
+    return text + "\n" + text_of(*runs.first, first);
 }
 
 std::string trace_of(const RunResult& run) {

@@ -3,6 +3,7 @@
 #include "reports/result_names.hpp"
 #include "scenarios/campaign.hpp"
 #include "scenarios/run.hpp"
+#include "scenarios/sweep.hpp"
 
 #include <string>
 
@@ -19,6 +20,9 @@ struct TextOptions {
 
 /// Tells a campaign, with the first violating run.
 [[nodiscard]] std::string text_of(const scenario::Campaign& campaign, const TextOptions& options);
+
+/// Tells a sweep: how many points of which kind it struck, and the first violating run.
+[[nodiscard]] std::string text_of(const scenario::Sweep& sweep, const TextOptions& options);
 
 /// Tells a kept history, one line an event. **Requires** that the history was kept.
 [[nodiscard]] std::string trace_of(const scenario::RunResult& run);

@@ -255,8 +255,4 @@ std::optional<std::int64_t> find_error(CallFormat::Errors errors, std::string_vi
     return found - names.begin() + 1; // store errors count from 1
 }
 
-std::vector<std::string> disk_points() {
-    return {"disk.write", "disk.sync"};
-}
-
 } // namespace crier::scenario

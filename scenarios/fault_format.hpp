@@ -58,7 +58,4 @@ struct CallFormat {
 [[nodiscard]] std::optional<std::int64_t> find_error(CallFormat::Errors errors,
                                                      std::string_view name);
 
-/// Points of the machinery, reached by databases.
-[[nodiscard]] std::vector<std::string> disk_points();
-
 } // namespace crier::scenario

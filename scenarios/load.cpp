@@ -62,6 +62,22 @@ void read_top(Loading& loading, const YamlNode& root) {
     }
 }
 
+/// Reads what is not in the file, whose names are known to be right.
+void read_more_faults(const ServiceTable& services, Scenario& scenario, const YamlNode& root,
+                      const std::vector<std::string>& faults, LoadErrors& errors) {
+    for (const std::string& text : faults) {
+        Problems problems("--fault '" + text + "'");
+        Things things(problems);
+        Loading loading{services, scenario, problems, things};
+        enter_names(loading, Fields(root, top_keys(), "a scenario", problems));
+        if (const auto node = parse_yaml(text, problems.file(), problems.errors()))
+            read_fault(loading, *node);
+        for (LoadError& error : problems.take())
+            errors.push_back(std::move(error));
+        scenario.hash = sim::mix(scenario.hash, sim::hash_text(text));
+    }
+}
+
 } // namespace
 
 std::string LoadError::text() const {
@@ -71,7 +87,8 @@ std::string LoadError::text() const {
 }
 
 Result<Scenario, LoadErrors> parse_scenario(std::string_view text, const std::string& file,
-                                            const ServiceTable& services) {
+                                            const ServiceTable& services,
+                                            const std::vector<std::string>& more_faults) {
     Problems problems(file);
     Scenario scenario;
     scenario.name = std::filesystem::path(file).stem().string();
@@ -90,6 +107,8 @@ Result<Scenario, LoadErrors> parse_scenario(std::string_view text, const std::st
             Loading loading{services, scenario, problems, things};
             try {
                 read_top(loading, *root);
+                if (!problems.has_any())
+                    read_more_faults(services, scenario, *root, more_faults, problems.errors());
             } catch (const TooManyProblems&) {
                 // Those that were found are told; a file like this is no scenario.
             }
@@ -100,13 +119,14 @@ Result<Scenario, LoadErrors> parse_scenario(std::string_view text, const std::st
     return scenario;
 }
 
-Result<Scenario, LoadErrors> load_scenario(const std::string& file, const ServiceTable& services) {
+Result<Scenario, LoadErrors> load_scenario(const std::string& file, const ServiceTable& services,
+                                           const std::vector<std::string>& more_faults) {
     std::string text;
     if (std::string why = read_file(file, text); !why.empty()) {
         LoadErrors errors{{file, {}, std::move(why)}};
         return errors;
     }
-    return parse_scenario(text, file, services);
+    return parse_scenario(text, file, services, more_faults);
 }
 
 } // namespace crier::scenario

@@ -4,6 +4,7 @@
 #include "scenarios/file_databases.hpp"
 #include "scenarios/load_units.hpp"
 #include "scenarios/names.hpp"
+#include "scenarios/points.hpp"
 
 #include <algorithm>
 
@@ -202,23 +203,8 @@ private:
         rule_.amount_low = rule_.amount_high = number.value_or(0);
     }
 
-    /// Returns the points that the target can reach.
     std::vector<std::string> points_of(const Target& target) const {
-        const std::string name = split_address(target.name).first;
-        if (loading_.things.kind_of(name) == ThingKind::database) {
-            return is_file(loading_.scenario, name) ? std::vector<std::string>() : disk_points();
-        }
-        std::vector<std::string> points;
-        if (const ServiceSpec* const service = find_service(loading_.scenario, name)) {
-            for (const std::string_view point : loading_.table.find(service->is)->points) {
-                points.emplace_back(point);
-            }
-            if (has_files(loading_.scenario, *service, *loading_.table.find(service->is))) {
-                for (std::string& point : file_points())
-                    points.push_back(std::move(point));
-            }
-        }
-        return points;
+        return scenario::points_of(loading_.scenario, loading_.table, target.name);
     }
 
     void read_point() {
@@ -330,6 +316,15 @@ private:
             note(node.place, "fault `" + kind_.text + "` befalls a service, not `" + target.name +
                                  "`" +
                                  name_hint(target.name, loading_.things.names(ThingKind::service)));
+            return false;
+        }
+        const ServiceSpec* const service =
+            find_service(loading_.scenario, split_address(target.name).first);
+        if (format_.kind == sim::FaultKind::failing_disk && service != nullptr &&
+            !has_files(loading_.scenario, *service, *loading_.table.find(service->is))) {
+            note(node.place, "`" + service->name +
+                                 "` has no file on its disk: none of its "
+                                 "databases is one");
             return false;
         }
         if (needs_broker && kind != ThingKind::broker) {
@@ -470,7 +465,9 @@ private:
     CallFormat call_; // that it waits for, if it is known
 };
 
-void read_rule(Loading& loading, const YamlNode& node) {
+} // namespace
+
+void read_fault(Loading& loading, const YamlNode& node) {
     std::vector<std::string> kinds;
     for (const FaultFormat& format : fault_formats())
         kinds.emplace_back(format.name);
@@ -497,11 +494,9 @@ void read_rule(Loading& loading, const YamlNode& node) {
     loading.scenario.faults.push_back(reader.read());
 }
 
-} // namespace
-
 void read_faults(Loading& loading, const YamlNode& node) {
     for (const YamlNode* const item : read_list(node, "faults", loading.problems))
-        read_rule(loading, *item);
+        read_fault(loading, *item);
 }
 
 } // namespace crier::scenario

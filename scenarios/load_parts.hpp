@@ -24,6 +24,7 @@ void read_databases(Loading& loading, const YamlNode& node);
 void read_services(Loading& loading, const YamlNode& node);
 void read_load(Loading& loading, const YamlNode& node);
 void read_faults(Loading& loading, const YamlNode& node);
+void read_fault(Loading& loading, const YamlNode& node); ///< One entry of them.
 void read_budget(Loading& loading, const YamlNode& node);
 void read_expectations(Loading& loading, const YamlNode& node);
 

@@ -23,13 +23,16 @@ struct LoadError {
 /// All problems found, by place; never empty.
 using LoadErrors = std::vector<LoadError>;
 
-/// Reads and checks a scenario file. **Errors**: all problems, not only the first.
-[[nodiscard]] Result<Scenario, LoadErrors> load_scenario(const std::string& file,
-                                                         const ServiceTable& services);
+/// Reads and checks a scenario file; `more_faults` are entries that it does not have, as one would
+/// write them there: they come behind its own. **Errors**: all problems, not only the first.
+[[nodiscard]] Result<Scenario, LoadErrors>
+load_scenario(const std::string& file, const ServiceTable& services,
+              const std::vector<std::string>& more_faults = {});
 
 /// As `load_scenario`, from text; `file` is only for messages and the scenario's name.
 [[nodiscard]] Result<Scenario, LoadErrors>
-parse_scenario(std::string_view text, const std::string& file, const ServiceTable& services);
+parse_scenario(std::string_view text, const std::string& file, const ServiceTable& services,
+               const std::vector<std::string>& more_faults = {});
 
 /// Returns the JSON Schema (draft 2020-12) of scenario files with these services, as JSON text.
 [[nodiscard]] std::string scenario_schema(const ServiceTable& services);

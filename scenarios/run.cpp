@@ -4,6 +4,8 @@
 #include "scenarios/judge.hpp"
 #include "scenarios/system.hpp"
 
+#include <algorithm>
+
 namespace crier::scenario {
 
 namespace {
@@ -29,7 +31,8 @@ public:
     Run(const Scenario& scenario, const ServiceTable& services, const RunOptions& options)
         : scenario_(scenario), options_(options),
           plan_(make_plan(scenario, options.seed, options.edits)),
-          world_(world_options(scenario, options)), system_(world_, scenario, services, plan_),
+          world_(world_options(scenario, options)),
+          system_(world_, scenario, services, plan_, options.connections),
           judge_(world_.history(), scenario, system_) {
         world_.kernel().show_to(options.watch);
     }
@@ -64,6 +67,10 @@ public:
             result.texts = std::make_shared<sim::TextTable>(world_.history().texts());
             result.node_names = system_.node_names();
         }
+        if (options_.keep_databases) {
+            for (const DatabaseSpec& database : scenario_.databases)
+                keep(database, result.databases);
+        }
         return result;
     }
 
@@ -74,6 +81,16 @@ private:
         world.strategy = scenario.strategy;
         world.history.keep = options.keep_history;
         return world;
+    }
+
+    void keep(const DatabaseSpec& database, std::vector<KeptDatabase>& all) const {
+        const std::string& name = database.name;
+        if (!database.file) return all.push_back({name, system_.database(name)->file()});
+        for (auto& [node, content] : system_.files(name)->kept()) {
+            std::string file = name + "." + node; // `local.billing-1`
+            std::replace(file.begin(), file.end(), '/', '-');
+            all.push_back({std::move(file), std::move(content)});
+        }
     }
 
     /// **Returns** false when the run was cut short or broke.

@@ -13,16 +13,23 @@
 #include <string>
 #include <vector>
 
+namespace crier::broker {
+class Connections;
+}
+
 namespace crier::scenario {
 
 struct RunOptions {
     std::uint64_t seed = 1;
     PlanEdits edits;
-    bool keep_history = false; ///< Keep events and texts, for traces and stories.
+    bool keep_history = false;   ///< Keep events and texts, for traces and stories.
+    bool keep_databases = false; ///< Keep what the databases hold at the end.
     std::optional<Instant>
         until; ///< Stop there and judge what is known; verdicts may be inconclusive.
     std::atomic<bool>* interrupt = nullptr; ///< Set by others to end the run early.
     sim::StepWatch* watch = nullptr;        ///< For a watchdog on another thread.
+    /// Of databases, left by earlier runs of this thread; null: each database opens its own.
+    std::shared_ptr<broker::Connections> connections;
 };
 
 struct FaultOutcome {
@@ -33,6 +40,12 @@ struct FaultOutcome {
     bool began = false;
     bool withheld = false; ///< By the fault budget.
     std::uint64_t hits = 0;
+};
+
+/// A database as a run left it.
+struct KeptDatabase {
+    std::string name;    ///< Of one that is a file of `billing/1`: `local.billing-1`.
+    std::string content; ///< The bytes of an SQLite file.
 };
 
 /// Something said of the run that is no verdict: a fault that hit nothing, a property that saw
@@ -63,6 +76,8 @@ struct RunResult {
     std::vector<sim::Event> history;
     std::shared_ptr<const sim::TextTable> texts;
     std::vector<std::string> node_names; ///< By node id; [0] is the world.
+
+    std::vector<KeptDatabase> databases; ///< Only when they were kept.
 };
 
 /// Returns the names of a scenario's nodes by their ids, without a run; [0] is the world.

@@ -58,10 +58,10 @@ std::int32_t partitions_max(const Scenario& scenario, const ChannelSpec& channel
 } // namespace
 
 System::System(sim::World& world, const Scenario& scenario, const ServiceTable& services,
-               const Plan& plan)
+               const Plan& plan, const std::shared_ptr<broker::Connections>& connections)
     : world_(world), scenario_(scenario) {
     add_brokers();
-    add_databases();
+    add_databases(connections);
     add_services(services);
     add_load(plan);
     describe(services);
@@ -125,7 +125,7 @@ std::vector<broker::RowWatch> System::watches_of(const std::string& database) co
     return watches;
 }
 
-void System::add_databases() {
+void System::add_databases(const std::shared_ptr<broker::Connections>& connections) {
     for (const DatabaseSpec& spec : scenario_.databases) {
         if (spec.file) {
             broker::FileOptions options = *spec.file;
@@ -136,6 +136,7 @@ void System::add_databases() {
         }
         broker::DatabaseOptions options;
         options.name = spec.name;
+        options.connections = connections;
         options.synchronous =
             spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
         options.watches = watches_of(spec.name);
@@ -295,10 +296,14 @@ broker::Database* System::database(const std::string& name) const {
     return found == directory_.databases.end() ? nullptr : found->second;
 }
 
+broker::EmbeddedDatabase* System::files(const std::string& name) const {
+    const auto found = directory_.files.find(name);
+    return found == directory_.files.end() ? nullptr : found->second;
+}
+
 Result<Rows, broker::SqlProblem> System::query(const std::string& name,
                                                const std::string& sql) const {
-    const auto file = directory_.files.find(name);
-    if (file != directory_.files.end()) return file->second->query(sql);
+    if (const broker::EmbeddedDatabase* const file = files(name)) return file->query(sql);
     broker::Database* const server = database(name);
     ensure(server != nullptr, "a checked scenario asks only databases that it has");
     return server->query(sql);

@@ -17,8 +17,9 @@ namespace crier::scenario {
 /// (or the world gone) before it goes.
 class System {
 public:
+    /// `connections` of earlier runs may be null.
     System(sim::World& world, const Scenario& scenario, const ServiceTable& services,
-           const Plan& plan);
+           const Plan& plan, const std::shared_ptr<broker::Connections>& connections = nullptr);
 
     /// Starts every node: brokers and databases, then services, then load.
     void start();
@@ -29,6 +30,7 @@ public:
 
     [[nodiscard]] const properties::Topology& topology() const { return topology_; }
     [[nodiscard]] broker::Database* database(const std::string& name) const;
+    [[nodiscard]] broker::EmbeddedDatabase* files(const std::string& name) const;
 
     /// Reads what is committed in a database, or in all files that it is.
     [[nodiscard]] Result<Rows, broker::SqlProblem> query(const std::string& database,
@@ -37,7 +39,7 @@ public:
 
 private:
     void add_brokers();
-    void add_databases();
+    void add_databases(const std::shared_ptr<broker::Connections>& connections);
     [[nodiscard]] std::vector<broker::RowWatch> watches_of(const std::string& database) const;
     void add_services(const ServiceTable& services);
     void add_load(const Plan& plan);

@@ -94,6 +94,7 @@ std::uint32_t FaultEngine::add(FaultSpec spec) {
     }
     case FaultTrigger::When::point:
         point_watches_.push_back({id, hash_text(trigger.name), trigger.nth});
+        if (trigger.name == await_point) world_.kernel().set_guard(this);
         break;
     }
     return id;
@@ -187,6 +188,10 @@ void FaultEngine::on_point(std::uint32_t node, std::uint64_t point) {
         record.spec.resolve = nullptr;
         begin(watch.fault);
     }
+}
+
+void FaultEngine::before_step(Process& process) {
+    on_point(process.node(), await_);
 }
 
 void FaultEngine::begin(std::uint32_t id) {

@@ -40,6 +40,9 @@ enum class FaultKind {
     act,          ///< `FaultSpec::act` does it, once.
 };
 
+/// A point that every process reaches before each of its steps: it dies there while it waits.
+inline constexpr std::string_view await_point = "await";
+
 /// Returns the name that scenarios and reports use: `power-loss`.
 [[nodiscard]] std::string_view name_of(FaultKind kind);
 
@@ -97,7 +100,7 @@ struct CallVerdict {
 using CallNames = std::vector<std::uint64_t>;
 
 /// Carries out the faults of one run, which it numbers from 1.
-class FaultEngine {
+class FaultEngine final : StepGuard {
 public:
     explicit FaultEngine(World& world) : world_(world) {}
 
@@ -132,6 +135,8 @@ public:
     void on_point(std::uint32_t node, std::uint64_t point);
 
 private:
+    void before_step(Process& process) override;
+
     struct CallWatch {
         std::uint32_t fault;
         std::uint64_t kind;
@@ -168,6 +173,7 @@ private:
     peers_of(const FaultSpec& spec, const std::vector<std::uint32_t>& nodes) const;
 
     World& world_;
+    const std::uint64_t await_ = hash_text(await_point);
     std::vector<FaultRecord> records_;
     std::vector<Active> active_;
     std::vector<CallWatch> call_watches_;

@@ -176,7 +176,9 @@ void Kernel::run(Operation* operation) {
         current_ = nullptr;
         if (!process.alive_) process.reap();
     }};
-    operation->function_(operation, Operation::Action::run);
+    if (guard_ != nullptr) guard_->before_step(process);
+    operation->function_(operation,
+                         process.alive_ ? Operation::Action::run : Operation::Action::destroy);
 }
 
 } // namespace crier::sim

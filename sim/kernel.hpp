@@ -110,6 +110,15 @@ private:
     };
 };
 
+/// Told of each step before it is made.
+class StepGuard {
+public:
+    virtual ~StepGuard() = default;
+
+    /// A step of `process` is about to run; if this kills it, the step is not made.
+    virtual void before_step(Process& process) = 0;
+};
+
 /// What a watchdog sees of a run.
 struct StepWatch {
     std::atomic<std::uint64_t> steps{0};
@@ -177,6 +186,10 @@ public:
     [[nodiscard]] std::uint64_t cause() const { return cause_; }
     void set_cause(std::uint64_t cause) { cause_ = cause; }
 
+    /// Asks `guard` before each step from now on; null: nobody. It must be
+    /// there as long as steps are made.
+    void set_guard(StepGuard* guard) { guard_ = guard; }
+
     /// Shows a watchdog on another thread which node's step runs, and that steps are made.
     void show_to(StepWatch* watch) { watch_ = watch; }
 
@@ -210,6 +223,7 @@ private:
     std::uint64_t steps_at_now_ = 0;
     std::uint64_t cause_ = 0;
     StepWatch* watch_ = nullptr;
+    StepGuard* guard_ = nullptr;
     bool in_order_ = strategy_.is_in_order();
 };
 

@@ -67,9 +67,9 @@ Database::Database(sim::World& world, std::shared_ptr<const DatabaseOptions> opt
     const std::vector<std::string> problems = options_->validate();
     ensure(problems.empty(), problems.empty() ? "" : problems.front().c_str());
     std::shared_ptr<const DatabaseImage> image = options_->image;
-    if (image == nullptr) image = make_image(options_->schema).value();
-    lay(*image, node_.disk());
-    log->lay(to_image(image->pages));
+    if (image == nullptr && !options_->schema.empty()) image = make_image(options_->schema).value();
+    if (image != nullptr) lay(*image, node_.disk());
+    log->lay(image == nullptr ? empty_database() : to_image(image->pages));
     node_.disk().attach("commits", std::move(log));
 }
 
@@ -95,6 +95,11 @@ Result<Rows, SqlProblem> Database::query(const std::string& sql) {
     SqlAnswer answer = engine.read(sql);
     if (!answer.is_ok()) return SqlProblem{engine.last_problem()};
     return std::move(answer.rows);
+}
+
+std::string Database::file() const {
+    const std::vector<std::byte> bytes = to_bytes(ledger_->log().written().image);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 std::string Database::problem_of(const std::string& sql) {

@@ -21,6 +21,7 @@ namespace crier::broker {
 
 class CommitLedger;
 class CommitLog;
+class Connections;
 class DatabaseServer;
 class SqlEngine;
 
@@ -59,6 +60,7 @@ struct DatabaseOptions {
     Duration idle_transaction_timeout = std::chrono::seconds(10); ///< Then it is rolled back.
     std::vector<std::string> schema;            ///< Statements that run when it is created.
     std::shared_ptr<const DatabaseImage> image; ///< Made by `make_image` of the same; or null.
+    std::shared_ptr<Connections> connections;   ///< That are idle; null: it opens its own.
     std::vector<RowWatch> watches;
     sim::WallClock wall_clock{};
     sim::DiskOptions disk{};
@@ -99,6 +101,9 @@ public:
     /// Reads what is committed, for judging: takes no time and leaves no trace, also while the node
     /// is down or a transaction is open.
     [[nodiscard]] Result<Rows, SqlProblem> query(const std::string& sql);
+
+    /// Returns what is committed as the bytes of an SQLite file, for people to open.
+    [[nodiscard]] std::string file() const;
 
     /// Returns what is wrong with a statement on the present schema, or an empty text. Runs
     /// nothing.

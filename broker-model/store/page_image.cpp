@@ -8,6 +8,12 @@
 
 namespace crier::broker {
 
+namespace {
+
+constexpr std::size_t schema_cookie = 40; // big-endian
+
+} // namespace
+
 PageImage::PageImage() : root_(new Root) {}
 
 std::size_t PageImage::page_count() const {
@@ -45,6 +51,19 @@ void PageImage::truncate(std::size_t count) {
     Chunk& last = own(root.chunks.back());
     for (std::size_t at = count % chunk_pages; at < chunk_pages; ++at)
         last.pages[at].reset();
+}
+
+std::uint32_t schema_of(const PageImage& image) {
+    std::uint32_t schema = 0;
+    for (std::size_t at = 0; at < 4; ++at)
+        schema = schema << 8 | std::to_integer<std::uint32_t>(image.page(0)[schema_cookie + at]);
+    return schema;
+}
+
+void set_schema(PageImage& image, std::uint32_t hash) {
+    std::byte* const page = image.writable(0);
+    for (std::size_t at = 0; at < 4; ++at)
+        page[schema_cookie + at] = static_cast<std::byte>(hash >> (8 * (3 - at)));
 }
 
 std::vector<std::byte> to_bytes(const PageImage& image) {

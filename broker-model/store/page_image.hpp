@@ -4,6 +4,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -59,6 +60,13 @@ private:
 
     Shared<Root> root_;
 };
+
+/// Returns what tells schemas apart: images of one schema have the same, others another one.
+/// **Source**: SQLite database file format, section 1.3.9, the schema cookie.
+[[nodiscard]] std::uint32_t schema_of(const PageImage& image);
+
+/// Tells `image` to have the schema `hash` from now on.
+void set_schema(PageImage& image, std::uint32_t hash);
 
 /// Returns the bytes of all pages.
 [[nodiscard]] std::vector<std::byte> to_bytes(const PageImage& image);

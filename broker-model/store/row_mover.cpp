@@ -28,6 +28,11 @@ RowMover::~RowMover() {
     sqlite3_close_v2(connection_);
 }
 
+void RowMover::forget_images() {
+    to_.show(PageImage());
+    from_.show(PageImage());
+}
+
 RowMover::Statement RowMover::compile(const std::string& sql) {
     sqlite3_stmt* statement = nullptr;
     const int code = sqlite3_prepare_v3(connection_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT,

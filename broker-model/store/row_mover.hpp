@@ -26,6 +26,9 @@ public:
     RowMover(const RowMover&) = delete;
     RowMover& operator=(const RowMover&) = delete;
 
+    /// Keeps no image from its last work.
+    void forget_images();
+
     /// Makes `rows` of `to` what they are in `from`: changed, there, or gone. A new row whose row
     /// id is taken gets another one, which is put into `rows`, unless the row id is a column.
     /// **Requires**: both have tables of these shapes; what else is in `to` conflicts with none of

@@ -16,7 +16,7 @@ constexpr std::size_t statements_max = 512;
 
 struct SqlEngine::Glue {
     // Asked while a statement is compiled. Transactions are the server's, and so are its settings.
-    static int authorize(void* self, int action, const char*, const char*, const char*,
+    static int authorize(void* self, int action, const char*, const char* name, const char*,
                          const char*) {
         const auto& engine = *static_cast<SqlEngine*>(self);
         switch (action) {
@@ -26,8 +26,15 @@ struct SqlEngine::Glue {
         case SQLITE_DETACH: return SQLITE_DENY;
         case SQLITE_PRAGMA:
             return engine.trusted_ || engine.sources_ == nullptr ? SQLITE_OK : SQLITE_DENY;
+        // They tell of the connection, which several transactions have in turn.
+        case SQLITE_FUNCTION: return is_of_connection(name) ? SQLITE_DENY : SQLITE_OK;
         default: return SQLITE_OK;
         }
+    }
+
+    static bool is_of_connection(std::string_view function) {
+        return function == "last_insert_rowid" || function == "changes" ||
+               function == "total_changes";
     }
 };
 
@@ -47,6 +54,33 @@ SqlEngine::SqlEngine(const PageImage& image, SqlSources* sources) : sources_(sou
 SqlEngine::~SqlEngine() {
     cache_.clear();
     sqlite3_close_v2(connection_);
+}
+
+void SqlEngine::begin_anew(const PageImage& image, SqlSources& sources) {
+    show(image);
+    latest_.show(image);
+    sources_ = &sources;
+    functions_->set_sources(sources);
+}
+
+void SqlEngine::forget_images() {
+    snapshot_.show(PageImage());
+    latest_.show(PageImage());
+}
+
+void SqlEngine::show(PageImage image) {
+    const bool is_same =
+        snapshot_.image().page_count() > 0 && schema_of(image) == schema_of(snapshot_.image());
+    snapshot_.show(std::move(image));
+    if (!is_same) read_schema();
+}
+
+/// SQLite looks whether it knows the schema when a statement runs, but not when it compiles `create
+/// table`: that would find a table which was rolled back.
+void SqlEngine::read_schema() {
+    const int code = sqlite3_exec(connection_, "select 1 from main.sqlite_schema limit 0", nullptr,
+                                  nullptr, nullptr);
+    ensure(code == SQLITE_OK, sqlite3_errmsg(connection_));
 }
 
 SqlAnswer SqlEngine::fail(StoreError error, std::string problem) {
@@ -141,8 +175,38 @@ SqlAnswer SqlEngine::run(Prepared& prepared, const std::vector<Value>& parameter
     }
     if (code != SQLITE_DONE) answer = fail(error_of(code), sqlite3_errmsg(connection_));
     sqlite3_reset(statement);
-    if (!answer.is_ok() && !prepared.only_reads) written.show(std::move(before));
+    if (prepared.only_reads) return answer;
+    if (!answer.is_ok()) {
+        if (show == Show::latest) {
+            latest_.show(std::move(before));
+        } else {
+            this->show(std::move(before));
+        }
+    } else if (schema_of(written.image()) != schema_of(before)) {
+        seal_schema();
+    }
     return answer;
+}
+
+// SQLite counts the changes of a schema, so that two databases, or one whose transaction was rolled
+// back, come to the same number with different tables. A hash of them is none that another has.
+void SqlEngine::seal_schema() {
+    trusted_ = true;
+    const SqlStatement statement = broker::compile(
+        connection_, "select type, name, rootpage, sql from main.sqlite_schema", problem_);
+    trusted_ = false;
+    std::uint64_t hash = 0;
+    while (sqlite3_step(statement.get()) == SQLITE_ROW) {
+        for (int column = 0; column < 4; ++column) {
+            const auto* const text =
+                reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), column));
+            hash = sim::mix(hash, sim::hash_text(text == nullptr ? "" : text));
+        }
+    }
+    sqlite3_reset(statement.get());
+    PageImage sealed = snapshot_.image();
+    set_schema(sealed, static_cast<std::uint32_t>(hash >> 32 | 1));
+    show(std::move(sealed));
 }
 
 std::vector<std::int64_t> SqlEngine::row_ids(const std::string& sql,

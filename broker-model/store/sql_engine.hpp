@@ -40,6 +40,12 @@ class SqlEngine {
 public:
     /// Opens a connection that shows `image`. `sources` may be null: for the harness.
     SqlEngine(const PageImage& image, SqlSources* sources);
+
+    /// Is as if just opened, but remembers what it has compiled. **Requires**: it had sources.
+    void begin_anew(const PageImage& image, SqlSources& sources);
+
+    /// Shows nothing, and can do nothing, until it begins anew.
+    void forget_images();
     ~SqlEngine();
     SqlEngine(const SqlEngine&) = delete;
     SqlEngine& operator=(const SqlEngine&) = delete;
@@ -66,7 +72,7 @@ public:
     /// Returns what it shows as the snapshot, with all changes.
     [[nodiscard]] const PageImage& image() const { return snapshot_.image(); }
     /// Shows another image from now on.
-    void show(PageImage image) { snapshot_.show(std::move(image)); }
+    void show(PageImage image);
 
     /// The same of the image that statements see which have waited.
     [[nodiscard]] const PageImage& latest() const { return latest_.image(); }
@@ -110,6 +116,8 @@ private:
     [[nodiscard]] SqlAnswer run(Prepared& prepared, const std::vector<Value>& parameters, Show show,
                                 std::vector<std::int64_t>& found);
     [[nodiscard]] SqlAnswer fail(StoreError error, std::string problem);
+    void read_schema();
+    void seal_schema();
     [[nodiscard]] SqlAnswer make_sequence(const Prepared& prepared);
 
     ImageFile snapshot_;

@@ -65,6 +65,9 @@ public:
     SqlFunctions(const SqlFunctions&) = delete;
     SqlFunctions& operator=(const SqlFunctions&) = delete;
 
+    /// Another server answers from now on.
+    void set_sources(SqlSources& sources) { sources_ = &sources; }
+
     /// A statement begins; its draws count from 0.
     void statement_begins() { draws_ = 0; }
 

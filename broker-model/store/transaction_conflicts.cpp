@@ -85,7 +85,7 @@ Transactions::Locked Transactions::look_at_proposed(OpenTransaction& transaction
                                                     const StatementText& text, SqlAnswer& answer) {
     SqlEngine& engine = transaction.slot->engine;
     PageImage empty = engine.image();
-    mover_.clear(shapes_, empty, shapes_->find(text.table));
+    mover_->clear(shapes_, empty, shapes_->find(text.table));
     engine.show_latest(std::move(empty));
     std::vector<std::int64_t> found;
     const bool obeys = shapes_->tables[shapes_->find(text.table)].references.empty();
@@ -156,7 +156,7 @@ bool Transactions::waits_for_a_row(OpenTransaction& transaction, StoreError erro
             if (error == StoreError::foreign_key_violation &&
                 locks_.holders_against(transaction.id, key, LockMode::key_share).empty())
                 continue;
-            mover_.remove(shapes_, without, std::span(&row, 1));
+            mover_->remove(shapes_, without, std::span(&row, 1));
             transaction.slot->engine.show(without);
             std::vector<std::int64_t> found;
             const SqlAnswer answer = execute(transaction, Show::snapshot, found);

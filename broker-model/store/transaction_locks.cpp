@@ -18,7 +18,7 @@ std::optional<SqlAnswer> Transactions::settle(OpenTransaction& transaction,
                                               const StatementText& text, SqlAnswer answer,
                                               Show show, const std::vector<std::int64_t>& found) {
     const Slot& slot = *transaction.slot;
-    if (answer.is_ok() && !same_schema(slot.engine.image(), transaction.base) &&
+    if (answer.is_ok() && schema_of(slot.engine.image()) != schema_of(transaction.base) &&
         transaction.former_shapes == nullptr)
         return settle_schema(transaction, std::move(answer));
     found_.clear();
@@ -34,7 +34,7 @@ std::optional<SqlAnswer> Transactions::settle(OpenTransaction& transaction,
     for (const LockRequest& request : transaction.statement->rechecks) {
         const bool is_gone =
             index_of(transaction.statement->gone, request.row) < transaction.statement->gone.size();
-        if (!is_gone && mover_.has(shapes_, committed_, request.row)) found_.push_back(request);
+        if (!is_gone && mover_->has(shapes_, committed_, request.row)) found_.push_back(request);
     }
     // Also what it did before an error: it would have waited there.
     Locked locked = lock(transaction, text, step_.locks);
@@ -92,7 +92,7 @@ Transactions::Locked Transactions::look_at(OpenTransaction& transaction, const S
     }
     if (!has_changed) return Locked::all;
     if (is_overtaken(transaction, text, request) && version->second.takes &&
-        mover_.has(shapes_, committed_, version->second.row))
+        mover_->has(shapes_, committed_, version->second.row))
         return Locked::overtaken;
     const bool is_news =
         show_newer(*transaction.statement, version->second.row, version->second.is_gone);
@@ -169,7 +169,7 @@ std::optional<SqlAnswer> Transactions::settle_schema(OpenTransaction& transactio
         wait(transaction, {}, std::move(others));
         return std::nullopt;
     }
-    std::shared_ptr<const TableShapes> shapes = transaction.slot->engine.shapes();
+    std::shared_ptr<const TableShapes> shapes = connections_->shapes(transaction.slot->engine);
     if (!shapes->problem.empty()) return failed(StoreError::statement_error);
     transaction.former_shapes = std::exchange(shapes_, std::move(shapes));
     transaction.slot->capture.set_shapes(shapes_);

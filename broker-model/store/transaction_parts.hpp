@@ -10,11 +10,13 @@ namespace crier::broker {
 
 /// A connection with the image of one transaction.
 struct OpenTransaction::Slot {
-    Slot(const PageImage& image, SqlSources* sources, const std::vector<RowWatch>& watches,
-         sim::World& world)
-        : engine(image, sources), capture(engine.connection(), watches, &world) {}
+    Slot(Connections& from, const PageImage& image, SqlSources& sources,
+         const std::vector<RowWatch>& watches, sim::World& world)
+        : connection(from.take_engine(image, sources)), engine(*connection),
+          capture(engine.connection(), watches, &world) {}
 
-    SqlEngine engine;
+    std::unique_ptr<SqlEngine> connection;
+    SqlEngine& engine;
     ChangeCapture capture;
 };
 
@@ -23,9 +25,6 @@ struct OpenTransaction::Slot {
     answer.error = error;
     return answer;
 }
-
-/// Whether both have the same schema.
-[[nodiscard]] bool same_schema(const PageImage& a, const PageImage& b);
 
 /// Returns where the row is in the list, or the size of the list.
 [[nodiscard]] std::size_t index_of(const std::vector<ChangedRow>& rows, const RowPlace& place);

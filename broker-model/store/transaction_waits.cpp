@@ -157,7 +157,7 @@ void Transactions::tell_waiters(const OpenTransaction& transaction) {
                 if (key != wants.key || !conflict(mode, wants.mode)) continue;
                 (void)show_newer(statement, rows[row].place, is_gone(transaction, key, row));
                 statement.was_overtaken = true;
-                statement.is_key_taken = takes && mover_.has(shapes_, committed_, rows[row].place);
+                statement.is_key_taken = takes && mover_->has(shapes_, committed_, rows[row].place);
             }
             for (const auto& [key, row, mode, takes] : transaction.referring) {
                 if (key == statement.wants.key) (void)show_newer(statement, rows[row].place, false);

@@ -3,8 +3,6 @@
 #include "broker-model/store/transaction_parts.hpp"
 #include "sim/world.hpp"
 
-#include <cstring>
-
 // The life of a transaction: its snapshot, its statements, and its end.
 
 namespace crier::broker {
@@ -36,12 +34,6 @@ void keep_order(RunningStatement& statement, Rows& rows, std::vector<std::int64_
 
 } // namespace
 
-// **Source**: SQLite database file format, section 1.3.9.
-bool same_schema(const PageImage& a, const PageImage& b) {
-    constexpr std::size_t schema_cookie = 40;
-    return std::memcmp(a.page(0) + schema_cookie, b.page(0) + schema_cookie, 4) == 0;
-}
-
 std::size_t index_of(const std::vector<ChangedRow>& rows, const RowPlace& place) {
     const auto found = std::find_if(rows.begin(), rows.end(),
                                     [&place](const ChangedRow& row) { return row.place == place; });
@@ -58,14 +50,24 @@ bool show_newer(RunningStatement& statement, const RowPlace& row, bool is_gone) 
 Transactions::Transactions(sim::Node& node, DiskAccess& access, const DatabaseOptions& options,
                            CommitLedger& ledger)
     : node_(node), process_(node.process()), access_(access), options_(options), ledger_(ledger),
-      sources_(access, &node), committed_(ledger.log().written().image),
+      sources_(access, &node),
+      connections_(options.connections != nullptr ? options.connections
+                                                  : std::make_shared<Connections>()),
+      mover_(connections_->take_mover()), committed_(ledger.log().written().image),
       commit_(ledger.log().written().number) {
     Slot& slot = borrow_slot();
-    shapes_ = slot.engine.shapes();
+    shapes_ = connections_->shapes(slot.engine);
     free_slots_.push_back(&slot);
 }
 
-Transactions::~Transactions() = default;
+Transactions::~Transactions() {
+    for (std::unique_ptr<Slot>& slot : slots_) {
+        std::unique_ptr<SqlEngine> connection = std::move(slot->connection);
+        slot.reset();
+        connections_->give_back(std::move(connection));
+    }
+    connections_->give_back(std::move(mover_));
+}
 
 OpenTransaction& Transactions::open(SessionId id, std::uint32_t client) {
     if (unused_.empty()) {
@@ -83,21 +85,13 @@ OpenTransaction& Transactions::open(SessionId id, std::uint32_t client) {
 
 Transactions::Slot& Transactions::borrow_slot() {
     if (free_slots_.empty()) {
-        slots_.push_back(std::make_unique<Slot>(committed_, this, options_.watches, node_.world()));
+        slots_.push_back(std::make_unique<Slot>(*connections_, committed_, *this, options_.watches,
+                                                node_.world()));
         free_slots_.push_back(slots_.back().get());
     }
     Slot& slot = *free_slots_.back();
     free_slots_.pop_back();
     return slot;
-}
-
-/// A connection remembers a table that is not there any more, as far as its statements go.
-void Transactions::renew_slot(OpenTransaction& transaction) {
-    std::erase_if(slots_, [&transaction](const std::unique_ptr<Slot>& slot) {
-        return slot.get() == transaction.slot;
-    });
-    transaction.slot = &borrow_slot();
-    transaction.slot->capture.set_shapes(shapes_);
 }
 
 OpenTransaction* Transactions::find(SessionId id) const {
@@ -165,7 +159,7 @@ void Transactions::take_snapshot(OpenTransaction& transaction) {
 
 /// Returns `onto` with the transaction's own rows.
 PageImage Transactions::rebased(OpenTransaction& transaction, PageImage onto) {
-    mover_.move(shapes_, transaction.slot->engine.image(), onto, transaction.changes.rows);
+    mover_->move(shapes_, transaction.slot->engine.image(), onto, transaction.changes.rows);
     return onto;
 }
 
@@ -197,8 +191,8 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
     if (show == Show::latest) {
         rows_before = transaction.changes.rows;
         PageImage latest = transaction.base;
-        mover_.remove(shapes_, latest, statement.gone);
-        mover_.show(shapes_, committed_, latest, statement.newer);
+        mover_->remove(shapes_, latest, statement.gone);
+        mover_->show(shapes_, committed_, latest, statement.newer);
         slot.engine.show_latest(rebased(transaction, std::move(latest)));
     }
     statement.written.clear();
@@ -211,8 +205,7 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
         statement.began = false; // the schema: from the start
     }
     if (!result || !result->is_ok()) {
-        if (!same_schema(slot.engine.image(), before)) renew_slot(transaction);
-        transaction.slot->engine.show(before);
+        slot.engine.show(before);
         if (show == Show::latest) transaction.changes.rows = std::move(rows_before);
         return result;
     }
@@ -223,7 +216,7 @@ std::optional<SqlAnswer> Transactions::attempt(OpenTransaction& transaction,
     keep(transaction);
     if (show == Show::latest && transaction.isolation == Isolation::repeatable_read) {
         PageImage own = transaction.base; // what else was newer goes again
-        mover_.show(shapes_, slot.engine.image(), own, transaction.changes.rows);
+        mover_->show(shapes_, slot.engine.image(), own, transaction.changes.rows);
         slot.engine.show(std::move(own));
     }
     return result;
@@ -286,7 +279,6 @@ void Transactions::end(OpenTransaction& transaction) {
     locks_.release(transaction.id, transaction.held);
     if (transaction.former_shapes != nullptr && !transaction.is_committed) {
         shapes_ = std::move(transaction.former_shapes);
-        renew_slot(transaction);
     }
     free_slots_.push_back(transaction.slot);
     std::erase(open_, &transaction);

@@ -2,9 +2,8 @@
 
 #include "broker-model/store/change_capture.hpp"
 #include "broker-model/store/commit_ledger.hpp"
+#include "broker-model/store/connections.hpp"
 #include "broker-model/store/lock_table.hpp"
-#include "broker-model/store/row_mover.hpp"
-#include "broker-model/store/sql_engine.hpp"
 #include "broker-model/store/world_sources.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -189,7 +188,6 @@ private:
                                       std::size_t row);
     [[nodiscard]] OpenTransaction* find(SessionId id) const;
     [[nodiscard]] Slot& borrow_slot();
-    void renew_slot(OpenTransaction& transaction);
 
     sim::Node& node_;
     sim::Process& process_;
@@ -197,7 +195,8 @@ private:
     const DatabaseOptions& options_;
     CommitLedger& ledger_;
     WorldSources sources_;
-    RowMover mover_;
+    std::shared_ptr<Connections> connections_;
+    std::unique_ptr<RowMover> mover_;
     LockTable locks_;
     PageImage committed_;
     std::uint64_t commit_ = 0;

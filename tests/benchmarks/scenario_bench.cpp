@@ -1,4 +1,5 @@
 // Whole runs: the correct catalogue scenario, messages end to end, and what a node costs in memory.
+#include "broker-model/store/connections.hpp"
 #include "broker-model/store/sqlite_setup.hpp"
 #include "scenarios/load_scenario.hpp"
 #include "scenarios/run.hpp"
@@ -28,6 +29,7 @@ void OrderFulfilment(benchmark::State& state) {
     const scenario::Scenario scenario = catalogue("order-fulfilment");
     const scenario::ServiceTable services = scenario::stock_services();
     scenario::RunOptions options;
+    options.connections = std::make_shared<broker::Connections>();
     options.seed = 0;
     for (auto unused : state) {
         (void)unused;

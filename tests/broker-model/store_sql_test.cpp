@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "broker-model/store/connections.hpp"
 #include "store_stage.hpp"
 
 // The SQL of the simulated store: sequences, functions that answer from the world, and the
@@ -188,6 +189,82 @@ TEST(Database, RefusesWrongOptions) {
     wrong_schema.name = "other";
     wrong_schema.schema.emplace_back("create nonsense");
     EXPECT_THROW(Database(world, wrong_schema), ContractViolation);
+}
+
+// --- Connections that several databases have in turn ---
+
+/// Two transactions at a time need two connections.
+asio::awaitable<void> read_twice(Client& client) {
+    std::vector<Value> none;
+    auto one = co_await client.store.begin();
+    auto two = co_await client.store.begin();
+    for (Transaction* const each : {one->get(), two->get()}) {
+        const Outcome<Rows> rows = co_await each->execute("select * from things", none);
+        std::string text = told(rows);
+        for (const Value& value : rows->front())
+            text += " " + told(value);
+        client.note(text);
+    }
+}
+
+asio::awaitable<void> keeps_one(Client& client) {
+    co_await run_sql(client, "create table things (a text not null)");
+    co_await run_sql(client, "insert into things values ('first')");
+    co_await read_twice(client);
+}
+
+asio::awaitable<void> keeps_two(Client& client) {
+    co_await run_sql(client, "create table things (b bigint not null, a text not null)");
+    co_await run_sql(client, "insert into things values (2, 'second')");
+    co_await read_twice(client);
+}
+
+TEST(Connections, ShowAnotherDatabaseOfTheSameStatements) {
+    DatabaseOptions options;
+    options.name = "db";
+    options.connections = std::make_shared<Connections>();
+    const auto notes_of = [&options](Script script) {
+        Stage stage(options);
+        stage.add_client("c", script);
+        stage.run(seconds(1));
+        return stage.notes;
+    };
+    for (int turn = 0; turn < 2; ++turn) {
+        EXPECT_THAT(notes_of(keeps_one),
+                    ElementsAre("c: ok", "c: ok", "c: ok first", "c: ok first"));
+        EXPECT_THAT(notes_of(keeps_two),
+                    ElementsAre("c: ok", "c: ok", "c: ok 2 second", "c: ok 2 second"));
+    }
+}
+
+asio::awaitable<void> makes_a_table_twice(Client& client) {
+    auto transaction = co_await client.store.begin();
+    std::vector<Value> none;
+    co_await (*transaction)->execute("create table things (a text)", none);
+    co_await (*transaction)->rollback();
+    co_await run_sql(client, "create table things (a text)");
+    co_await run_sql(client, "create table things (a text)");
+}
+
+TEST(Connections, ForgetATableThatWasRolledBack) {
+    Stage stage(charges_database());
+    stage.add_client("c", makes_a_table_twice);
+    stage.run(seconds(1));
+    EXPECT_THAT(stage.notes, ElementsAre("c: ok", "c: failed statement_error"));
+}
+
+asio::awaitable<void> asks_the_connection(Client& client) {
+    co_await run_sql(client, "select last_insert_rowid()");
+    co_await run_sql(client, "select changes()");
+    co_await run_sql(client, "select total_changes()");
+}
+
+TEST(Connections, AreNoneOfAServicesBusiness) {
+    Stage stage(charges_database());
+    stage.add_client("c", asks_the_connection);
+    stage.run(seconds(1));
+    const std::string failed = "c: failed statement_error";
+    EXPECT_THAT(stage.notes, ElementsAre(failed, failed, failed));
 }
 
 } // namespace

@@ -21,8 +21,9 @@ std::string digest_elsewhere(const std::string& name, std::uint64_t seed) {
     return json.is_object() ? json.value("digest", "none") : "no JSON: " + done.out;
 }
 
-std::string digest_here(const scenario::Scenario& scenario, std::uint64_t seed) {
-    return report::digest_text(test::run(scenario, seed).digest);
+std::string digest_here(const scenario::Scenario& scenario, std::uint64_t seed,
+                        std::shared_ptr<broker::Connections> connections = nullptr) {
+    return report::digest_text(test::run(scenario, seed, false, std::move(connections)).digest);
 }
 
 class EveryScenario : public testing::TestWithParam<std::string> {};
@@ -48,10 +49,12 @@ TEST(Worlds, DoNotHearOfOtherWorldsOnOtherThreads) {
     const scenario::Scenario before = test::load(test::catalogue_file("memory-dedup"));
     std::array<std::vector<std::string>, 2> found;
     const auto work = [&](std::size_t which) {
+        const auto connections = std::make_shared<broker::Connections>();
         for (std::uint64_t seed = 1; seed <= others_each; ++seed)
-            static_cast<void>(test::run(before, 1000 * (which + 1) + seed));
+            static_cast<void>(test::run(before, 1000 * (which + 1) + seed, false, connections));
         for (const std::string& name : names)
-            found[which].push_back(digest_here(test::load(test::catalogue_file(name)), 1));
+            found[which].push_back(
+                digest_here(test::load(test::catalogue_file(name)), 1, connections));
     };
     std::thread one([&work] { work(0); });
     std::thread two([&work] { work(1); });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker-model/store/connections.hpp"
 #include "broker-model/store/sqlite_setup.hpp"
 #include "scenarios/load_scenario.hpp"
 #include "scenarios/run.hpp"
@@ -22,9 +23,11 @@ namespace crier::test {
     return std::move(*loaded);
 }
 
-[[nodiscard]] inline scenario::RunResult run(const scenario::Scenario& scenario, std::uint64_t seed,
-                                             bool keep_history = false) {
+[[nodiscard]] inline scenario::RunResult
+run(const scenario::Scenario& scenario, std::uint64_t seed, bool keep_history = false,
+    std::shared_ptr<broker::Connections> connections = nullptr) {
     scenario::RunOptions options;
+    options.connections = std::move(connections);
     options.seed = seed;
     options.keep_history = keep_history;
     return scenario::run_scenario(scenario, scenario::stock_services(), options);

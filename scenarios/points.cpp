@@ -1,0 +1,65 @@
+#include "scenarios/points.hpp"
+
+#include "scenarios/file_databases.hpp"
+
+#include <algorithm>
+
+namespace crier::scenario {
+
+namespace {
+
+/// Returns the one of that name, or null.
+template <class Spec>
+const Spec* find_named(const std::vector<Spec>& specs, const std::string& name) {
+    const auto found = std::find_if(specs.begin(), specs.end(),
+                                    [&](const Spec& spec) { return spec.name == name; });
+    return found == specs.end() ? nullptr : &*found;
+}
+
+std::string name_in(const std::string& address) {
+    return address.substr(0, address.rfind('/'));
+}
+
+} // namespace
+
+std::vector<std::string> disk_points() {
+    return {"disk.write", "disk.sync"};
+}
+
+std::vector<std::string> points_of(const Scenario& scenario, const ServiceTable& services,
+                                   const std::string& address) {
+    const std::string name = name_in(address);
+    std::vector<std::string> points;
+    if (is_file(scenario, name)) return points; // it is on the nodes of a service
+    if (find_named(scenario.databases, name) != nullptr) {
+        points = disk_points();
+    } else if (const ServiceSpec* const service = find_named(scenario.services, name)) {
+        for (const std::string_view point : services.find(service->is)->points)
+            points.emplace_back(point);
+        if (has_files(scenario, *service, *services.find(service->is))) {
+            for (std::string& point : file_points())
+                points.push_back(std::move(point));
+        }
+    } else if (find_named(scenario.brokers, name) == nullptr) {
+        return points;
+    }
+    points.emplace_back(sim::await_point);
+    return points;
+}
+
+std::vector<std::string> members_of(const Scenario& scenario, const std::string& address) {
+    std::int64_t count = 0;
+    if (const ServiceSpec* const service = find_named(scenario.services, address)) {
+        count = service->replicas;
+    } else if (const BrokerSpec* const broker = find_named(scenario.brokers, address)) {
+        count = broker->kafka.nodes;
+    } else {
+        return {address};
+    }
+    std::vector<std::string> members;
+    for (std::int64_t member = 1; member <= count; ++member)
+        members.push_back(address + "/" + std::to_string(member));
+    return members;
+}
+
+} // namespace crier::scenario
