@@ -37,7 +37,7 @@ void DatabaseFiles::write(const scenario::RunResult& run) const {
     if (folder.empty()) return;
     if (!is_folder(folder) && ::mkdir(folder.c_str(), 0777) != 0)
         throw BadInput(folder + ": cannot write: " + std::strerror(errno));
-    for (const scenario::KeptDatabase& database : run.databases) {
+    for (const broker::KeptDatabase& database : run.databases) {
         const std::filesystem::path path = std::filesystem::path(folder) / database.name;
         write_file(path.string() + ".sqlite", database.content);
     }

@@ -3,7 +3,6 @@
 #include "properties/property.hpp"
 #include "reports/table.hpp"
 #include "scenarios/fault_format.hpp"
-#include "scenarios/file_databases.hpp"
 #include "scenarios/load_units.hpp"
 #include "scenarios/points.hpp"
 
@@ -52,7 +51,7 @@ std::string faults_text() {
     text += "\npoints of databases:\n ";
     for (const std::string& point : scenario::disk_points())
         text += " " + point;
-    text += "\npoints of services whose database is a file:\n ";
+    text += "\npoints of services with a database in a file:\n ";
     for (const std::string& point : scenario::file_points())
         text += " " + point;
     text += "\npoint of everything, wherever its code waits:\n  ";

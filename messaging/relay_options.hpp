@@ -16,7 +16,8 @@ namespace crier::messaging {
 enum class RelayBy {
     claim,         ///< Each takes free rows under a lease; any number of relays work side by side.
     cursor,        ///< One, under a lease, goes up the positions; the others stand by.
-    change_stream, ///< One reads what the database tells of its commits; the others stand by.
+    change_stream, ///< One reads what the database tells of its commits; the others stand by. What
+                   ///< was committed before the slot was made is not told.
 };
 
 /// What makes a relay look. Both are right.
@@ -101,6 +102,9 @@ struct RelayOptions {
 
     std::string slot = "outbox"; ///< Of the change stream.
     StreamConfirm confirm = StreamConfirm::prefix;
+    /// Of a change stream: whether what stands in the outbox is published first when the slot is
+    /// opened. Without, a row that was committed before the slot was made is never published.
+    bool catch_up = true;
     std::size_t open_max = 1000; ///< Changes read and not finished at which no more are read.
 
     RelayMark mark = RelayMark::confirmed;

@@ -17,6 +17,7 @@ using sim::Event;
 /// What the rules look at.
 struct Case {
     const Verdict& verdict;
+    std::span<const sim::Event> history;
     const sim::TextTable& texts;
     std::span<const std::string> names;
     const Evidence& main;
@@ -43,7 +44,24 @@ std::string not_published(const Case& facts) {
         return "its transaction was committed, and " + facts.node(*death) +
                " died before it was published";
     }
-    return "its transaction was committed, and nothing published it afterwards";
+    const Overtaker overtaker = overtaker_of(facts.history, facts.main);
+    if (overtaker.copy != nullptr) {
+        facts.events.push_back(overtaker.row->sequence);
+        facts.events.push_back(overtaker.copy->sequence);
+        return "its transaction was committed, and it was passed over: " +
+               facts.text(overtaker.row->operands[1]) +
+               ", which was committed later, was published";
+    }
+    const std::string nothing =
+        "its transaction was committed, and nothing published it afterwards";
+    if (const Event* reset = reset_before_row(facts.history, facts.main)) {
+        facts.events.push_back(reset->sequence);
+        const bool is_first = reset->operands[0] == facts.main.rows.back()->node;
+        const auto publisher = static_cast<std::uint32_t>(reset->operands[is_first ? 1 : 0]);
+        return nothing + ": " + format_node(publisher, facts.names) +
+               " had just lost its connection to the database";
+    }
+    return nothing;
 }
 
 /// A commit has passed the message before its effect was durable.
@@ -255,7 +273,7 @@ std::string words_of(const Verdict& verdict, std::span<const sim::Event> history
     if (verdict.subjects.size() > 1) {
         other.emplace(history, verdict.subjects[1], verdict.subscriber);
     }
-    const Case facts{verdict, texts, node_names, main, other ? &*other : nullptr, events};
+    const Case facts{verdict, history, texts, node_names, main, other ? &*other : nullptr, events};
     const std::string& property = verdict.property;
     if (property == "ledger" || property == "effect-at-least-once") return lost(facts);
     if (property == "commit-not-ahead") {

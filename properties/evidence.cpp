@@ -4,6 +4,8 @@
 #include "sim/events.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace crier::properties {
 
@@ -126,6 +128,44 @@ const Event* last_before(const Evidence::Events& events, std::uint64_t sequence)
     const Event* last = nullptr;
     for (const Event* event : events) {
         if (event->sequence < sequence) last = event;
+    }
+    return last;
+}
+
+Overtaker overtaker_of(std::span<const Event> history, const Evidence& evidence) {
+    if (evidence.rows.empty()) return {};
+    const Event& accepted = *evidence.rows.back();
+    std::map<std::uint64_t, const Event*> later; // rows, by their message
+    for (const Event& event : history) {
+        if (event.sequence <= accepted.sequence) continue;
+        if (event.kind == broker_events::row_durable.id &&
+            event.operands[0] == accepted.operands[0]) {
+            later.emplace(event.operands[1], &event);
+        } else if (event.kind == broker_events::stored.id) {
+            const auto row = later.find(event.operands[2]);
+            if (row != later.end()) return {row->second, &event};
+        }
+    }
+    return {};
+}
+
+const Event* reset_before_row(std::span<const Event> history, const Evidence& evidence) {
+    if (evidence.rows.empty()) return nullptr;
+    const Event& accepted = *evidence.rows.back();
+    std::set<std::uint64_t> producers;
+    for (const Event& event : history) {
+        if (event.kind == broker_events::sent.id) producers.insert(event.node);
+    }
+    const Event* last = nullptr;
+    for (const Event& event : history) {
+        if (event.sequence >= accepted.sequence) break;
+        if (event.kind != sim::events::connection_reset.id ||
+            event.time + publishing_takes_at_most < accepted.time)
+            continue;
+        const auto& [one, other, unused, neither] = event.operands;
+        if ((one == accepted.node && producers.contains(other)) ||
+            (other == accepted.node && producers.contains(one)))
+            last = &event;
     }
     return last;
 }

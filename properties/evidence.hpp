@@ -53,6 +53,20 @@ struct Evidence {
 /// Returns the last event before `sequence`, or null.
 [[nodiscard]] const sim::Event* last_before(const Evidence::Events& events, std::uint64_t sequence);
 
+/// A message whose row came later, and that was stored all the same.
+struct Overtaker {
+    const sim::Event* row = nullptr;
+    const sim::Event* copy = nullptr; ///< Null: there is none.
+};
+
+/// Returns the first of the table of the message's row.
+[[nodiscard]] Overtaker overtaker_of(std::span<const sim::Event> history, const Evidence& evidence);
+
+/// Returns the last reset between the database and a producer within two seconds before the
+/// message's row was accepted; or null.
+[[nodiscard]] const sim::Event* reset_before_row(std::span<const sim::Event> history,
+                                                 const Evidence& evidence);
+
 /// Returns the first death of a process that may have been to publish the message, within two
 /// seconds after its row was accepted; or null.
 [[nodiscard]] const sim::Event* death_of_publisher(const Evidence& evidence);

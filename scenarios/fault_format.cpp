@@ -218,6 +218,11 @@ std::vector<CallFormat> call_formats() {
         {broker::sql_execute.name, store},
         {broker::sql_commit.name, store},
         {broker::sql_rollback.name},
+        {broker::sql_listen.name, store},
+        {broker::sql_notification.name},
+        {broker::sql_stream_open.name, store},
+        {broker::sql_stream_read.name, store},
+        {broker::sql_stream_confirm.name, store},
         {input_call.name},
     };
 }

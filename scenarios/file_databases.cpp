@@ -35,8 +35,4 @@ bool has_files(const Scenario& scenario, const ServiceSpec& service, const Servi
                        [&](const std::string& name) { return is_file(scenario, name); });
 }
 
-std::vector<std::string> file_points() {
-    return {"disk.read", "disk.write", "disk.truncate", "disk.sync", "disk.delete"};
-}
-
 } // namespace crier::scenario

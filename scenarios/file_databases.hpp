@@ -25,7 +25,4 @@ namespace crier::scenario {
 [[nodiscard]] bool has_files(const Scenario& scenario, const ServiceSpec& service,
                              const ServiceType& type);
 
-/// The points of a process with a file: each of its I/O.
-[[nodiscard]] std::vector<std::string> file_points();
-
 } // namespace crier::scenario

@@ -26,17 +26,22 @@ std::vector<std::string> disk_points() {
     return {"disk.write", "disk.sync"};
 }
 
+std::vector<std::string> file_points() {
+    return {"disk.read", "disk.write", "disk.truncate", "disk.sync", "disk.delete"};
+}
+
 std::vector<std::string> points_of(const Scenario& scenario, const ServiceTable& services,
                                    const std::string& address) {
     const std::string name = name_in(address);
     std::vector<std::string> points;
-    if (is_file(scenario, name)) return points; // it is on the nodes of a service
     if (find_named(scenario.databases, name) != nullptr) {
+        if (is_file(scenario, name)) return points;
         points = disk_points();
     } else if (const ServiceSpec* const service = find_named(scenario.services, name)) {
-        for (const std::string_view point : services.find(service->is)->points)
+        const ServiceType& type = *services.find(service->is);
+        for (const std::string_view point : type.points)
             points.emplace_back(point);
-        if (has_files(scenario, *service, *services.find(service->is))) {
+        if (has_files(scenario, *service, type)) {
             for (std::string& point : file_points())
                 points.push_back(std::move(point));
         }

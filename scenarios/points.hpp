@@ -20,7 +20,10 @@ points_of(const Scenario& scenario, const ServiceTable& services, const std::str
 [[nodiscard]] std::vector<std::string> members_of(const Scenario& scenario,
                                                   const std::string& address);
 
-/// The points of a node with a database.
+/// The points of a database server: its I/O.
 [[nodiscard]] std::vector<std::string> disk_points();
+
+/// The points of a process with a file: its I/O.
+[[nodiscard]] std::vector<std::string> file_points();
 
 } // namespace crier::scenario

@@ -4,8 +4,6 @@
 #include "scenarios/judge.hpp"
 #include "scenarios/system.hpp"
 
-#include <algorithm>
-
 namespace crier::scenario {
 
 namespace {
@@ -68,8 +66,10 @@ public:
             result.node_names = system_.node_names();
         }
         if (options_.keep_databases) {
-            for (const DatabaseSpec& database : scenario_.databases)
-                keep(database, result.databases);
+            for (const DatabaseSpec& database : scenario_.databases) {
+                for (broker::KeptDatabase& kept : system_.keep(database.name))
+                    result.databases.push_back(std::move(kept));
+            }
         }
         return result;
     }
@@ -81,16 +81,6 @@ private:
         world.strategy = scenario.strategy;
         world.history.keep = options.keep_history;
         return world;
-    }
-
-    void keep(const DatabaseSpec& database, std::vector<KeptDatabase>& all) const {
-        const std::string& name = database.name;
-        if (!database.file) return all.push_back({name, system_.database(name)->file()});
-        for (auto& [node, content] : system_.files(name)->kept()) {
-            std::string file = name + "." + node; // `local.billing-1`
-            std::replace(file.begin(), file.end(), '/', '-');
-            all.push_back({std::move(file), std::move(content)});
-        }
     }
 
     /// **Returns** false when the run was cut short or broke.

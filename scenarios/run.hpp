@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker-model/store/database.hpp"
 #include "properties/ledger.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/scenario.hpp"
@@ -12,10 +13,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-namespace crier::broker {
-class Connections;
-}
 
 namespace crier::scenario {
 
@@ -40,12 +37,6 @@ struct FaultOutcome {
     bool began = false;
     bool withheld = false; ///< By the fault budget.
     std::uint64_t hits = 0;
-};
-
-/// A database as a run left it.
-struct KeptDatabase {
-    std::string name;    ///< Of one that is a file of `billing/1`: `local.billing-1`.
-    std::string content; ///< The bytes of an SQLite file.
 };
 
 /// Something said of the run that is no verdict: a fault that hit nothing, a property that saw
@@ -77,7 +68,7 @@ struct RunResult {
     std::shared_ptr<const sim::TextTable> texts;
     std::vector<std::string> node_names; ///< By node id; [0] is the world.
 
-    std::vector<KeptDatabase> databases; ///< Only when they were kept.
+    std::vector<broker::KeptDatabase> databases; ///< Only when they were kept.
 };
 
 /// Returns the names of a scenario's nodes by their ids, without a run; [0] is the world.

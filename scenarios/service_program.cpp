@@ -47,17 +47,35 @@ void ServiceProgram::stop(Duration grace, std::function<void()> done) {
     process_.spawn("stop", shut_down(*service_, grace, std::move(done)));
 }
 
-Store& ServiceProgram::store(const std::string& database) {
-    std::unique_ptr<Store>& store = stores_[database];
+broker::Database& ServiceProgram::database(const std::string& name) const {
+    const auto found = directory_.databases.find(name);
+    ensure(found != directory_.databases.end(), "the scenario has no such database");
+    return *found->second;
+}
+
+Store& ServiceProgram::store(const std::string& name) {
+    std::unique_ptr<Store>& store = stores_[name];
     if (store) return *store;
-    if (const auto file = directory_.files.find(database); file != directory_.files.end()) {
+    if (const auto file = directory_.files.find(name); file != directory_.files.end()) {
         store = std::make_unique<broker::EmbeddedStore>(*file->second, node_, process_);
     } else {
-        const auto found = directory_.databases.find(database);
-        ensure(found != directory_.databases.end(), "the scenario has no such database");
-        store = std::make_unique<broker::SimStore>(*found->second, node_, process_);
+        store = std::make_unique<broker::SimStore>(database(name), node_, process_);
     }
     return *store;
+}
+
+Notifications* ServiceProgram::notifications(const std::string& name) {
+    if (directory_.files.contains(name)) return nullptr; // a file tells nobody
+    std::unique_ptr<broker::SimNotifications>& made = notifications_[name];
+    if (!made) made = std::make_unique<broker::SimNotifications>(database(name), node_);
+    return made.get();
+}
+
+ChangeStreams* ServiceProgram::change_streams(const std::string& name) {
+    if (directory_.files.contains(name)) return nullptr;
+    std::unique_ptr<broker::SimChangeStreams>& made = change_streams_[name];
+    if (!made) made = std::make_unique<broker::SimChangeStreams>(database(name), node_);
+    return made.get();
 }
 
 broker::kafka::SimKafkaClient& ServiceProgram::client_for(const std::string& channel) {

@@ -2,6 +2,8 @@
 
 #include "broker-model/kafka/client/client.hpp"
 #include "broker-model/store/embedded/embedded_database.hpp"
+#include "broker-model/store/sim_change_streams.hpp"
+#include "broker-model/store/sim_notifications.hpp"
 #include "broker-model/store/sim_store.hpp"
 #include "scenarios/service.hpp"
 #include "sim/network.hpp"
@@ -41,9 +43,9 @@ private:
     ProcessPorts ports() override { return process_.ports(); }
     const std::string& service() const override { return spec_.name; }
     std::int32_t replica() const override { return replica_; }
-    Store& store(const std::string& database) override;
-    Notifications* notifications(const std::string&) override { return nullptr; }
-    ChangeStreams* change_streams(const std::string&) override { return nullptr; }
+    Store& store(const std::string& name) override;
+    Notifications* notifications(const std::string& name) override;
+    ChangeStreams* change_streams(const std::string& name) override;
     kafka::Client& kafka_for(const std::string& channel) override { return client_for(channel); }
     kafka::ShareClient& kafka_share_for(const std::string& channel) override {
         return client_for(channel);
@@ -58,6 +60,7 @@ private:
     bool has(std::string_view option) const override;
     const WatchSpec& effects() const override;
 
+    broker::Database& database(const std::string& name) const;
     broker::kafka::SimKafkaClient& client_for(const std::string& channel);
     template <class T>
     T get(std::string_view option) const;
@@ -68,6 +71,8 @@ private:
     std::int32_t replica_;
     sim::ProcessPorts process_;
     std::map<std::string, std::unique_ptr<Store>> stores_;
+    std::map<std::string, std::unique_ptr<broker::SimNotifications>> notifications_;
+    std::map<std::string, std::unique_ptr<broker::SimChangeStreams>> change_streams_;
     std::map<std::string, std::unique_ptr<broker::kafka::SimKafkaClient>>
         clients_; // by channel's cluster
     std::unique_ptr<Service> service_;

@@ -296,14 +296,16 @@ broker::Database* System::database(const std::string& name) const {
     return found == directory_.databases.end() ? nullptr : found->second;
 }
 
-broker::EmbeddedDatabase* System::files(const std::string& name) const {
-    const auto found = directory_.files.find(name);
-    return found == directory_.files.end() ? nullptr : found->second;
+std::vector<broker::KeptDatabase> System::keep(const std::string& name) const {
+    const auto file = directory_.files.find(name);
+    if (file != directory_.files.end()) return file->second->kept();
+    return {database(name)->kept()};
 }
 
 Result<Rows, broker::SqlProblem> System::query(const std::string& name,
                                                const std::string& sql) const {
-    if (const broker::EmbeddedDatabase* const file = files(name)) return file->query(sql);
+    const auto file = directory_.files.find(name);
+    if (file != directory_.files.end()) return file->second->query(sql);
     broker::Database* const server = database(name);
     ensure(server != nullptr, "a checked scenario asks only databases that it has");
     return server->query(sql);

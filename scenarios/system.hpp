@@ -30,8 +30,9 @@ public:
 
     [[nodiscard]] const properties::Topology& topology() const { return topology_; }
     [[nodiscard]] broker::Database* database(const std::string& name) const;
-    [[nodiscard]] broker::EmbeddedDatabase* files(const std::string& name) const;
 
+    /// Returns what is committed in a database, or in each file that it is (`local-billing-1`).
+    [[nodiscard]] std::vector<broker::KeptDatabase> keep(const std::string& name) const;
     /// Reads what is committed in a database, or in all files that it is.
     [[nodiscard]] Result<Rows, broker::SqlProblem> query(const std::string& database,
                                                          const std::string& sql) const;

@@ -9,11 +9,26 @@
 
 namespace crier::broker {
 
+namespace {
+
+Value number_of(double real) {
+    constexpr double written_out = 1e15; // from there on with an exponent
+    if (real > -written_out && real < written_out) {
+        const auto whole = static_cast<std::int64_t>(real);
+        if (static_cast<double>(whole) == real) return whole;
+    }
+    return real;
+}
+
+} // namespace
+
 void Changes::clear() {
     locks.clear();
     rows.clear();
     referring.clear();
     watched.clear();
+    inserted.clear();
+    notified.clear();
 }
 
 struct ChangeCapture::Glue {
@@ -123,6 +138,29 @@ void ChangeCapture::inserted(const RowPlace& row) {
     note(changes_->rows, {row, true, false});
     for (const Watch& watch : watches_of_[row.table])
         changes_->watched.push_back({{}, watched_row(watch, sqlite3_preupdate_new)});
+    if (keeps_inserted_) changes_->inserted.push_back({shapes_, row.table, values_of(shape)});
+}
+
+/// Returns the new row, its numbers as PostgreSQL writes them out: whole ones without a point.
+Row ChangeCapture::values_of(const TableShape& shape) const {
+    Row row;
+    row.reserve(shape.all_columns.size());
+    for (int column = 0; column < static_cast<int>(shape.all_columns.size()); ++column) {
+        sqlite3_value* value = nullptr;
+        Value& told = row.emplace_back();
+        if (sqlite3_preupdate_new(connection_, column, &value) != SQLITE_OK) continue;
+        switch (sqlite3_value_type(value)) {
+        case SQLITE_NULL: break;
+        case SQLITE_INTEGER: told = static_cast<std::int64_t>(sqlite3_value_int64(value)); break;
+        case SQLITE_FLOAT: told = number_of(sqlite3_value_double(value)); break;
+        default: {
+            const auto* const bytes = static_cast<const char*>(sqlite3_value_blob(value));
+            const auto length = static_cast<std::size_t>(sqlite3_value_bytes(value));
+            told = bytes == nullptr ? std::string() : std::string(bytes, length);
+        }
+        }
+    }
+    return row;
 }
 
 void ChangeCapture::removed(const RowPlace& row) {

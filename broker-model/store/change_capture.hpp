@@ -1,6 +1,8 @@
 #pragma once
 
+#include "broker-model/store/change_log.hpp"
 #include "broker-model/store/database.hpp"
+#include "broker-model/store/listeners.hpp"
 #include "broker-model/store/lock_table.hpp"
 #include "broker-model/store/table_shapes.hpp"
 #include "broker-model/store/watched_rows.hpp"
@@ -64,6 +66,8 @@ struct Changes {
     std::vector<ChangedRow> rows; ///< In the order of their first change.
     std::vector<ReferringRow> referring;
     std::vector<WatchedChange> watched;
+    std::vector<InsertedRow> inserted; ///< If they are kept.
+    std::vector<Notified> notified;
 
     void clear();
 };
@@ -80,8 +84,12 @@ public:
     /// The connection shows tables of these shapes from now on.
     void set_shapes(std::shared_ptr<const TableShapes> shapes);
 
-    /// Changes are added to `changes` from now on; null: to nothing.
-    void set_changes(Changes* changes) { changes_ = changes; }
+    /// Changes are added to `changes` from now on; null: to nothing. Inserted rows are kept with
+    /// all their values if that is wanted.
+    void set_changes(Changes* changes, bool keeps_inserted = false) {
+        changes_ = changes;
+        keeps_inserted_ = keeps_inserted;
+    }
 
 private:
     struct Glue;
@@ -98,6 +106,7 @@ private:
     void note_references(const RowPlace& row, bool changed_only);
     void inserted(const RowPlace& row);
     void removed(const RowPlace& row);
+    [[nodiscard]] Row values_of(const TableShape& shape) const;
     void updated(const RowPlace& from, const RowPlace& to);
     [[nodiscard]] WatchedRow watched_row(const Watch& watch, Get get);
 
@@ -107,6 +116,7 @@ private:
     std::shared_ptr<const TableShapes> shapes_;
     std::vector<std::vector<Watch>> watches_of_; // by table
     Changes* changes_ = nullptr;
+    bool keeps_inserted_ = false;
     std::string encoded_; // of the last key
     std::string other_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace crier::broker {
 
@@ -33,7 +34,9 @@ IoResult CommitLog::write(DiskAccess& access, Commit commit) {
     for (std::size_t at = 0; at < record.size(); ++at)
         record[at] = static_cast<std::byte>(commit.number >> (8 * at));
     const IoResult written = access.write(file, file.size(), record.data(), record.size());
-    if (written == IoResult::done) unsynced_.push_back(std::move(commit));
+    if (written != IoResult::done) return written;
+    if (!commit.inserted.empty()) changes_.add(commit.number, std::exchange(commit.inserted, {}));
+    unsynced_.push_back(std::move(commit));
     return written;
 }
 
@@ -50,6 +53,7 @@ std::uint64_t CommitLog::lose_unsynced(std::optional<sim::Draw> draw) {
     const std::uint64_t lost = unsynced_.size() - kept;
     if (kept > 0) synced_ = std::move(unsynced_[kept - 1]);
     unsynced_.clear();
+    changes_.lose_after(synced_.number);
     return lost;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker-model/store/change_log.hpp"
 #include "broker-model/store/disk_access.hpp"
 #include "broker-model/store/page_image.hpp"
 #include "broker-model/store/watched_rows.hpp"
@@ -20,7 +21,8 @@ struct Commit {
     std::uint64_t number = 0; ///< From 1 in the order of commits; 0: as the schema left it.
     std::uint32_t client = 0; ///< The node that asked for it.
     PageImage image;
-    std::vector<WatchedRow> rows; ///< The watched rows that it brought.
+    std::vector<WatchedRow> rows;      ///< The watched rows that it brought.
+    std::vector<InsertedRow> inserted; ///< For readers of changes; empty once it is written.
 };
 
 /// The state on the disk. It shares the disk's fate.
@@ -37,6 +39,10 @@ public:
     /// are not on the platter, and the last one that is.
     [[nodiscard]] std::vector<Commit> after(std::uint64_t number) const;
 
+    /// What is kept for readers of changes.
+    [[nodiscard]] ChangeLog& changes() { return changes_; }
+    [[nodiscard]] const ChangeLog& changes() const { return changes_; }
+
     void lay(PageImage image) { synced_.image = std::move(image); }
 
     /// Writes a commit into the log. **Errors**: it is not there.
@@ -51,6 +57,7 @@ public:
 private:
     Commit synced_;
     std::deque<Commit> unsynced_;
+    ChangeLog changes_;
 };
 
 } // namespace crier::broker

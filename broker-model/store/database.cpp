@@ -97,9 +97,9 @@ Result<Rows, SqlProblem> Database::query(const std::string& sql) {
     return std::move(answer.rows);
 }
 
-std::string Database::file() const {
+KeptDatabase Database::kept() const {
     const std::vector<std::byte> bytes = to_bytes(ledger_->log().written().image);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return {options_->name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
 }
 
 std::string Database::problem_of(const std::string& sql) {

@@ -77,6 +77,12 @@ struct SqlProblem {
 [[noreturn]] void throw_exception_from_error(const SqlProblem& problem,
                                              const boost::source_location& where);
 
+/// What a database holds, for people to open.
+struct KeptDatabase {
+    std::string name;
+    std::string content; ///< The bytes of an SQLite file.
+};
+
 /// A database server: its node, and what the world knows of its commits.
 class Database {
 public:
@@ -102,8 +108,8 @@ public:
     /// is down or a transaction is open.
     [[nodiscard]] Result<Rows, SqlProblem> query(const std::string& sql);
 
-    /// Returns what is committed as the bytes of an SQLite file, for people to open.
-    [[nodiscard]] std::string file() const;
+    /// Returns what is committed.
+    [[nodiscard]] KeptDatabase kept() const;
 
     /// Returns what is wrong with a statement on the present schema, or an empty text. Runs
     /// nothing.

@@ -8,9 +8,6 @@ namespace crier::broker {
 
 namespace {
 
-// A connection is watched for longer than any run lasts.
-constexpr Duration forever = std::chrono::hours(24 * 3650);
-
 SqlAnswer failed(StoreError error) {
     SqlAnswer answer;
     answer.error = error;
@@ -33,13 +30,16 @@ std::size_t size_on_wire(const SqlAnswer& answer) {
 DatabaseServer::DatabaseServer(sim::Node& node, std::shared_ptr<const DatabaseOptions> options,
                                std::shared_ptr<CommitLedger> ledger, std::uint64_t& sessions)
     : node_(node), process_(node.process()), options_(std::move(options)),
-      ledger_(std::move(ledger)), session_count_(sessions), access_(node) {
+      ledger_(std::move(ledger)), session_count_(sessions), access_(node),
+      connections_(node, [this](SessionId id) { connection_stands_no_more(id); }),
+      listeners_(node) {
     // What a crash left in the page cache is brought to the platter before it counts, so that a
     // loss of power now takes nothing back that was recovered. **Source**: PostgreSQL
     // SyncDataDirectory.
     if (ledger_->log().sync(access_) != IoResult::done) return;
     ledger_->recovered(process_);
     transactions_.emplace(node_, access_, *options_, *ledger_);
+    slots_.emplace(node_, access_, *options_, *ledger_, *transactions_);
     ready_at_ = kernel().now() + node_.disk().take_time();
 }
 
@@ -178,9 +178,12 @@ void DatabaseServer::fail(SessionId id, StoreError error) {
 void DatabaseServer::end(SessionId id) {
     const auto found = sessions_.find(id);
     stop_timers(found->second);
+    const std::vector<Notified> notified = transactions_->take_notified(*found->second.transaction);
     transactions_->end(*found->second.transaction);
     sessions_.erase(found);
     plan_flush();
+    listeners_.tell(notified);
+    slots_->transaction_ended(id);
 }
 
 // One after the other in the order in which they came to wait; what one of them ends lets others go
@@ -208,6 +211,54 @@ void DatabaseServer::rollback(SessionId id) {
     run_ready();
 }
 
+void DatabaseServer::listen(ListenRequest request, Reply reply) {
+    if (kernel().now() < ready_at_) {
+        kernel().at(process_, ready_at_,
+                    [this, later = std::move(request), to = std::move(reply)]() mutable {
+                        listen(std::move(later), std::move(to));
+                    });
+        return;
+    }
+    if (request.channel.empty()) return reply(failed(StoreError::statement_error));
+    connections_.open(request.connection);
+    listeners_.add(std::move(request));
+    reply(SqlAnswer{});
+}
+
+void DatabaseServer::open_slot(SlotRequest request, Reply reply) {
+    if (kernel().now() < ready_at_) {
+        kernel().at(process_, ready_at_,
+                    [this, later = std::move(request), to = std::move(reply)]() mutable {
+                        open_slot(std::move(later), std::move(to));
+                    });
+        return;
+    }
+    if (slots_->open(request, std::move(reply))) connections_.open(request.connection);
+}
+
+void DatabaseServer::read_slot(SessionId reader, std::uint64_t after, std::size_t max,
+                               SlotReply reply) {
+    slots_->read(reader, after, max, std::move(reply));
+}
+
+void DatabaseServer::confirm_slot(SessionId reader, std::uint64_t commit, Reply reply) {
+    slots_->confirm(reader, commit, std::move(reply));
+}
+
+void DatabaseServer::watch_connection(SessionId id, sim::Reply<bool> reply) {
+    connections_.watch(id, std::move(reply));
+}
+
+void DatabaseServer::connection_stands_no_more(SessionId id) {
+    listeners_.remove(id);
+    slots_->reader_ended(id);
+}
+
+void DatabaseServer::stop(Duration, std::function<void()> done) {
+    if (slots_) slots_->save();
+    done();
+}
+
 void DatabaseServer::plan_flush() {
     if (options_->synchronous == Synchronous::full || flush_planned_) return;
     if (ledger_->log().written().number == ledger_->log().synced().number) return;
@@ -229,7 +280,7 @@ void DatabaseServer::attend(sim::Process& client) {
     clients_[at] = &client;
     sim::World& world = node_.world();
     sim::CallOptions options;
-    options.timeout = forever;
+    options.timeout = for_ever;
     world.network().async_call<ConnectionEnd>(
         process_, world.node(client.node()), sql_connection, options,
         [expected = &client](sim::Process& found, sim::Reply<ConnectionEnd> reply) {

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "broker-model/store/change_slots.hpp"
 #include "broker-model/store/commit_ledger.hpp"
+#include "broker-model/store/listeners.hpp"
+#include "broker-model/store/standing_connection.hpp"
+#include "broker-model/store/store_calls.hpp"
 #include "broker-model/store/transactions.hpp"
 #include "sim/network.hpp"
 
@@ -14,13 +18,6 @@
 // and is answered, when the disk is done.
 
 namespace crier::broker {
-
-// What clients ask of the server. Faults name these kinds.
-inline constexpr sim::CallKind sql_statement{"sql-statement"}; ///< In a transaction.
-inline constexpr sim::CallKind sql_execute{"sql-execute"};     ///< In a transaction of its own.
-inline constexpr sim::CallKind sql_commit{"sql-commit"};
-inline constexpr sim::CallKind sql_rollback{"sql-rollback"};
-inline constexpr sim::CallKind sql_connection{"sql-connection"}; ///< Its end is a client's death.
 
 /// A statement on its way.
 struct SqlRequest {
@@ -44,6 +41,14 @@ public:
     void statement(SqlRequest request, Reply reply);
     void commit(SessionId session, Reply reply);
     void rollback(SessionId session);
+    void listen(ListenRequest request, Reply reply);
+    void open_slot(SlotRequest request, Reply reply);
+    void read_slot(SessionId reader, std::uint64_t after, std::size_t max, SlotReply reply);
+    void confirm_slot(SessionId reader, std::uint64_t commit, Reply reply);
+    void watch_connection(SessionId id, sim::Reply<bool> reply);
+
+    /// A clean end: what is confirmed is written down. **Source**: PostgreSQL ShutdownXLOG.
+    void stop(Duration grace, std::function<void()> done) override;
 
 private:
     /// A connection in a transaction.
@@ -57,8 +62,6 @@ private:
         sim::Operation* deadlock_check = nullptr;
         sim::Operation* statement_timeout = nullptr;
     };
-    struct ConnectionEnd {};
-
     [[nodiscard]] sim::Kernel& kernel() const { return process_.kernel(); }
 
     void run(Session& session);
@@ -72,6 +75,7 @@ private:
     void run_ready();
 
     void plan_flush();
+    void connection_stands_no_more(SessionId id);
 
     void attend(sim::Process& client);
     void connection_ended(sim::Process& client);
@@ -85,6 +89,9 @@ private:
     std::uint64_t& session_count_; // of the database
     DiskAccess access_;
     std::optional<Transactions> transactions_;
+    StandingConnections connections_;
+    Listeners listeners_;
+    std::optional<ChangeSlots> slots_;
     std::map<SessionId, Session> sessions_;
     bool running_ready_ = false;
     std::vector<sim::Process*> clients_; // by node: whose connection's end will be heard of

@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::uint64_t blob_size_max = 1'000'000;
 
+// **Source**: PostgreSQL async.c, Async_Notify.
+constexpr std::size_t notified_name_max = 64;
+constexpr std::size_t payload_size_max = 8000;
+
 std::string_view text_of(sqlite3_value* value) {
     const unsigned char* const text = sqlite3_value_text(value);
     if (text == nullptr) return {};
@@ -114,7 +118,12 @@ struct SqlFunctions::Glue {
     static void notify(sqlite3_context* context, int, sqlite3_value** arguments) {
         SqlFunctions* const functions = self(context);
         if (functions == nullptr) return;
-        functions->sources_->notify(text_of(arguments[0]), text_of(arguments[1]));
+        const std::string_view channel = text_of(arguments[0]);
+        const std::string_view payload = text_of(arguments[1]);
+        if (channel.empty()) return fail(context, "channel name cannot be empty");
+        if (channel.size() >= notified_name_max) return fail(context, "channel name too long");
+        if (payload.size() >= payload_size_max) return fail(context, "payload string too long");
+        functions->sources_->notify(channel, payload);
         sqlite3_result_text(context, "", 0, SQLITE_STATIC); // PostgreSQL's void
     }
 

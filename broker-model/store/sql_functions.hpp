@@ -47,8 +47,7 @@ public:
     /// Returns who is running, as the statement sees it.
     [[nodiscard]] virtual TransactionsRunning running() { return {}; }
 
-    /// Tells `payload` to the listeners of `channel` when the transaction commits. Nobody can
-    /// listen in the simulation yet.
+    /// Tells `payload` to the listeners of `channel` when the transaction commits.
     virtual void notify(std::string_view channel, std::string_view payload);
 
     /// Returns whether nobody else keeps the transaction from locking that row.

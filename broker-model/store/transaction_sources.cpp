@@ -40,6 +40,11 @@ TransactionsRunning Transactions::running() {
     return running;
 }
 
+// Told once, however often a transaction says it. **Source**: PostgreSQL manual, NOTIFY.
+void Transactions::notify(std::string_view channel, std::string_view payload) {
+    step_.notified.push_back({std::string(channel), std::string(payload)});
+}
+
 bool Transactions::is_unlocked(LockMode mode, std::string_view table, std::int64_t row_id) {
     const std::uint32_t index = shapes_->find(table);
     // What has changed since an old snapshot is found out about in any case.

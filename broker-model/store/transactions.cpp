@@ -171,7 +171,7 @@ SqlAnswer Transactions::execute(OpenTransaction& transaction, Show show,
     drawn_ = 0;
     subject_ = &transaction;
     Slot& slot = *transaction.slot;
-    slot.capture.set_changes(&step_);
+    slot.capture.set_changes(&step_, keeps_inserted_);
     SqlAnswer answer = slot.engine.run(statement.sql, statement.parameters, show, found);
     slot.capture.set_changes(nullptr);
     subject_ = nullptr;
@@ -241,6 +241,12 @@ void Transactions::keep(OpenTransaction& transaction) {
                 {request.key, index_of(changes.rows, request.by), request.mode, false});
     }
     changes.watched.insert(changes.watched.end(), step_.watched.begin(), step_.watched.end());
+    std::move(step_.inserted.begin(), step_.inserted.end(), std::back_inserter(changes.inserted));
+    for (Notified& notified : step_.notified) {
+        if (std::find(changes.notified.begin(), changes.notified.end(), notified) ==
+            changes.notified.end())
+            changes.notified.push_back(std::move(notified));
+    }
     if (transaction.number == 0 && !changes.rows.empty()) transaction.number = next_number_++;
 }
 
@@ -254,6 +260,7 @@ StoreError Transactions::commit(OpenTransaction& transaction) {
         made.image =
             is_newest ? transaction.slot->engine.image() : rebased(transaction, committed_);
         made.rows = rows_brought(transaction.changes.watched);
+        if (keeps_inserted_) made.inserted = std::move(transaction.changes.inserted);
         CommitLog& log = ledger_.log();
         IoResult done = log.write(access_, std::move(made));
         if (done == IoResult::done && options_.synchronous == Synchronous::full)
@@ -269,6 +276,11 @@ StoreError Transactions::commit(OpenTransaction& transaction) {
     }
     transaction.is_committed = true;
     return {};
+}
+
+std::vector<Notified> Transactions::take_notified(OpenTransaction& transaction) {
+    if (!transaction.is_committed) return {};
+    return std::exchange(transaction.changes.notified, {});
 }
 
 void Transactions::end(OpenTransaction& transaction) {

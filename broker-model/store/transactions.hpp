@@ -105,6 +105,12 @@ public:
     /// Makes the changes durable. **Errors**: it is not committed. After either it must be ended.
     [[nodiscard]] StoreError commit(OpenTransaction& transaction);
 
+    /// Returns what it has notified, if it is committed.
+    [[nodiscard]] std::vector<Notified> take_notified(OpenTransaction& transaction);
+
+    /// Whether commits tell the log what they inserted, from the next statements on.
+    void keep_inserted(bool keeps) { keeps_inserted_ = keeps; }
+
     /// Releases all that it holds; it is gone then.
     void end(OpenTransaction& transaction);
 
@@ -126,6 +132,7 @@ public:
     }
     [[nodiscard]] std::uint64_t transaction_id() override;
     [[nodiscard]] TransactionsRunning running() override;
+    void notify(std::string_view channel, std::string_view payload) override;
     [[nodiscard]] bool is_unlocked(LockMode mode, std::string_view table,
                                    std::int64_t row_id) override;
 
@@ -222,8 +229,9 @@ private:
     std::vector<OpenTransaction*> ready_;
     OpenTransaction* subject_ = nullptr; // whose statement is being run
     std::size_t drawn_ = 0;              // sequence values that its present run has drawn
-    Changes step_;                       // what its present run has changed
-    std::vector<LockRequest> found_;     // … and what it has to lock besides
+    bool keeps_inserted_ = false;
+    Changes step_;                   // what its present run has changed
+    std::vector<LockRequest> found_; // … and what it has to lock besides
 };
 
 } // namespace crier::broker

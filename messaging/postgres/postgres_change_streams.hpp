@@ -13,8 +13,9 @@ class Connector;
 /// Logical decoding by the functions of SQL and the plugin test_decoding, which Debian's
 /// `postgresql` has with it; the server needs `wal_level = logical`. A stream has a connection of
 /// its own and asks again every `poll_interval`; each time the server decodes what is not confirmed
-/// once more, so confirm often. Tables of the connection's first schema come by their bare names,
-/// others as `schema.table`.
+/// once more, so confirm often. Set `tcp_keepalives_idle` in `session_setup`, or the server keeps
+/// the slot for hours for a reader whose machine is gone. Tables of the connection's first schema
+/// come by their bare names, others as `schema.table`.
 /// **Lifetime**: the executor's context outlives this and its streams.
 class PostgresChangeStreams final : public ChangeStreams {
 public:

@@ -31,8 +31,8 @@ Row columns_of(Change& change) {
 
 StreamRelay::StreamRelay(ProcessPorts ports, Store& store, ChangeStreams& streams,
                          Publisher& publisher, const RelayOptions& options)
-    : ports_(ports), streams_(streams), options_(options), waves_(ports, publisher, options),
-      states_(ports, store, options) {}
+    : ports_(ports), store_(store), streams_(streams), options_(options),
+      waves_(ports, publisher, options), states_(ports, store, options) {}
 
 asio::awaitable<Pass> StreamRelay::pass() {
     // These marks are for the purge only: what is finished is known by what is confirmed.
@@ -41,6 +41,7 @@ asio::awaitable<Pass> StreamRelay::pass() {
         Outcome<std::unique_ptr<ChangeStream>> opened = co_await streams_.open(options_.slot);
         if (!opened) co_return Pass::failed;
         stream_ = std::move(*opened);
+        catching_up_ = options_.catch_up;
     }
     const bool takes = open_.size() < options_.open_max;
     if (takes) {
@@ -73,8 +74,32 @@ asio::awaitable<void> StreamRelay::leave() {
     close();
 }
 
-/// Reads the next changes; waits for them only when nothing in hand is ready.
 asio::awaitable<Outcome<void>> StreamRelay::take_in() {
+    return catching_up_ ? read_outbox() : read_stream();
+}
+
+/// Reads the next rows that the outbox has, in the order of their positions, which within a key is
+/// that of their commits.
+asio::awaitable<Outcome<void>> StreamRelay::read_outbox() {
+    Statement statement;
+    statement.sql = "select " + std::string(outbox_columns) + " from " + options_.outbox.table +
+                    " where position > $1 and published_at is null and dead_at is null"
+                    " order by position limit $2";
+    statement.parameters = parameters(looked_through_to_, options_.batch);
+    Outcome<Rows> rows = co_await execute(store_, std::move(statement));
+    if (!rows) co_return rows.error();
+    for (Row& row : *rows) {
+        Open& next = open_.emplace_back();
+        next.row = read_outbox_row(row);
+        looked_through_to_ = next.row.position;
+        from_outbox_.insert(next.row.position);
+    }
+    catching_up_ = rows->size() == options_.batch;
+    co_return Outcome<void>();
+}
+
+/// Reads the next changes; waits for them only when nothing in hand is ready.
+asio::awaitable<Outcome<void>> StreamRelay::read_stream() {
     const Duration wait = ready().empty() ? options_.poll_interval : Duration::zero();
     Outcome<std::vector<Change>> changes = co_await stream_->next(options_.batch, wait);
     if (!changes) co_return changes.error();
@@ -85,6 +110,7 @@ asio::awaitable<Outcome<void>> StreamRelay::take_in() {
         if (next.finished) continue;
         Row row = columns_of(change);
         next.row = read_outbox_row(row);
+        next.finished = from_outbox_.erase(next.row.position) > 0;
     }
     co_return Outcome<void>();
 }
@@ -141,6 +167,8 @@ void StreamRelay::close() {
     stream_.reset();
     open_.clear();
     confirmed_ = 0;
+    looked_through_to_ = 0;
+    from_outbox_.clear();
 }
 
 } // namespace crier::messaging

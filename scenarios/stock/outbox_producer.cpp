@@ -132,10 +132,6 @@ ServiceType outbox_producer() {
             problems.emplace_back(
                 "publish: dual-write needs `to`, the channel that it publishes to");
         }
-        if (std::get<bool>(spec.options.at("notify"))) {
-            problems.emplace_back("notify: on needs a database server with notifications, which "
-                                  "simulated databases are not yet");
-        }
         return problems;
     };
     type.make = [](ServiceContext& context) { return std::make_unique<OutboxProducer>(context); };

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "broker-model/events.hpp"
+#include "broker-model/store/sim_change_streams.hpp"
+#include "broker-model/store/sim_notifications.hpp"
 #include "broker-model/store/sim_store.hpp"
 #include "sim/world.hpp"
 
@@ -47,7 +49,8 @@ class Stage;
 /// What runs on a client's node.
 struct Client final : sim::Program {
     Client(sim::Node& home, Database& database, Notes& all)
-        : node(home), ports(home), store(database, home), notes(all) {}
+        : node(home), ports(home), store(database, home), notifications(database, home),
+          streams(database, home), notes(all) {}
 
     void note(const std::string& what) { notes.push_back(node.name() + ": " + what); }
     asio::awaitable<void> sleep(Duration duration) { return ports.sleep(duration); }
@@ -55,6 +58,8 @@ struct Client final : sim::Program {
     sim::Node& node;
     sim::ProcessPorts ports;
     SimStore store;
+    SimNotifications notifications;
+    SimChangeStreams streams;
     Notes& notes;
 };
 

@@ -53,6 +53,10 @@ std::vector<Mistake> mistakes() {
         {"retention-passes-a-group", "ledger", ""},
         {"compacted-orders", "ledger", ""},
         {"relay-goes-on", "outbox-order-per-key", "was published while"},
+        {"cursor-ignores-gaps", "outbox-no-missing", "which was committed later, was published"},
+        {"cursor-waits-a-second", "outbox-no-missing", "which was committed later, was published"},
+        {"lost-wake-up", "outbox-no-missing", "had just lost its connection to the database"},
+        {"stream-confirms-each", "outbox-no-missing", "died before it was published"},
         {"local-inbox-unsynced", "ledger", "a power loss took back an effect"},
         {"wrong-key", "key-affinity", "the record key is not the aggregate"},
         {"wrong-key", "per-key-effect-order", "they are stored in different partitions"},
@@ -61,8 +65,9 @@ std::vector<Mistake> mistakes() {
 
 /// Scenarios that teach without a mistake in them.
 std::vector<std::string> correct() {
-    return {"cooperative-vs-eager", "coordinator-moves", "local-inbox",   "local-outbox",
-            "outbox-cursor",        "rolling-deploy",    "static-members"};
+    return {"cooperative-vs-eager", "coordinator-moves",    "local-inbox",
+            "local-outbox",         "outbox-change-stream", "outbox-cursor",
+            "outbox-notified",      "rolling-deploy",       "static-members"};
 }
 
 const properties::Verdict* violated(const scenario::RunResult& run, const std::string& property) {

@@ -44,7 +44,7 @@ TEST(KeepDatabases, WritesTheFileOfEachProcessWithWhatItsLogHas) {
     const std::string file = folder.write("local.yaml", text);
     const std::string kept = folder.path("kept");
     EXPECT_EQ(crier({"run", file, "--keep-databases", kept}).code, 0);
-    const std::string billing = kept + "/billing-db.billing-1.sqlite";
+    const std::string billing = kept + "/billing-db-billing-1.sqlite";
     EXPECT_EQ(ask(billing, "pragma integrity_check"), "ok");
     EXPECT_EQ(ask(billing, "select count(*) from effects"), "20");
 }

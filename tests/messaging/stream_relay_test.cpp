@@ -15,6 +15,7 @@ struct Fixture : RelayFixture {
     Fixture() {
         options.by = RelayBy::change_stream;
         options.dead_key = DeadKey::goes_on;
+        options.catch_up = false;
     }
 };
 
@@ -132,6 +133,72 @@ TEST(StreamRelay, PassesADeadRowAndPublishesItAnewWhenItIsRedriven) {
     const Rows rows = fixture.store.ask("select id from outbox where position > 2");
     ASSERT_EQ(rows.size(), 1U) << "a new row, which the stream will tell";
     EXPECT_EQ(std::get<std::string>(rows[0][0]), "a1");
+}
+
+// --- What the slot does not tell ---
+
+struct CatchingUp : Fixture {
+    CatchingUp() {
+        options.catch_up = true;
+        options.batch = 2;
+        for (const char* const id : {"a1", "b1", "a2", "a3", "b2"})
+            add(id, std::string(1, id[0]));
+    }
+};
+
+TEST(StreamRelayCatchUp, PublishesWhatWasThereBeforeTheSlot) {
+    CatchingUp fixture;
+    fixture.changes.changes.clear();
+    fixture.start();
+    fixture.run(milliseconds(50));
+    fixture.add("a4", "a");
+    fixture.run(milliseconds(50));
+    EXPECT_EQ(fixture.published, (Names{"a1", "b1", "a2", "a3", "b2", "a4"}));
+    EXPECT_EQ(fixture.left(), 0);
+}
+
+TEST(StreamRelayCatchUp, PassesOverWhatTheStreamTellsAgain) {
+    CatchingUp fixture;
+    fixture.start();
+    fixture.run(milliseconds(50));
+    EXPECT_EQ(fixture.published, (Names{"a1", "b1", "a2", "a3", "b2"}));
+    EXPECT_EQ(fixture.changes.confirmed, 50U);
+}
+
+TEST(StreamRelayCatchUp, ConfirmsNothingBeforeARowThatItFound) {
+    CatchingUp fixture;
+    fixture.fail("b1", StoreError::connection_lost);
+    fixture.start();
+    fixture.run(milliseconds(50));
+    EXPECT_EQ(fixture.published, (Names{"a1", "a2", "a3"}));
+    EXPECT_EQ(fixture.changes.confirmed, 0U);
+    fixture.fault = nullptr;
+    fixture.run(seconds(2));
+    EXPECT_EQ(fixture.published, (Names{"a1", "a2", "a3", "b1", "b2"}));
+    EXPECT_EQ(fixture.changes.confirmed, 50U);
+}
+
+TEST(StreamRelayCatchUp, MustBeDoneByWhoeverOpensTheSlotNext) {
+    CatchingUp fixture;
+    fixture.changes.changes.clear();
+    fixture.fail("b1", StoreError::unavailable);
+    fixture.start();
+    fixture.run(milliseconds(50));
+    fixture.crash();
+    fixture.fault = nullptr;
+    fixture.start();
+    fixture.run(seconds(3));
+    EXPECT_EQ(fixture.published, (Names{"a1", "a2", "a3", "b1", "b2"}));
+}
+
+TEST(StreamRelayMistake, WithoutCatchingUpWhatWasThereBeforeTheSlotStays) {
+    CatchingUp fixture;
+    fixture.options.catch_up = false;
+    fixture.changes.changes.clear();
+    fixture.start();
+    fixture.run(seconds(1));
+    EXPECT_EQ(fixture.published, Names());
+    EXPECT_EQ(fixture.left(), 5);
 }
 
 } // namespace

@@ -294,6 +294,10 @@ public:
                    is_tombstone ? 1 : 0);
     }
 
+    std::uint64_t cut(std::uint32_t from, std::uint32_t to) {
+        return add(0, sim::events::connection_reset, from, to);
+    }
+
     void wait(Duration duration) { now_ += duration.count(); }
 
     RunEnd end() const {

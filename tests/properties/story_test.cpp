@@ -99,6 +99,52 @@ TEST(Story, NamesTheProducerThatDiedBeforeItPublished) {
     }
 }
 
+TEST(Story, NamesTheRowThatWasPublishedInItsPlace) {
+    HistoryBuilder run;
+    run.accept("o-1");
+    bill(run, "o-2", 0);
+    for (const auto property : {"outbox-no-missing", "ledger"}) {
+        const Story story = story_of(run, property);
+        EXPECT_EQ(story.cause, "its transaction was committed, and it was passed over: o-2, which "
+                               "was committed later, was published");
+        ASSERT_EQ(story.lines.size(), 3u);
+        EXPECT_THAT(story.lines[1].text, HasSubstr("o-2 (key customer-1) is in shop-db.orders"));
+        EXPECT_THAT(story.lines[2].text, HasSubstr("is stored at orders/0"));
+    }
+    // Who was published before it says nothing.
+    HistoryBuilder last;
+    bill(last, "o-1", 0);
+    last.accept("o-2");
+    const std::string nothing =
+        "its transaction was committed, and nothing published it afterwards";
+    EXPECT_EQ(story_of(last, "outbox-no-missing").cause, nothing);
+}
+
+TEST(Story, NamesTheProducerThatHadLostTheDatabase) {
+    HistoryBuilder run;
+    run.send(shop_1, "o-0", "orders/0", 0);
+    run.cut(shop_1, shop_db);
+    run.accept("o-1");
+    const Story story = story_of(run, "outbox-no-missing");
+    EXPECT_EQ(story.cause, "its transaction was committed, and nothing published it afterwards: "
+                           "shop/1 had just lost its connection to the database");
+    ASSERT_EQ(story.lines.size(), 2u);
+    EXPECT_EQ(story.lines[0].text, "the connection of shop/1 and shop-db breaks");
+    // A connection of who publishes nothing, or to another server, or long before, is not it.
+    HistoryBuilder others;
+    others.send(shop_1, "o-0", "orders/0", 0);
+    others.cut(billing_1, shop_db);
+    others.cut(shop_1, events_1);
+    others.accept("o-1");
+    EXPECT_THAT(story_of(others, "outbox-no-missing").cause, Not(HasSubstr("lost")));
+    HistoryBuilder early;
+    early.send(shop_1, "o-0", "orders/0", 0);
+    early.cut(shop_db, shop_1);
+    early.wait(std::chrono::seconds(3));
+    early.accept("o-1");
+    EXPECT_THAT(story_of(early, "outbox-no-missing").cause, Not(HasSubstr("lost")));
+}
+
 TEST(Story, TellsOfAnEffectThatWasHadAgainAfterADeath) {
     HistoryBuilder run;
     run.accept("o-1");

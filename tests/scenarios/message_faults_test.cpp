@@ -90,6 +90,16 @@ faults:
 )";
 }
 
+/// The same with other options of the relay, and a shop that wakes it.
+std::string relayed(const std::string& options, const std::string& services) {
+    std::string text = system("", services);
+    const std::string shop = "outbox-producer, database: shop-db";
+    text.insert(text.find(shop) + shop.size(), ", notify: on");
+    const std::string relay = "outbox-relay, database: shop-db, to: orders";
+    text.insert(text.find(relay) + relay.size(), options);
+    return text;
+}
+
 std::vector<Home> homes() {
     const std::string classic = "  billing: {is: consumer, from: orders, database: billing-db, "
                                 "dead-letter: dead, replicas: 2, "
@@ -116,6 +126,11 @@ std::vector<Home> homes() {
         {system("share-auto-offset-reset: earliest, share-record-lock-duration: 5s", share),
          {"share-group-heartbeat", "share-fetch", "share-acknowledge", "read-share-state",
           "write-share-state"}},
+        {relayed(", wake: notification", classic), {"sql-listen", "sql-notification"}},
+        // One waits for the slot of the other.
+        {relayed(", relay-by: change-stream, dead-key: goes-on, backoff: 300ms, replicas: 2",
+                 classic),
+         {"sql-stream-open", "sql-stream-read", "sql-stream-confirm"}},
         {system("transaction-version: 1", copied),
          {"add-partitions-to-txn", "verify-partitions", "add-offsets-to-txn", "end-txn",
           "write-txn-markers", "txn-offset-commit"}},
@@ -302,7 +317,8 @@ TEST(MessageFaults, BefallEveryKindOfRequest) {
         for (const std::string& call : home.calls) {
             seen.insert(call);
             // A shop that waits for its tables is not open.
-            const std::string which = call + (call.starts_with("sql") ? ", nth: 20" : ", nth: 1");
+            const bool is_early = !call.starts_with("sql") || call == "sql-listen";
+            const std::string which = call + (is_early ? ", nth: 1" : ", nth: 20");
             std::vector<std::string> faults{
                 "drop-request: {call: " + which + ", strikes: 2}",
                 "lose-answer: {call: " + which + ", strikes: 2}",

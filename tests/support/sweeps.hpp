@@ -24,7 +24,7 @@ channels:
   orders: {partitions: 2}
 databases: [shop-db]
 services:
-  shop: {is: outbox-producer, database: shop-db, replicas: 2}
+  shop: {is: outbox-producer, database: shop-db, replicas: 2, notify: on}
   relay: {is: outbox-relay, database: shop-db, to: orders, replicas: 2, lease: 2s, )" +
            relay + R"(}
 load:

@@ -40,10 +40,12 @@ TEST_P(EveryRelay, SurvivesACrashAtEveryAwaitAndEveryAccessToTheDisk) {
               << accesses << " accesses to the disk; each struck in a run of its own\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(Relays, EveryRelay,
-                         testing::Values(Kind{"claim", "relay-by: claim"},
-                                         Kind{"cursor", "relay-by: cursor"}),
-                         [](const auto& given) { return given.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Relays, EveryRelay,
+    testing::Values(Kind{"claim", "relay-by: claim"}, Kind{"cursor", "relay-by: cursor"},
+                    Kind{"notification", "wake: notification"},
+                    Kind{"stream", "relay-by: change-stream, dead-key: goes-on"}),
+    [](const auto& given) { return given.param.name; });
 
 } // namespace
 } // namespace crier

@@ -114,14 +114,15 @@ const char* const coming_and_going = "  - stop: {of: billing, every: 4s, for: 1s
 
 /// Orders by a relay under test to a consumer.
 std::string relayed_by(const std::string& relay, const std::string& property,
-                       const std::string& faults) {
+                       const std::string& faults, const std::string& shop = "replicas: 1") {
     return R"(brokers:
   events: {kafka: {}}
 channels:
   orders: {partitions: 2, replication: 3, min-in-sync: 2}
 databases: [shop-db, billing-db]
 services:
-  shop: {is: outbox-producer, database: shop-db}
+  shop: {is: outbox-producer, database: shop-db, )" +
+           shop + R"(}
   relay: {is: outbox-relay, database: shop-db, to: orders, )" +
            relay + R"(}
   billing: {is: consumer, from: orders, database: billing-db, offset-reset: earliest}
@@ -249,6 +250,20 @@ std::vector<Bug> bugs() {
                     "  - fail-call: {call: produce, of: relay, at: 3s, lasts: 10s, error: "
                     "TOPIC_AUTHORIZATION_FAILED}\n"),
          "attempts", "nothing"},
+        {"B56", "A wake-up is lost between the catch-up read and the subscription",
+         "wrong configuration", "outbox-no-missing",
+         relayed_by("wake: notification, fallback-poll: 2s, listen: @", "outbox-no-missing",
+                    "  - slow-link: {between: [relay, shop-db], times: 20..100, every: 4s, for: "
+                    "2s}\n  - reset: {of: relay, every: 1s}\n",
+                    "notify: on"),
+         "after-reading", "before-reading"},
+        {"B58", "A position of a change stream is confirmed by acknowledgements out of order",
+         "wrong configuration", "outbox-no-missing",
+         relayed_by("relay-by: change-stream, dead-key: goes-on, catch-up: off, confirm: @",
+                    "outbox-no-missing",
+                    "  - fail-call: {call: produce, of: relay, partition: orders/0, chance: 10%, "
+                    "error: INVALID_RECORD}\n  - crash: {of: relay, every: 5s, for: 1s}\n"),
+         "each", "prefix"},
         {"B60", "A retry with several requests in flight changes the order", "wrong configuration",
          "outbox-order-per-key",
          published_by("idempotence: @", "outbox-order-per-key",

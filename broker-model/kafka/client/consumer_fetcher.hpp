@@ -1,8 +1,8 @@
 #pragma once
 
 #include "broker-model/kafka/client/client_context.hpp"
-#include "broker-model/kafka/client/client_wait.hpp"
 #include "broker-model/kafka/client/metadata_cache.hpp"
+#include "broker-model/wait_point.hpp"
 
 #include <deque>
 #include <memory>

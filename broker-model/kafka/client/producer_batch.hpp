@@ -1,7 +1,7 @@
 #pragma once
 
-#include "broker-model/kafka/client/client_wait.hpp"
 #include "broker-model/kafka/protocol.hpp"
+#include "broker-model/wait_point.hpp"
 
 #include <cstdint>
 #include <memory>

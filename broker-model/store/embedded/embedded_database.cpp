@@ -4,6 +4,7 @@
 #include "broker-model/store/sqlite_setup.hpp"
 #include "messaging/ports/ensure.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace crier::broker {
@@ -22,11 +23,13 @@ FileLedger& EmbeddedDatabase::ledger(sim::Node& node) {
     return files_.emplace(node.id(), std::move(file)).first->second.ledger;
 }
 
-std::vector<EmbeddedDatabase::Kept> EmbeddedDatabase::kept() const {
-    std::vector<Kept> all;
+std::vector<KeptDatabase> EmbeddedDatabase::kept() const {
+    std::vector<KeptDatabase> all;
     for (const auto& [id, file] : files_) {
         FileCopy copy(file.node->disk(), options_.name);
-        all.push_back({file.node->name(), copy.bytes()});
+        std::string name = options_.name + "-" + file.node->name();
+        std::replace(name.begin(), name.end(), '/', '-');
+        all.push_back({std::move(name), copy.bytes()});
     }
     return all;
 }

@@ -29,14 +29,9 @@ public:
     /// Returns the truth about the file of that node.
     [[nodiscard]] FileLedger& ledger(sim::Node& node);
 
-    /// One of the files, as the bytes of an SQLite file.
-    struct Kept {
-        std::string node;
-        std::string content;
-    };
-
-    /// Returns what is committed in each file that is there, for people to open.
-    [[nodiscard]] std::vector<Kept> kept() const;
+    /// Returns what is committed in each file that is there, by the name of its node too:
+    /// `local-billing-1`.
+    [[nodiscard]] std::vector<KeptDatabase> kept() const;
 
     /// Reads what is committed, for judging: in each file, by the order of their nodes, one behind
     /// the other. Takes no time and leaves no trace.

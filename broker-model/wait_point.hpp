@@ -10,10 +10,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
-// Where a coroutine of the client library waits for an answer that concerns it, without a kernel
-// step of its own: who has the news resumes it inside the step that brought the news.
+// Where a coroutine of a client library waits for an answer that concerns it, without a kernel step
+// of its own: who has the news resumes it inside the step that brought the news.
 
-namespace crier::broker::kafka {
+namespace crier::broker {
 
 /// A place where one coroutine waits to be told something, or for time to pass. It lives at least
 /// as long as the waiting, and belongs to one process.
@@ -69,7 +69,7 @@ private:
     template <class Handler>
     void start(Handler&& handler, Instant due) {
         using Waiting = Waiter<std::decay_t<Handler>>;
-        ensure(task_ == nullptr, "one coroutine at a time uses a producer call or a consumer");
+        ensure(task_ == nullptr, "one coroutine at a time waits for the answer of a client");
         sim::Kernel& kernel = process_.kernel();
         auto slot = asio::get_associated_cancellation_slot(handler);
         Waiting waiter{this, std::forward<Handler>(handler)};
@@ -95,4 +95,4 @@ private:
     void (*finish_)(sim::Operation*, error_code, bool) = nullptr;
 };
 
-} // namespace crier::broker::kafka
+} // namespace crier::broker
