@@ -318,6 +318,15 @@ private:
                                  name_hint(target.name, loading_.things.names(ThingKind::service)));
             return false;
         }
+        const ServiceSpec* const service =
+            find_service(loading_.scenario, split_address(target.name).first);
+        if (format_.kind == sim::FaultKind::failing_disk && service != nullptr &&
+            !has_files(loading_.scenario, *service, *loading_.table.find(service->is))) {
+            note(node.place, "`" + service->name +
+                                 "` has no file on its disk: none of its "
+                                 "databases is one");
+            return false;
+        }
         if (needs_broker && kind != ThingKind::broker) {
             note(node.place, "fault `" + kind_.text + "` befalls a broker, not `" + target.name +
                                  "`" +

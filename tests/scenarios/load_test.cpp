@@ -527,6 +527,8 @@ TEST(Loading, AFileIsStruckWhereItIs) {
                 HasSubstr("`billing` does not reach the point `disk.read`"));
     EXPECT_THAT(problem(with_faults("  - failing-disk: {of: shop-db, at: 5s, for: 1s}\n")),
                 HasSubstr("befalls a service, not `shop-db`"));
+    EXPECT_THAT(problem(with_faults("  - failing-disk: {of: billing, at: 5s, for: 1s}\n")),
+                HasSubstr("`billing` has no file on its disk"));
 }
 
 TEST(Loading, AQueryOnFilesRunsOnEachOfThem) {
