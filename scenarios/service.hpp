@@ -116,6 +116,8 @@ struct ServiceType {
     std::function<std::unique_ptr<Service>(ServiceContext&)> make;
     /// Returns what is wrong with options that are right one by one; unset: nothing.
     std::function<std::vector<std::string>(const ServiceSpec&)> check = nullptr;
+    /// Returns the tables of its messaging by default; unset: it has none, or does not say.
+    std::function<FollowedTables(const ServiceSpec&)> follows = nullptr;
     /// Returns what checkers must know of the group that it subscribes as; unset: nothing known.
     std::function<properties::GroupTraits(const ServiceSpec&)> group = nullptr;
 };

@@ -34,6 +34,7 @@ public:
 private:
     void add_brokers();
     void add_databases();
+    void describe_outboxes(const ServiceTable& services);
     void add_services(const ServiceTable& services);
     void add_load(const Plan& plan);
     void describe(const ServiceTable& services);

@@ -209,6 +209,20 @@ properties::GroupTraits group_traits(const ServiceSpec& spec) {
     return traits;
 }
 
+/// The inbox, which is that of messaging; several services may share it.
+FollowedTables followed_tables(const ServiceSpec& spec) {
+    FollowedTables tables;
+    if (std::get<std::string>(spec.options.at("deduplicate")) != "inbox") return tables;
+    FollowSpec& inbox = tables.inbox.emplace();
+    inbox.table = messaging::ConsumerOptions().inbox_table;
+    inbox.identity = "id";
+    inbox.only_column = "consumer";
+    inbox.only_value = spec.name;
+    inbox.columns = {{"status", "status"}, {"until", "expires_at"}};
+    inbox.retention = std::get<Duration>(spec.options.at("inbox-retention"));
+    return tables;
+}
+
 } // namespace
 
 ServiceType consumer() {
@@ -455,6 +469,7 @@ ServiceType consumer() {
         return problems;
     };
     type.group = group_traits;
+    type.follows = followed_tables;
     type.make = [](ServiceContext& context) { return std::make_unique<StockConsumer>(context); };
     return type;
 }

@@ -60,8 +60,8 @@ std::vector<Mistake> mistakes() {
 
 /// Scenarios that teach without a mistake in them.
 std::vector<std::string> correct() {
-    return {"cooperative-vs-eager", "coordinator-moves", "outbox-cursor", "rolling-deploy",
-            "static-members"};
+    return {"cooperative-vs-eager", "coordinator-moves", "inbox-window",
+            "outbox-cursor",        "rolling-deploy",    "static-members"};
 }
 
 const properties::Verdict* violated(const scenario::RunResult& run, const std::string& property) {
