@@ -17,6 +17,7 @@
 #include "properties/duplicate_record.hpp"
 #include "properties/effect_at_least_once.hpp"
 #include "properties/effect_at_most_once.hpp"
+#include "properties/effect_idempotent_value.hpp"
 #include "properties/epoch_single_leader.hpp"
 #include "properties/hanging_txn.hpp"
 #include "properties/heal_progress.hpp"
@@ -124,6 +125,8 @@ const std::vector<PropertyInfo>& catalogue() {
          "An accepted event has no effect, although it was neither parked nor discarded.",
          make_effect_at_least_once},
         {"effect-at-most-once", "One event took effect more than once.", make_effect_at_most_once},
+        {"effect-idempotent-value", "What was handed out twice has another effect than once.",
+         make_effect_idempotent_value},
         {"epoch-single-leader", "A leader epoch of a partition had two leaders.",
          make_epoch_single_leader},
         {"g0", "Information: transactions are in a cycle by the order of their writes.", make_g0},

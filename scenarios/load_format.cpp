@@ -204,6 +204,7 @@ Keys watch_keys() {
         {"table", KeyType::column, "table whose rows count"},
         {"identity", KeyType::column, "column that tells one row's event from another's"},
         {"key", KeyType::column, "column of the aggregate"},
+        {"value", KeyType::column, "column of what the effect comes to, such as an amount"},
     };
 }
 

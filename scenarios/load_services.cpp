@@ -106,6 +106,7 @@ std::optional<WatchSpec> read_watch(Loading& loading, const Fields& fields, std:
     inner.read_text("table", watch->table);
     inner.read_text("identity", watch->identity);
     inner.read_text("key", watch->key);
+    inner.read_text("value", watch->value);
     if (const YamlNode* const named = inner.reference("database")) {
         if (loading.things.check(ThingKind::database, *named)) watch->database = named->text;
     } else if (watch->database.empty() && type.database_option.empty()) {
@@ -137,15 +138,15 @@ void read_followed(Loading& loading, const Fields& fields, const std::string& ke
     const Fields inner(*node, keys, owner, loading.problems);
     inner.read_text("table", table->table);
     inner.read_text("identity", table->identity);
-    if (inner.has("key")) inner.read_text("key", table->key);
+    if (inner.takes("key")) inner.read_text("key", table->key);
     for (const Key& column : keys) {
         const bool is_role = column.type == KeyType::column && column.name != "table" &&
                              column.name != "identity" && column.name != "key";
         if (is_role && inner.has(column.name))
             inner.read_text(column.name, table->columns[column.name]);
     }
-    if (inner.has("keeps")) inner.read_flag("keeps", table->keeps);
-    if (inner.has("retention")) inner.read_duration("retention", table->retention);
+    if (inner.takes("keeps")) inner.read_flag("keeps", table->keeps);
+    if (inner.takes("retention")) inner.read_duration("retention", table->retention);
     if (const YamlNode* const named = inner.reference("database")) {
         if (loading.things.check(ThingKind::database, *named)) table->database = named->text;
     } else if (table->database.empty()) {

@@ -79,7 +79,8 @@ struct WatchSpec {
     std::string database; ///< The service's own unless named.
     std::string table;
     std::string identity;
-    std::string key; ///< Column of the aggregate; empty: none.
+    std::string key;        ///< Column of the aggregate; empty: none.
+    std::string value = {}; ///< Column of what matters of an effect besides; empty: none.
 
     friend bool operator==(const WatchSpec&, const WatchSpec&) = default;
 };

@@ -82,7 +82,7 @@ void CommitLedger::tell_change(const sim::Process& server, const WatchedChange& 
     }
 }
 
-/// A power loss took the change back.
+/// A power loss took the change of a followed row back.
 void CommitLedger::tell_loss(const sim::Process& server, const WatchedChange& change) {
     if (change.from) return tell_change(server, {change.to, change.from});
     world_.record_as(&server, events::row_lost, watches_[change.to->watch].table,
@@ -94,8 +94,18 @@ void CommitLedger::recovered(const sim::Process& server) {
     for (const Commit& commit : log_.after(commits_))
         committed(server, commit);
     const std::uint64_t last = log_.written().number;
+    const auto is_followed = [this](const Unsynced& each) {
+        const WatchedRow& row = each.change.to ? *each.change.to : *each.change.from;
+        return !watches_[row.watch].followed.empty();
+    };
     for (const Unsynced& each : unsynced_) {
-        if (each.commit > last) tell_loss(server, each.change);
+        if (each.commit <= last || is_followed(each)) continue;
+        const WatchedRow& row = *each.change.to;
+        world_.record_as(&server, events::row_lost, watches_[row.watch].table, row.identity);
+    }
+    // The latest first, so that a row comes to what it was.
+    for (auto each = unsynced_.rbegin(); each != unsynced_.rend(); ++each) {
+        if (each->commit > last && is_followed(*each)) tell_loss(server, each->change);
     }
     std::erase_if(unsynced_, [&](const Unsynced& each) {
         return each.commit > last || each.commit <= log_.synced().number;

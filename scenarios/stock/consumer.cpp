@@ -137,8 +137,7 @@ public:
         : ports_(context.ports()), store_(context.store(context.text("database"))),
           effects_(context.effects()), work_(context.duration("work")),
           subscription_(subscribe(context)), dead_letters_(dead_letter_producer(context)),
-          insert_("insert into " + effects_.table + " (" + effects_.identity + ", " + effects_.key +
-                  ", body) values ($1, $2, $3)"),
+          is_sum_(context.text("effect") == "sum"), insert_(insertion(effects_, is_sum_)),
           consumer_(
               ports_, *subscription_, store_, dead_letters_,
               [this](const Message& message, Transaction& transaction) {
@@ -152,7 +151,8 @@ public:
     asio::awaitable<void> run() override {
         std::vector<std::string> schema = messaging::inbox_schema();
         schema.push_back("create table if not exists " + effects_.table + " (" + effects_.identity +
-                         " text not null, " + effects_.key + " text, body text)");
+                         (is_sum_ ? " text primary key, " : " text not null, ") + effects_.key +
+                         " text, body text, amount bigint not null default 42)");
         co_await ensure_schema(ports_, store_, std::move(schema));
         co_await consumer_.run();
     }
@@ -160,6 +160,16 @@ public:
     asio::awaitable<void> stop(Duration grace) override { return consumer_.stop(grace); }
 
 private:
+    static std::string insertion(const WatchSpec& effects, bool is_sum) {
+        std::string sql = "insert into " + effects.table + " (" + effects.identity + ", " +
+                          effects.key + ", body) values ($1, $2, $3)";
+        if (is_sum) {
+            sql += " on conflict (" + effects.identity +
+                   ") do update set amount = " + effects.table + ".amount + excluded.amount";
+        }
+        return sql;
+    }
+
     static std::unique_ptr<kafka::Producer> dead_letter_producer(ServiceContext& context) {
         kafka::ProducerOptions options;
         options.client_id = context.service() + "-dead-letters";
@@ -186,6 +196,7 @@ private:
     Duration work_;
     std::unique_ptr<Subscription> subscription_;
     messaging::KafkaPublisher dead_letters_;
+    bool is_sum_;
     std::string insert_;
     messaging::Consumer consumer_;
 };
@@ -288,6 +299,14 @@ ServiceType consumer() {
          {},
          "how often the inbox forgets what is older",
          1'000'000},
+        {"effect",
+         OptionType::choice,
+         "row",
+         false,
+         {"row", "sum"},
+         "row: each handling writes one; sum: it adds its amount to the message's row, so that "
+         "what "
+         "is done twice shows in the value only"},
         {"dead-letter-publish",
          OptionType::choice,
          "awaited",

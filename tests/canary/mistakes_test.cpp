@@ -47,6 +47,7 @@ std::vector<Mistake> mistakes() {
         {"split-dedup", "ledger", "remembering it and its effect are not one transaction"},
         {"split-dedup", "effect-at-least-once",
          "remembering it and its effect are not one transaction"},
+        {"charged-twice", "effect-idempotent-value", ""},
         {"zombie-consumer", "effect-at-most-once", ""},
         {"unclean-election", "ledger", "the log lost it after it was stored"},
         {"rebalance-storm", "rebalance-storm", ""},
