@@ -19,6 +19,7 @@
 #include "properties/effect_at_most_once.hpp"
 #include "properties/effect_idempotent_value.hpp"
 #include "properties/epoch_single_leader.hpp"
+#include "properties/external_call_safe.hpp"
 #include "properties/hanging_txn.hpp"
 #include "properties/heal_progress.hpp"
 #include "properties/idempotent_producer.hpp"
@@ -129,6 +130,9 @@ const std::vector<PropertyInfo>& catalogue() {
          make_effect_idempotent_value},
         {"epoch-single-leader", "A leader epoch of a partition had two leaders.",
          make_epoch_single_leader},
+        {"external-call-safe",
+         "A call outside the database was repeated, and whom it reached cannot know.",
+         make_external_call_safe},
         {"g0", "Information: transactions are in a cycle by the order of their writes.", make_g0},
         {"g1c", "A committed transaction read what depends on it.", make_g1c},
         {"hanging-txn", "A transaction was open for longer than its timeout allows.",

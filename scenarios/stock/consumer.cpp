@@ -20,6 +20,10 @@ namespace {
 const std::vector<std::string> inbox_transactions{"same", "marker", "own", "after"};
 const std::vector<std::string> marker_hits{"waits", "taken-for-done", "never-expires"};
 
+/// Under which key the handler calls somebody outside, if it does.
+enum class ExternalCall { none, message_id, attempt, unkeyed };
+const std::vector<std::string> external_calls{"none", "message-id", "attempt", "unkeyed"};
+
 messaging::ConsumerOptions consumer_options(const ServiceContext& context) {
     using namespace messaging;
     ConsumerOptions options;
@@ -137,6 +141,7 @@ public:
         : ports_(context.ports()), store_(context.store(context.text("database"))),
           effects_(context.effects()), work_(context.duration("work")),
           subscription_(subscribe(context)), dead_letters_(dead_letter_producer(context)),
+          external_call_(chosen<ExternalCall>(context.text("external-call"), external_calls)),
           is_sum_(context.text("effect") == "sum"), insert_(insertion(effects_, is_sum_)),
           consumer_(
               ports_, *subscription_, store_, dead_letters_,
@@ -184,10 +189,19 @@ private:
         if (message.body.find("not a number") != std::string::npos) {
             co_return messaging::HandlerOutcome::retry("the amount is not a number");
         }
+        if (external_call_ != ExternalCall::none) call_out(message.id);
         const Outcome<Rows> inserted = co_await transaction.execute(
             insert_, parameters(message.id, message.key, message.body));
         if (!inserted) co_return messaging::HandlerOutcome(inserted.error());
         co_return messaging::HandlerOutcome::ok();
+    }
+
+    /// The call itself is part of the work: what counts is that it was made, and how.
+    void call_out(const std::string& id) {
+        std::string key;
+        if (external_call_ == ExternalCall::message_id) key = id;
+        if (external_call_ == ExternalCall::attempt) key = ports_.ids.next();
+        ports_.observer.called_out(id, key);
     }
 
     ProcessPorts ports_;
@@ -196,6 +210,7 @@ private:
     Duration work_;
     std::unique_ptr<Subscription> subscription_;
     messaging::KafkaPublisher dead_letters_;
+    ExternalCall external_call_;
     bool is_sum_;
     std::string insert_;
     messaging::Consumer consumer_;
@@ -299,6 +314,10 @@ ServiceType consumer() {
          {},
          "how often the inbox forgets what is older",
          1'000'000},
+        {"external-call", OptionType::choice, "none", false, external_calls,
+         "whether the handler calls somebody outside its database, and under which idempotency "
+         "key: "
+         "the message's id, a new one for each attempt, or none"},
         {"effect",
          OptionType::choice,
          "row",

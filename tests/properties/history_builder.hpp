@@ -229,6 +229,9 @@ public:
         attempt(node, id, number);
         fail(node, id, number, reason);
     }
+    std::uint64_t call_out(std::uint32_t node, std::string_view id, std::string_view key) {
+        return add(node, sim::events::called_out, name(id), name(key));
+    }
     std::uint64_t settle(std::uint32_t node, std::string_view id, std::string_view fate,
                          std::string_view reason = "") {
         return add(node, sim::events::settled, name(id), name(fate), name(reason));

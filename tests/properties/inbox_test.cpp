@@ -225,5 +225,32 @@ TEST(DedupWindowBound, FindsASecondEffectWithinTheWindow) {
     EXPECT_THAT(verdict.witness, HasSubstr("although it should be remembered for ever"));
 }
 
+TEST(ExternalCallSafe, HoldsForOneKeyAMessage) {
+    HistoryBuilder run;
+    run.call_out(billing_1, "o-1", "o-1");
+    run.call_out(billing_2, "o-1", "o-1");
+    run.call_out(billing_1, "o-2", ""); // once
+    run.call_out(shop_1, "o-2", "");    // another service's
+    const Verdict verdict = run.judge("external-call-safe");
+    EXPECT_EQ(verdict.kind, VerdictKind::holds) << verdict.witness;
+    EXPECT_EQ(verdict.observations, 3u);
+    EXPECT_EQ(vacuous_of("external-call-safe"), VerdictKind::vacuous);
+}
+
+TEST(ExternalCallSafe, FindsARepetitionThatNobodyCanKnow) {
+    HistoryBuilder run;
+    const std::uint64_t first = run.call_out(billing_1, "o-1", "a");
+    const std::uint64_t second = run.call_out(billing_2, "o-1", "b");
+    Verdict verdict = run.judge("external-call-safe");
+    EXPECT_EQ(verdict.kind, VerdictKind::violated);
+    EXPECT_THAT(verdict.witness, HasSubstr("under another key: a and then b"));
+    EXPECT_THAT(verdict.events, ElementsAre(first, second));
+    HistoryBuilder unkeyed;
+    unkeyed.call_out(billing_1, "o-1", "");
+    unkeyed.call_out(billing_1, "o-1", "");
+    EXPECT_THAT(unkeyed.judge("external-call-safe").witness,
+                HasSubstr("without an idempotency key"));
+}
+
 } // namespace
 } // namespace crier::properties::testing_support
