@@ -157,7 +157,8 @@ public:
         std::vector<std::string> schema = messaging::inbox_schema();
         schema.push_back("create table if not exists " + effects_.table + " (" + effects_.identity +
                          (is_sum_ ? " text primary key, " : " text not null, ") + effects_.key +
-                         " text, body text, amount bigint not null default 42)");
+                         (is_sum_ ? " text, body text, amount bigint not null default 42)"
+                                  : " text, body text)"));
         co_await ensure_schema(ports_, store_, std::move(schema));
         co_await consumer_.run();
     }

@@ -116,7 +116,8 @@ channels:
   orders: {partitions: 2, replication: 3, min-in-sync: 2}
 databases: [shop-db, billing-db]
 services:
-  shop: {is: direct-producer, database: shop-db, to: orders, idempotence: off, delivery-timeout: 4s, )" +
+  shop: {is: direct-producer, database: shop-db, to: orders, idempotence: off,
+         delivery-timeout: 4s, )" +
            shop + R"(}
   billing: {is: position-keeper, from: orders, database: billing-db, by-number: on}
 load:
