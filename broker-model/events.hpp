@@ -291,6 +291,37 @@ inline constexpr EventKind committed{0x0303,
                                      "{database} commits transaction {commit} of {client}",
                                      {{{"database", text}, {"commit", number}, {"client", node}}}};
 
+// What becomes of the rows of tables whose columns are followed: outboxes, inboxes, leases. The
+// columns that have other values since come first, called by their roles (`published`, `owner`);
+// then what happened to the row.
+inline constexpr EventKind column_number{
+    0x0304,
+    "column-number",
+    "{message} in {table}: {column} is {value}",
+    {{{"table", text}, {"message", text}, {"column", text}, {"value", number}}}};
+inline constexpr EventKind column_text{
+    0x0305,
+    "column-text",
+    "{message} in {table}: {column} is {value}",
+    {{{"table", text}, {"message", text}, {"column", text}, {"value", text}}}};
+inline constexpr EventKind column_cleared{0x0306,
+                                          "column-cleared",
+                                          "{message} in {table}: {column} is empty",
+                                          {{{"table", text}, {"message", text}, {"column", text}}}};
+inline constexpr EventKind row_added{
+    0x0307,
+    "row-added",
+    "{message} (key {key}) is added to {table}, commit {commit}",
+    {{{"table", text}, {"message", text}, {"key", text}, {"commit", number}}}};
+inline constexpr EventKind row_changed{0x0308,
+                                       "row-changed",
+                                       "{message} in {table} is changed, commit {commit}",
+                                       {{{"table", text}, {"message", text}, {"commit", number}}}};
+inline constexpr EventKind row_removed{0x0309,
+                                       "row-removed",
+                                       "{message} is removed from {table}, commit {commit}",
+                                       {{{"table", text}, {"message", text}, {"commit", number}}}};
+
 inline constexpr std::array all{stored,
                                 dead_lettered,
                                 records_lost,
@@ -338,6 +369,12 @@ inline constexpr std::array all{stored,
                                 offsets_sent,
                                 row_durable,
                                 row_lost,
-                                committed};
+                                committed,
+                                column_number,
+                                column_text,
+                                column_cleared,
+                                row_added,
+                                row_changed,
+                                row_removed};
 
 } // namespace crier::broker::events

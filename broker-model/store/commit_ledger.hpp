@@ -30,14 +30,22 @@ public:
 private:
     struct Unsynced {
         std::uint64_t commit;
-        WatchedRow row;
+        WatchedChange change;
     };
+    /// A watch in the history's terms.
+    struct Watch {
+        std::uint64_t table;
+        std::vector<std::uint64_t> followed;
+    };
+
+    void tell_change(const sim::Process& server, const WatchedChange& change);
+    void tell_loss(const sim::Process& server, const WatchedChange& change);
 
     sim::World& world_;
     CommitLog& log_;
     std::uint64_t database_text_;
-    std::vector<std::uint64_t> table_texts_; // by watch
-    std::vector<Unsynced> unsynced_;         // recorded, in the page cache only; by commit
+    std::vector<Watch> watches_;     // of the options
+    std::vector<Unsynced> unsynced_; // recorded, in the page cache only; by commit
     std::uint64_t commits_ = 0;
 };
 

@@ -21,8 +21,8 @@ struct Commit {
     std::uint64_t number = 0; ///< From 1 in the order of commits; 0: as the schema left it.
     std::uint32_t client = 0; ///< The node that asked for it.
     PageImage image;
-    std::vector<WatchedRow> rows;      ///< The watched rows that it brought.
-    std::vector<InsertedRow> inserted; ///< For readers of changes; empty once it is written.
+    std::vector<WatchedChange> changes; ///< Of watched rows.
+    std::vector<InsertedRow> inserted;  ///< For readers of changes; empty once it is written.
 };
 
 /// The state on the disk. It shares the disk's fate.

@@ -48,8 +48,17 @@ std::vector<std::string> DatabaseOptions::validate() const {
         if (watch.table.empty() || watch.identity.empty()) {
             problems.emplace_back("a watch needs a table and the column of the identity");
         }
+        if (watch.followed.size() > followed_columns_max) {
+            problems.emplace_back("a watch follows too many columns");
+        }
     }
     return problems;
+}
+
+std::string watched_table(const std::string& database, const RowWatch& watch) {
+    std::string name = database + "." + watch.table;
+    if (!watch.only_column.empty()) name += "/" + watch.only_value;
+    return name;
 }
 
 void throw_exception_from_error(const SqlProblem& problem, const boost::source_location& where) {

@@ -31,14 +31,29 @@ enum class Synchronous {
     off, ///< At once; the platter follows within `flush_interval`. A power loss takes commits back.
 };
 
-/// A table whose new rows are told to the history.
+/// A column whose values are told to the history.
+struct FollowedColumn {
+    std::string as; ///< What it is called there.
+    std::string column;
+
+    friend bool operator==(const FollowedColumn&, const FollowedColumn&) = default;
+};
+
+/// A table whose new rows are told to the history; with followed columns, all that becomes of them.
 struct RowWatch {
     std::string table;
     std::string identity; ///< Column that holds the identity of the message.
     std::string key;      ///< Column that holds the key; empty: none.
+    std::vector<FollowedColumn> followed = {};
+    std::string only_column = {}; ///< Not empty: only rows with that value in this column.
+    std::string only_value = {};
 
     friend bool operator==(const RowWatch&, const RowWatch&) = default;
 };
+
+/// Returns the table as the history names it: `billing-db.charges`, or `billing-db.inbox/billing`
+/// where only rows of `billing` are watched.
+[[nodiscard]] std::string watched_table(const std::string& database, const RowWatch& watch);
 
 /// A database as its schema leaves it. Made once, it spares further worlds the work.
 struct DatabaseImage {

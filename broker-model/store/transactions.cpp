@@ -259,7 +259,7 @@ StoreError Transactions::commit(OpenTransaction& transaction) {
         made.client = transaction.client;
         made.image =
             is_newest ? transaction.slot->engine.image() : rebased(transaction, committed_);
-        made.rows = rows_brought(transaction.changes.watched);
+        made.changes = net_changes(transaction.changes.watched);
         if (keeps_inserted_) made.inserted = std::move(transaction.changes.inserted);
         CommitLog& log = ledger_.log();
         IoResult done = log.write(access_, std::move(made));

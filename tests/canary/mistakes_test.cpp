@@ -47,6 +47,7 @@ std::vector<Mistake> mistakes() {
         {"split-dedup", "ledger", "remembering it and its effect are not one transaction"},
         {"split-dedup", "effect-at-least-once",
          "remembering it and its effect are not one transaction"},
+        {"charged-twice", "effect-idempotent-value", ""},
         {"zombie-consumer", "effect-at-most-once", ""},
         {"unclean-election", "ledger", "the log lost it after it was stored"},
         {"rebalance-storm", "rebalance-storm", ""},
@@ -65,9 +66,9 @@ std::vector<Mistake> mistakes() {
 
 /// Scenarios that teach without a mistake in them.
 std::vector<std::string> correct() {
-    return {"cooperative-vs-eager", "coordinator-moves",    "local-inbox",
-            "local-outbox",         "outbox-change-stream", "outbox-cursor",
-            "outbox-notified",      "rolling-deploy",       "static-members"};
+    return {"cooperative-vs-eager", "coordinator-moves",    "inbox-window",  "local-inbox",
+            "local-outbox",         "outbox-change-stream", "outbox-cursor", "outbox-notified",
+            "rolling-deploy",       "static-members"};
 }
 
 const properties::Verdict* violated(const scenario::RunResult& run, const std::string& property) {
