@@ -12,6 +12,10 @@ struct Kind {
     std::string relay;
 };
 
+void PrintTo(const Kind& kind, std::ostream* out) {
+    *out << kind.name;
+}
+
 struct Strike {
     std::string kind;
     std::vector<std::string> nodes;
