@@ -25,20 +25,6 @@ void each_entry(const YamlNode& node, const std::string& what, Problems& problem
         enter(node.keys[at], node.items[at]);
 }
 
-template <class Spec>
-auto* find_named(std::vector<Spec>& specs, const std::string& name) {
-    const auto found = std::find_if(specs.begin(), specs.end(),
-                                    [&name](const auto& spec) { return spec.name == name; });
-    return found == specs.end() ? nullptr : &*found;
-}
-
-template <class Spec>
-const auto* find_named(const std::vector<Spec>& specs, const std::string& name) {
-    const auto found = std::find_if(specs.begin(), specs.end(),
-                                    [&name](const auto& spec) { return spec.name == name; });
-    return found == specs.end() ? nullptr : &*found;
-}
-
 /// The broker of a channel, when it can be known.
 void read_on(const Loading& loading, const Fields& fields, const YamlKey& name, ChannelSpec& spec) {
     if (const YamlNode* const on = fields.reference("on")) {

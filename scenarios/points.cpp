@@ -2,19 +2,9 @@
 
 #include "scenarios/file_databases.hpp"
 
-#include <algorithm>
-
 namespace crier::scenario {
 
 namespace {
-
-/// Returns the one of that name, or null.
-template <class Spec>
-const Spec* find_named(const std::vector<Spec>& specs, const std::string& name) {
-    const auto found = std::find_if(specs.begin(), specs.end(),
-                                    [&](const Spec& spec) { return spec.name == name; });
-    return found == specs.end() ? nullptr : &*found;
-}
 
 std::string name_in(const std::string& address) {
     return address.substr(0, address.rfind('/'));

@@ -9,6 +9,7 @@
 #include "sim/faults.hpp"
 #include "sim/random.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -230,5 +231,13 @@ struct Scenario {
     Duration drain = std::chrono::minutes(5);  ///< The longest wait for that after healing.
     sim::StrategyKind strategy = sim::StrategyKind::random;
 };
+
+/// Returns the one of that name, or null. `Specs` is one of the lists above.
+template <class Specs>
+[[nodiscard]] auto* find_named(Specs& specs, const std::string& name) {
+    const auto found = std::find_if(specs.begin(), specs.end(),
+                                    [&name](const auto& spec) { return spec.name == name; });
+    return found == specs.end() ? nullptr : &*found;
+}
 
 } // namespace crier::scenario

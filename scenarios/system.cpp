@@ -10,13 +10,6 @@ namespace crier::scenario {
 
 namespace {
 
-template <class Spec>
-const Spec* find_named(const std::vector<Spec>& specs, const std::string& name) {
-    const auto found = std::find_if(specs.begin(), specs.end(),
-                                    [&](const Spec& spec) { return spec.name == name; });
-    return found == specs.end() ? nullptr : &*found;
-}
-
 std::string table_of(const WatchSpec& watch) {
     return watch.database + "." + watch.table;
 }
