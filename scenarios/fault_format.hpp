@@ -17,6 +17,7 @@ struct FaultFormat {
         service, ///< A service.
         broker,  ///< A broker, or some broker of a cluster.
         channel, ///< A channel.
+        database, ///< A database with a replica.
     };
 
     std::string_view name;

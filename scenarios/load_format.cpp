@@ -180,6 +180,9 @@ Keys channel_keys() {
 
 Keys database_keys() {
     return {flag("synchronous", "of a server; off: a commit may be lost with the power; on"),
+            choice("replica", {"none", "asynchronous", "synchronous"},
+                   "of a server: a second node that has its commits, later or before they are "
+                   "answered; none"),
             structure("file", "database-file",
                       "no server, but an SQLite file on the disk of each process of one service")};
 }

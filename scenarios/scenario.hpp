@@ -2,6 +2,7 @@
 
 #include "broker-model/kafka/log/log_options.hpp"
 #include "broker-model/kafka/share_limits.hpp"
+#include "broker-model/store/database.hpp"
 #include "broker-model/store/embedded/file_options.hpp"
 #include "messaging/ports/clock.hpp"
 #include "properties/property.hpp"
@@ -70,6 +71,7 @@ struct ChannelSpec {
 struct DatabaseSpec {
     std::string name;
     bool synchronous = true; ///< Of a server; false: a commit may be lost with the power.
+    broker::Replication replica = broker::Replication::none;
     std::optional<broker::FileOptions> file; ///< It is no server, but a file of each process.
 };
 
@@ -132,6 +134,7 @@ enum class Story {
     old_log,          ///< A broker comes back without anything that it had not flushed.
     add_partitions,   ///< A channel gets more partitions: keys move.
     recreate_topic,   ///< A channel is deleted with all it has, and made anew.
+    fail_over,        ///< A database's primary is killed, and its replica is promoted.
 };
 
 struct FaultRule {

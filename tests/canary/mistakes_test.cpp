@@ -58,6 +58,8 @@ std::vector<Mistake> mistakes() {
         {"lost-wake-up", "outbox-no-missing", "had just lost its connection to the database"},
         {"stream-confirms-each", "outbox-no-missing", "died before it was published"},
         {"local-inbox-unsynced", "ledger", "a power loss took back an effect"},
+        {"fail-over-loses", "ledger", "its effect was in a commit that the replica did not have yet"},
+        {"fail-over-loses", "outbox-no-phantom", "took it back"},
         {"wrong-key", "key-affinity", "the record key is not the aggregate"},
         {"wrong-key", "per-key-effect-order", "they are stored in different partitions"},
     };
@@ -65,7 +67,7 @@ std::vector<Mistake> mistakes() {
 
 /// Scenarios that teach without a mistake in them.
 std::vector<std::string> correct() {
-    return {"cooperative-vs-eager", "coordinator-moves",    "local-inbox",
+    return {"cooperative-vs-eager", "coordinator-moves", "fail-over", "local-inbox",
             "local-outbox",         "outbox-change-stream", "outbox-cursor",
             "outbox-notified",      "rolling-deploy",       "static-members"};
 }
