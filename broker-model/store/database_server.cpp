@@ -57,6 +57,7 @@ void DatabaseServer::statement(SqlRequest request, Reply reply) {
                     });
         return;
     }
+    if (stopped_) return reply(failed(StoreError::shutdown));
     const bool is_single = request.session == 0;
     const SessionId id = is_single ? ++session_count_ : request.session;
     Session* session = find(id);
@@ -143,10 +144,12 @@ void DatabaseServer::replicate(ReplicaRequest request, ReplicaReply reply) {
         return;
     }
     replica_has_ = request;
+    replica_was_told_ = false;
     replica_ = std::move(reply);
     if (request.timeline == ledger_->log().synced().timeline) end_replicated();
     answer_replica();
     run_ready();
+    if (stopped_ && !replica_was_told_) stopped_();
 }
 
 void DatabaseServer::end_replicated() {
@@ -180,6 +183,7 @@ void DatabaseServer::answer_replica() {
     state.commit = last;
     state.commit.rows.clear();
     state.sequences = sequences_on(node_.disk());
+    replica_was_told_ = true;
     std::exchange(replica_, {})(std::move(state), commit_bytes * std::min(behind, commits_max));
 }
 
@@ -256,7 +260,8 @@ void DatabaseServer::commit(SessionId id, Reply reply) {
     Session* const session = find(id);
     if (session == nullptr || session->reply || session->is_ending)
         return reply(failed(StoreError::connection_lost));
-    const StoreError error = transactions_->commit(*session->transaction);
+    const StoreError error =
+        stopped_ ? StoreError::shutdown : transactions_->commit(*session->transaction);
     end_with(id, std::move(reply), failed(error));
     run_ready();
 }
@@ -313,6 +318,10 @@ void DatabaseServer::connection_stands_no_more(SessionId id) {
 
 void DatabaseServer::stop(Duration, std::function<void()> done) {
     if (slots_) slots_->save();
+    if (replica_was_told_) {
+        stopped_ = std::move(done);
+        return;
+    }
     done();
 }
 

@@ -51,7 +51,8 @@ public:
     /// The replica has that much; it is answered when there is more.
     void replicate(ReplicaRequest request, ReplicaReply reply);
 
-    /// A clean end: what is confirmed is written down. **Source**: PostgreSQL ShutdownXLOG.
+    /// A clean end: what is confirmed is written down, and the replica has all, if it is there.
+    /// **Source**: PostgreSQL ShutdownXLOG; postmaster.c, PM_SHUTDOWN_2 waits for walsenders.
     void stop(Duration grace, std::function<void()> done) override;
 
 private:
@@ -109,6 +110,8 @@ private:
     };
     std::vector<Waiting> waiting_;
     ReplicaRequest replica_has_;
+    bool replica_was_told_ = false; // more than it has, and it has not asked again
+    std::function<void()> stopped_; // set: it ends when the replica has all, and serves nobody
     ReplicaReply replica_; // that waits for more; or none
     bool running_ready_ = false;
     std::vector<sim::Process*> clients_; // by node: whose connection's end will be heard of

@@ -157,6 +157,19 @@ TEST(FailOver, ACommitThatWaitsForTheReplicaIsNotSeenAndKeepsItsLocks) {
                                               "d: sees 1"));
 }
 
+TEST(FailOver, ACommitThatWaitedIsSeenWhenThePrimaryHasRecovered) {
+    Stage stage(replicated(Replication::synchronous));
+    part(stage, seconds(30));
+    stage.add_client("c", charges_a);
+    stage.run(milliseconds(50));
+    stage.database.node().crash("test");
+    stage.database.node().start();
+    stage.add_client("d", looks_and_locks);
+    stage.run(seconds(1));
+    EXPECT_THAT(stage.notes, ElementsAre("c: unknown connection_lost", "d: sees 1",
+                                         "d: failed unique_violation 0", "d: sees 1"));
+}
+
 TEST(FailOver, ACommitThatWaitedForTheReplicaIsUnknownAndGone) {
     Stage stage(replicated(Replication::synchronous));
     part(stage, seconds(5));
@@ -255,6 +268,23 @@ TEST(FailOver, APromotionThatTheDiskCannotHoldIsNone) {
     stage.add_client("c", charges_a);
     stage.run(seconds(1));
     EXPECT_THAT(stage.notes, ElementsAre("c: ok"));
+}
+
+TEST(FailOver, APrimaryThatIsToldToStopWaitsForItsReplica) {
+    Stage stage(replicated(Replication::asynchronous));
+    stage.add_client("c", charges_on);
+    stage.run(milliseconds(500));
+    part(stage, seconds(1));
+    stage.run(milliseconds(500));
+    stage.database.node().stop(seconds(10));
+    stage.run(milliseconds(400));
+    EXPECT_TRUE(stage.database.node().is_up()) << "the link is cut";
+    EXPECT_THAT(stage.notes.back(), testing::EndsWith("failed shutdown")) << "no more";
+    stage.run(seconds(1));
+    EXPECT_FALSE(stage.database.node().is_up());
+    ASSERT_TRUE(stage.database.fail_over(seconds(1)));
+    stage.run(seconds(1));
+    EXPECT_EQ(stage.count(events::row_lost), 0u);
 }
 
 // ---- sequences ----

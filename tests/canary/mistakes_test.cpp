@@ -60,6 +60,8 @@ std::vector<Mistake> mistakes() {
         {"local-inbox-unsynced", "ledger", "a power loss took back an effect"},
         {"fail-over-loses", "ledger", "its effect was in a commit that the replica did not have yet"},
         {"fail-over-loses", "outbox-no-phantom", "took it back"},
+        {"slot-ahead-of-replica", "outbox-no-phantom",
+         "it was published from a commit that the replica did not have yet"},
         {"wrong-key", "key-affinity", "the record key is not the aggregate"},
         {"wrong-key", "per-key-effect-order", "they are stored in different partitions"},
     };
