@@ -280,11 +280,10 @@ inline constexpr EventKind row_durable{
     {{{"table", text}, {"message", text}, {"key", text}, {"commit", number}}}};
 /// A row that was counted as durable is gone: a power loss took it, or (`promotion` is 1) the
 /// replica that was promoted never had it.
-inline constexpr EventKind row_lost{
-    0x0302,
-    "row-lost",
-    "{message} is gone from {table}",
-    {{{"table", text}, {"message", text}, {"promotion", number}}}};
+inline constexpr EventKind row_lost{0x0302,
+                                    "row-lost",
+                                    "{message} is gone from {table}",
+                                    {{{"table", text}, {"message", text}, {"promotion", number}}}};
 /// A transaction that wrote something was committed; its rows follow. `client` asked for it, and is
 /// the database itself where a new life finds in its log what the one before committed; the world,
 /// where the database is a file.
@@ -293,10 +292,41 @@ inline constexpr EventKind committed{0x0303,
                                      "{database} commits transaction {commit} of {client}",
                                      {{{"database", text}, {"commit", number}, {"client", node}}}};
 
+// What becomes of the rows of tables whose columns are followed: outboxes, inboxes, leases. The
+// columns that have other values since come first, called by their roles (`published`, `owner`);
+// then what happened to the row.
+inline constexpr EventKind column_number{
+    0x0304,
+    "column-number",
+    "{message} in {table}: {column} is {value}",
+    {{{"table", text}, {"message", text}, {"column", text}, {"value", number}}}};
+inline constexpr EventKind column_text{
+    0x0305,
+    "column-text",
+    "{message} in {table}: {column} is {value}",
+    {{{"table", text}, {"message", text}, {"column", text}, {"value", text}}}};
+inline constexpr EventKind column_cleared{0x0306,
+                                          "column-cleared",
+                                          "{message} in {table}: {column} is empty",
+                                          {{{"table", text}, {"message", text}, {"column", text}}}};
+inline constexpr EventKind row_added{
+    0x0307,
+    "row-added",
+    "{message} (key {key}) is added to {table}, commit {commit}",
+    {{{"table", text}, {"message", text}, {"key", text}, {"commit", number}}}};
+inline constexpr EventKind row_changed{0x0308,
+                                       "row-changed",
+                                       "{message} in {table} is changed, commit {commit}",
+                                       {{{"table", text}, {"message", text}, {"commit", number}}}};
+inline constexpr EventKind row_removed{0x0309,
+                                       "row-removed",
+                                       "{message} is removed from {table}, commit {commit}",
+                                       {{{"table", text}, {"message", text}, {"commit", number}}}};
+
 /// A replica is the primary from now on: the database goes on from that commit. The next `lost`
 /// numbers are those of commits that it never had.
 inline constexpr EventKind promoted{
-    0x0304,
+    0x030A,
     "promoted",
     "{node} is promoted: {database} goes on from commit {commit}, and {lost} later ones are gone",
     {{{"database", text}, {"commit", number}, {"lost", number}}}};
@@ -349,6 +379,13 @@ inline constexpr std::array all{stored,
                                 row_durable,
                                 row_lost,
                                 committed,
+                                column_number,
+                                column_text,
+                                column_cleared,
+                                row_added,
+                                row_changed,
+                                row_removed,
+
                                 promoted};
 
 } // namespace crier::broker::events

@@ -52,6 +52,7 @@ public:
     void reached(std::string_view) override {}
     void attempting(std::string_view, int) override {}
     void attempt_failed(std::string_view, int, std::string_view) override {}
+    void called_out(std::string_view, std::string_view) override {}
     void settled(std::string_view, Fate, std::string_view) override {}
 };
 

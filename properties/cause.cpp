@@ -232,8 +232,8 @@ std::string out_of_order(const Case& facts) {
 
 std::string phantom(const Case& facts) {
     if (!facts.main.rows_lost.empty()) {
-        const std::string by_promotion = never_replicated(
-            facts, *facts.main.rows_lost.back(), "it was published from a commit");
+        const std::string by_promotion =
+            never_replicated(facts, *facts.main.rows_lost.back(), "it was published from a commit");
         if (!by_promotion.empty()) return by_promotion;
         return "it was published before its transaction was safe from a power loss";
     }

@@ -11,13 +11,19 @@
 #include "properties/commit_not_ahead.hpp"
 #include "properties/commit_not_behind.hpp"
 #include "properties/compaction_safe.hpp"
+#include "properties/dedup_concurrent.hpp"
+#include "properties/dedup_key_scope.hpp"
+#include "properties/dedup_window_bound.hpp"
 #include "properties/duplicate_record.hpp"
 #include "properties/effect_at_least_once.hpp"
 #include "properties/effect_at_most_once.hpp"
+#include "properties/effect_idempotent_value.hpp"
 #include "properties/epoch_single_leader.hpp"
+#include "properties/external_call_safe.hpp"
 #include "properties/hanging_txn.hpp"
 #include "properties/heal_progress.hpp"
 #include "properties/idempotent_producer.hpp"
+#include "properties/inbox_atomic.hpp"
 #include "properties/inconsistent_offsets.hpp"
 #include "properties/key_affinity.hpp"
 #include "properties/ledger.hpp"
@@ -27,9 +33,16 @@
 #include "properties/no_false_fail.hpp"
 #include "properties/nonmonotonic_poll.hpp"
 #include "properties/offset_stability.hpp"
+#include "properties/outbox_drain.hpp"
+#include "properties/outbox_dup_bound.hpp"
+#include "properties/outbox_gap_skip.hpp"
+#include "properties/outbox_lag.hpp"
+#include "properties/outbox_mark_after_publish.hpp"
 #include "properties/outbox_no_missing.hpp"
 #include "properties/outbox_no_phantom.hpp"
 #include "properties/outbox_order_per_key.hpp"
+#include "properties/outbox_purge_safe.hpp"
+#include "properties/outbox_single_relay.hpp"
 #include "properties/park_exactly_once.hpp"
 #include "properties/per_key_effect_order.hpp"
 #include "properties/phantom_read.hpp"
@@ -45,12 +58,14 @@
 #include "properties/retention_visible_loss.hpp"
 #include "properties/revoke_before_assign.hpp"
 #include "properties/send_order.hpp"
+#include "properties/stuck_in_progress.hpp"
 #include "properties/txn_atomic.hpp"
 #include "properties/txn_cycles.hpp"
 #include "properties/txn_torn_read.hpp"
 #include "properties/unseen.hpp"
 #include "properties/zombie_commit.hpp"
 #include "properties/zombie_effect.hpp"
+#include "properties/zombie_record.hpp"
 
 namespace crier::properties {
 
@@ -99,14 +114,25 @@ const std::vector<PropertyInfo>& catalogue() {
         {"compaction-safe",
          "Compaction removed the latest record of a key, or a tombstone before its time.",
          make_compaction_safe},
+        {"dedup-concurrent", "Copies of one message that were in work at once took effect both.",
+         make_dedup_concurrent, Follows::inboxes},
+        {"dedup-key-scope", "A message was dropped as a copy of another one.", make_dedup_key_scope,
+         Follows::inboxes},
+        {"dedup-window-bound", "A copy took effect, or came later than an inbox remembers.",
+         make_dedup_window_bound, Follows::inboxes},
         {"duplicate-record", "A message was stored twice without an occasion to send it anew.",
          make_duplicate_record},
         {"effect-at-least-once",
          "An accepted event has no effect, although it was neither parked nor discarded.",
          make_effect_at_least_once},
         {"effect-at-most-once", "One event took effect more than once.", make_effect_at_most_once},
+        {"effect-idempotent-value", "What was handed out twice has another effect than once.",
+         make_effect_idempotent_value},
         {"epoch-single-leader", "A leader epoch of a partition had two leaders.",
          make_epoch_single_leader},
+        {"external-call-safe",
+         "A call outside the database was repeated, and whom it reached cannot know.",
+         make_external_call_safe},
         {"g0", "Information: transactions are in a cycle by the order of their writes.", make_g0},
         {"g1c", "A committed transaction read what depends on it.", make_g1c},
         {"hanging-txn", "A transaction was open for longer than its timeout allows.",
@@ -117,6 +143,8 @@ const std::vector<PropertyInfo>& catalogue() {
         {"idempotent-producer",
          "A batch of an idempotent producer is in a log twice, or one is missing.",
          make_idempotent_producer},
+        {"inbox-atomic", "An effect was committed apart from the record that its message is done.",
+         make_inbox_atomic, Follows::inboxes},
         {"inconsistent-offsets",
          "Two clients, or a client and the log, know different records at one offset.",
          make_inconsistent_offsets},
@@ -145,12 +173,27 @@ const std::vector<PropertyInfo>& catalogue() {
          "Records of one producer were stored in another order than they were sent.",
          make_nonmonotonic_send},
         {"offset-stability", "Records that were stored for good are gone.", make_offset_stability},
+        {"outbox-drain", "After all faults were over, a row was not published in time.",
+         make_outbox_drain, Follows::outboxes},
+        {"outbox-dup-bound",
+         "A relay sent a row again, and nothing had happened to the first sending.",
+         make_outbox_dup_bound, Follows::outboxes},
+        {"outbox-gap-skip", "A row appeared where the cursor of its relays had passed.",
+         make_outbox_gap_skip, Follows::outboxes},
+        {"outbox-lag", "An event was published too long after it was accepted.", make_outbox_lag},
+        {"outbox-mark-after-publish",
+         "A row counted as published before the broker had its message.",
+         make_outbox_mark_after_publish, Follows::outboxes},
         {"outbox-no-missing", "An accepted event was never published.", make_outbox_no_missing},
         {"outbox-no-phantom", "An event was published without, or before, its transaction.",
          make_outbox_no_phantom},
         {"outbox-order-per-key",
          "Events of one aggregate were published in another order than they were accepted.",
          make_outbox_order_per_key},
+        {"outbox-purge-safe", "A row was purged that was not published.", make_outbox_purge_safe,
+         Follows::outboxes},
+        {"outbox-single-relay", "Two relays held one row or one lead at once.",
+         make_outbox_single_relay, Follows::outboxes},
         {"park-exactly-once", "A message was dead-lettered more than once.",
          make_park_exactly_once},
         {"per-key-effect-order",
@@ -180,6 +223,8 @@ const std::vector<PropertyInfo>& catalogue() {
          make_retention_visible_loss},
         {"revoke-before-assign", "A member was given a partition that another had not given back.",
          make_revoke_before_assign},
+        {"stuck-in-progress", "A message stayed in work although nobody worked on it.",
+         make_stuck_in_progress, Follows::both},
         {"txn-atomic", "Of one transaction some became visible and some did not.", make_txn_atomic},
         {"txn-torn-read", "A reader of committed records was handed only a part of a transaction.",
          make_txn_torn_read},
@@ -187,6 +232,8 @@ const std::vector<PropertyInfo>& catalogue() {
         {"zombie-commit", "A commit of a former generation was accepted.", make_zombie_commit},
         {"zombie-effect", "A member that had lost a partition took effect while another held it.",
          make_zombie_effect},
+        {"zombie-record", "A message was dead-lettered that its service had recorded as done.",
+         make_zombie_record, Follows::inboxes},
     };
     return all;
 }

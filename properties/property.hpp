@@ -59,6 +59,8 @@ enum class OrderMode { strict, skip_parked, none };
 struct PropertyOptions {
     OrderMode order = OrderMode::skip_parked;
     /// heal-progress: the longest silence allowed. rebalance-storm: the time of `generations`.
+    /// outbox-drain: how long a backlog may last after the faults. outbox-lag: the longest lag
+    /// allowed. stuck-in-progress: how long nobody need look at what was left.
     Duration within = std::chrono::seconds(60);
     std::uint32_t generations = 10; ///< rebalance-storm: so many within the time are allowed.
     bool must_observe = false;      ///< Having nothing to judge is a violation.
@@ -68,12 +70,16 @@ struct PropertyOptions {
 /// so.
 [[nodiscard]] Verdict finish(Checker& checker, const PropertyOptions& options, const RunEnd& end);
 
+/// Which tables a property needs to be followed row by row.
+enum class Follows { nothing, outboxes, inboxes, both };
+
 /// A property as it is listed and chosen by name.
 struct PropertyInfo {
     std::string_view name;
     std::string_view summary; ///< One sentence: what it means when it is violated.
     /// Makes a checker that takes part in `reading`, which must not have begun, and outlive it.
     std::unique_ptr<Checker> (*make)(Reading& reading, const PropertyOptions& options);
+    Follows follows = Follows::nothing;
 };
 
 /// Returns all properties, sorted by name. SQL properties and those of the harness are not among

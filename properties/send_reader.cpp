@@ -75,9 +75,8 @@ void SendReader::acknowledged(const Event& event) {
 void SendReader::given_up(const Event& event) {
     const bool has_failed = event.kind == broker_events::send_failed.id;
     tell(event, event.operands[2], event.operands[1], [&](const Send& send, std::uint64_t) {
-        if (!has_failed) return;
         for (SendObserver* const observer : observers_)
-            observer->on_failed(send, event);
+            has_failed ? observer->on_failed(send, event) : observer->on_unknown(send, event);
     });
 }
 

@@ -41,6 +41,8 @@ public:
     virtual void on_acknowledged(const Send&, std::uint64_t /*offset*/, const sim::Event&) {}
     /// The producer says that it is not stored and never will be.
     virtual void on_failed(const Send&, const sim::Event&) {}
+    /// The producer does not learn whether it is stored.
+    virtual void on_unknown(const Send&, const sim::Event&) {}
     /// The client was told how that transaction ended.
     virtual void on_ended(std::uint64_t /*transaction*/, bool /*committed*/, const sim::Event&) {}
 };

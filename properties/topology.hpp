@@ -33,6 +33,13 @@ struct GroupTraits {
 
 /// A service that subscribes to a channel: one side of the ledger's unit (accepted event ×
 /// service).
+/// The table in which a service remembers what it has handled.
+struct InboxTable {
+    std::string name;       ///< `billing-db.inbox/billing`
+    std::uint64_t text = 0; ///< 0: its rows are not followed.
+    Duration retention{};   ///< How long it promises to remember; 0: for ever.
+};
+
 struct Subscriber {
     std::string service;
     std::uint64_t service_text = 0;
@@ -44,6 +51,18 @@ struct Subscriber {
     int attempts_max = 0;                 ///< Handler attempts before parking; 0: it never parks.
     std::vector<std::uint32_t> nodes;     ///< Its replicas; sorted.
     GroupTraits group_traits;
+    InboxTable inbox;
+};
+
+/// A table from which relays publish, if its rows are followed.
+struct OutboxTable {
+    std::string name; ///< `shop-db.outbox`
+    std::uint64_t text = 0;
+    std::string leader;            ///< `shop-db.outbox_cursor`: its row says which relay leads …
+    std::uint64_t leader_text = 0; ///< … 0: none does.
+    bool keeps = false;            ///< Published rows stay until somebody purges them.
+    std::vector<std::size_t> channels; ///< To which it is published; indices, ascending.
+    std::vector<std::uint32_t> relays; ///< Nodes; sorted.
 };
 
 struct Channel {
@@ -75,6 +94,7 @@ struct Topology {
     std::vector<Channel> channels;
     std::vector<Subscriber> subscribers;
     std::vector<Flow> flows;
+    std::vector<OutboxTable> outboxes;
     std::map<std::uint64_t, PartitionPlace> partitions; ///< By partition text; lookup only.
     std::set<std::uint64_t> internal_partitions;        ///< In which coordinators keep their books.
     Duration clock_error{};                             ///< How wrong wall clocks may be.

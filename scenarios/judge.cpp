@@ -7,8 +7,6 @@
 
 namespace crier::scenario {
 
-namespace {
-
 using properties::Verdict;
 using properties::VerdictKind;
 
@@ -29,8 +27,6 @@ std::string text_of(const Row& row) {
         text += (text.empty() ? "" : ", ") + text_of(value);
     return text;
 }
-
-} // namespace
 
 Judge::Judge(sim::History& history, const Scenario& scenario, const System& system)
     : scenario_(scenario), system_(system), history_(history), reading_(system.topology()) {

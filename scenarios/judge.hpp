@@ -47,6 +47,10 @@ private:
     Instant looked_at_{}; // the last_moved of the latest look
 };
 
+/// Returns a value, or the values of a row, as reports show them.
+[[nodiscard]] std::string text_of(const Value& value);
+[[nodiscard]] std::string text_of(const Row& row);
+
 /// Returns the verdict of a run or campaign: violated > inconclusive > holds; vacuous only if all
 /// are.
 [[nodiscard]] properties::VerdictKind worst_of(const std::vector<properties::Verdict>& verdicts);

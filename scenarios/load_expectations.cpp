@@ -105,8 +105,7 @@ void read_property(Loading& loading, const YamlKey& name, const YamlNode& value)
                                        properties::OrderMode::none};
             if (const auto choice = fields.choice("order")) options.order = modes[*choice];
         }
-        if (name.text == "heal-progress" || name.text == "rebalance-storm")
-            fields.read_duration("within", options.within);
+        if (fields.takes("within")) fields.read_duration("within", options.within);
         if (name.text == "rebalance-storm") fields.read_count("generations", options.generations);
     }
     loading.scenario.expectations.push_back(std::move(expectation));

@@ -313,8 +313,9 @@ private:
         const bool needs_service = format_.whom == FaultFormat::Whom::service;
         const bool needs_broker = format_.whom == FaultFormat::Whom::broker;
         if (format_.whom == FaultFormat::Whom::database && !has_replica(target.name)) {
-            note(node.place, "fault `" + kind_.text + "` befalls a database with a replica "
-                             "(`replica: asynchronous` or `synchronous`), not `" +
+            note(node.place, "fault `" + kind_.text +
+                                 "` befalls a database with a replica "
+                                 "(`replica: asynchronous` or `synchronous`), not `" +
                                  target.name + "`");
             return false;
         }
@@ -322,6 +323,15 @@ private:
             note(node.place, "fault `" + kind_.text + "` befalls a service, not `" + target.name +
                                  "`" +
                                  name_hint(target.name, loading_.things.names(ThingKind::service)));
+            return false;
+        }
+        const ServiceSpec* const service =
+            find_service(loading_.scenario, split_address(target.name).first);
+        if (format_.kind == sim::FaultKind::failing_disk && service != nullptr &&
+            !has_files(loading_.scenario, *service, *loading_.table.find(service->is))) {
+            note(node.place, "`" + service->name +
+                                 "` has no file on its disk: none of its "
+                                 "databases is one");
             return false;
         }
         if (needs_broker && kind != ThingKind::broker) {

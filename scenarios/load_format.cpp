@@ -52,6 +52,22 @@ Key structure(std::string name, std::string of, std::string help) {
     return key;
 }
 
+Key column(std::string name, std::string help) {
+    return {std::move(name), KeyType::column, std::move(help)};
+}
+
+/// What every followed table may say.
+Keys followed_keys(std::string identity) {
+    return {reference("database", "the service's own unless named"), column("table", "the table"),
+            column("identity", std::move(identity))};
+}
+
+/// Whether the property has a time in which something must be done.
+bool takes_time(std::string_view property) {
+    return property == "outbox-drain" || property == "outbox-lag" ||
+           property == "stuck-in-progress";
+}
+
 Key required(Key key) {
     key.required = true;
     return key;
@@ -179,12 +195,16 @@ Keys channel_keys() {
 }
 
 Keys database_keys() {
-    return {flag("synchronous", "of a server; off: a commit may be lost with the power; on"),
-            choice("replica", {"none", "asynchronous", "synchronous"},
-                   "of a server: a second node that has its commits, later or before they are "
-                   "answered; none"),
-            structure("file", "database-file",
-                      "no server, but an SQLite file on the disk of each process of one service")};
+    return {
+        flag("synchronous", "of a server; off: a commit may be lost with the power; on"),
+        choice("replica", {"none", "asynchronous", "synchronous"},
+               "of a server: a second node that has its commits, later or before they are "
+               "answered; none"),
+        count("max-connections", 1, 100'000, "of a server: PostgreSQL's, without the reserved; 97"),
+        count("pool-size", 1, 100'000, "connections to a server that a process uses at once; 10"),
+        duration("pool-wait", 0, "how long it waits for one of them; 5s"),
+        structure("file", "database-file",
+                  "no server, but an SQLite file on the disk of each process of one service")};
 }
 
 Keys file_keys() {
@@ -202,7 +222,37 @@ Keys watch_keys() {
         {"table", KeyType::column, "table whose rows count"},
         {"identity", KeyType::column, "column that tells one row's event from another's"},
         {"key", KeyType::column, "column of the aggregate"},
+        {"value", KeyType::column, "column of what the effect comes to, such as an amount"},
     };
+}
+
+Keys outbox_keys() {
+    Keys keys = followed_keys("column with the identity of a row's message");
+    keys.push_back(column("key", "column of the aggregate"));
+    keys.push_back(column("position", "column of the numbers by which relays read"));
+    keys.push_back(column("published", "column that is not null once a row was published"));
+    keys.push_back(column("dead", "column that is not null once a row was given up"));
+    keys.push_back(column("owner", "column that says which relay has claimed the row"));
+    keys.push_back(column("until", "column that says until when, in milliseconds since 1970"));
+    keys.push_back(flag("keeps", "whether published rows stay until somebody purges them; off"));
+    return keys;
+}
+
+Keys leader_keys() {
+    Keys keys = followed_keys("column with the name of the row");
+    keys.push_back(column("owner", "column that says which relay leads"));
+    keys.push_back(column("until", "column that says until when, in milliseconds since 1970"));
+    keys.push_back(column("epoch", "column with the number of the leadership"));
+    keys.push_back(column("position", "column that says how far up the outbox all is published"));
+    return keys;
+}
+
+Keys inbox_keys() {
+    Keys keys = followed_keys("column with the identity of a row's message");
+    keys.push_back(column("status", "column that says `working` or `done`; without: all are done"));
+    keys.push_back(column("until", "column that says until when a message may be in work"));
+    keys.push_back(duration("retention", 0, "how long it promises to remember; 0s: for ever"));
+    return keys;
 }
 
 Keys load_keys() {
@@ -248,6 +298,9 @@ Keys service_keys(const ServiceTable& services) {
         count("replicas", 1, replicas_max, "processes; 1"),
         structure("effects", "watch", "whose rows are its effects"),
         structure("accepts", "watch", "whose durable rows are accepted events"),
+        structure("outbox", "outbox", "from which it publishes"),
+        structure("leader", "leader", "the row that says which relay of its outbox leads"),
+        structure("inbox", "inbox", "in which it remembers what it has handled"),
     };
 }
 
@@ -281,6 +334,9 @@ Keys expectation_keys(std::string_view property) {
     }
     if (property == "heal-progress") {
         keys.push_back(duration("within", millisecond, "the longest silence allowed; 60s"));
+    }
+    if (takes_time(property)) {
+        keys.push_back(duration("within", millisecond, "how long it may take; 60s"));
     }
     return keys;
 }

@@ -276,6 +276,11 @@ std::optional<std::size_t> Fields::choice(std::string_view key) const {
     return static_cast<std::size_t>(found - choices.choices.begin());
 }
 
+bool Fields::takes(std::string_view key) const {
+    return std::any_of(keys_.begin(), keys_.end(),
+                       [key](const Key& each) { return each.name == key; });
+}
+
 const YamlNode* Fields::reference(std::string_view key) const {
     static_cast<void>(row(key, KeyType::reference));
     return scalar(key);

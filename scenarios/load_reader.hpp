@@ -52,6 +52,9 @@ public:
     [[nodiscard]] const YamlNode* find(std::string_view key) const;
     [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
 
+    /// Whether the key may be there.
+    [[nodiscard]] bool takes(std::string_view key) const;
+
     void read_flag(std::string_view key, bool& to) const;
     template <std::integral T>
     void read_count(std::string_view key, T& to) const {

@@ -107,6 +107,7 @@ std::optional<WatchSpec> read_watch(Loading& loading, const Fields& fields, std:
     inner.read_text("table", watch->table);
     inner.read_text("identity", watch->identity);
     inner.read_text("key", watch->key);
+    inner.read_text("value", watch->value);
     if (const YamlNode* const named = inner.reference("database")) {
         if (loading.things.check(ThingKind::database, *named)) watch->database = named->text;
     } else if (watch->database.empty() && type.database_option.empty()) {
@@ -119,6 +120,41 @@ std::optional<WatchSpec> read_watch(Loading& loading, const Fields& fields, std:
         loading.problems.add(node->place, owner + " needs `identity`");
     }
     return watch;
+}
+
+/// Reads `outbox`, `leader` or `inbox`: what the type has by default, where the file does not say
+/// otherwise.
+void read_followed(Loading& loading, const Fields& fields, const std::string& key, const Keys& keys,
+                   const ServiceSpec& spec, const ServiceType& type,
+                   std::optional<FollowSpec>& table) {
+    const YamlNode* const node = fields.find(key);
+    if (node == nullptr && !table) return;
+    if (!table) table.emplace();
+    const auto database = spec.options.find(type.database_option);
+    if (table->database.empty() && database != spec.options.end()) {
+        table->database = std::get<std::string>(database->second);
+    }
+    if (node == nullptr) return;
+    const std::string owner = "`" + key + "` of service `" + spec.name + "`";
+    const Fields inner(*node, keys, owner, loading.problems);
+    inner.read_text("table", table->table);
+    inner.read_text("identity", table->identity);
+    if (inner.takes("key")) inner.read_text("key", table->key);
+    for (const Key& column : keys) {
+        const bool is_role = column.type == KeyType::column && column.name != "table" &&
+                             column.name != "identity" && column.name != "key";
+        if (is_role && inner.has(column.name))
+            inner.read_text(column.name, table->columns[column.name]);
+    }
+    if (inner.takes("keeps")) inner.read_flag("keeps", table->keeps);
+    if (inner.takes("retention")) inner.read_duration("retention", table->retention);
+    if (const YamlNode* const named = inner.reference("database")) {
+        if (loading.things.check(ThingKind::database, *named)) table->database = named->text;
+    } else if (table->database.empty()) {
+        loading.problems.add(node->place, owner + " needs `database`");
+    }
+    if (table->table.empty()) loading.problems.add(node->place, owner + " needs `table`");
+    if (table->identity.empty()) loading.problems.add(node->place, owner + " needs `identity`");
 }
 
 /// Returns the row that `is` names; notes when there is none.
@@ -199,6 +235,12 @@ void read_service(Loading& loading, const YamlKey& name, const YamlNode& value) 
     OptionReader(loading, *type, spec).read(fields, "");
     spec.effects = read_watch(loading, fields, "effects", spec, *type, type->effects);
     spec.accepts = read_watch(loading, fields, "accepts", spec, *type, type->accepts);
+    if (type->follows && loading.problems.errors().size() == problems_before)
+        spec.followed = type->follows(spec);
+    FollowedTables& followed = spec.followed;
+    read_followed(loading, fields, "outbox", outbox_keys(), spec, *type, followed.outbox);
+    read_followed(loading, fields, "leader", leader_keys(), spec, *type, followed.leader);
+    read_followed(loading, fields, "inbox", inbox_keys(), spec, *type, followed.inbox);
     if (type->check && loading.problems.errors().size() == problems_before) {
         for (const std::string& problem : type->check(spec)) {
             loading.problems.add(name.place, "service `" + name.text + "`: " + problem);

@@ -243,12 +243,19 @@ void read_databases(Loading& loading, const YamlNode& node) {
                    spec.name = name.text;
                    fields.read_flag("synchronous", spec.synchronous);
                    read_replica(loading, fields, spec);
+                   fields.read_count("max-connections", spec.max_connections);
+                   fields.read_count("pool-size", spec.pool_size);
+                   fields.read_duration("pool-wait", spec.pool_wait);
                    if (const YamlNode* const file = fields.find("file")) {
                        read_file(loading, *file, owner, spec);
                        if (const YamlNode* const other = fields.find("synchronous")) {
                            loading.problems.add(other->place,
                                                 "a file has its own `synchronous`: write `file: "
                                                 "{synchronous: off}`, normal, full or extra");
+                       }
+                       for (const char* const key : {"max-connections", "pool-size", "pool-wait"}) {
+                           if (const YamlNode* const other = fields.find(key))
+                               loading.problems.add(other->place, "a file has no connections");
                        }
                    }
                    if (find_named(databases, spec.name) == nullptr)

@@ -193,8 +193,8 @@ private:
                 members = static_cast<std::uint64_t>(broker.kafka.nodes);
         }
         for (const DatabaseSpec& database : scenario_.databases) {
-            const bool is_drawn = database.replica != broker::Replication::none &&
-                                  rule_.story != Story::fail_over;
+            const bool is_drawn =
+                database.replica != broker::Replication::none && rule_.story != Story::fail_over;
             if (database.name == target.name && is_drawn) members = 2;
         }
         if (members == 0) return target;

@@ -3,6 +3,9 @@
 
 #include "scenarios/judge.hpp"
 #include "scenarios/system.hpp"
+#include "scenarios/twin.hpp"
+
+#include <algorithm>
 
 namespace crier::scenario {
 
@@ -37,6 +40,11 @@ public:
     ~Run() { world_.end_processes(); }
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
+
+    /// Returns what services have done until now.
+    [[nodiscard]] std::vector<FinalEffects> effects() const {
+        return final_effects(scenario_, system_);
+    }
 
     RunResult operator()() {
         const std::vector<std::uint32_t> fault_ids = system_.add_faults(plan_);
@@ -147,12 +155,46 @@ private:
     bool quiet_ = false;
 };
 
+constexpr std::string_view twin_property = "effect-idempotent-value";
+
+/// Runs the twin and compares, if there is reason to: the scenario expects it, and something was
+/// handed out more than once.
+void compare_with_twin(const Scenario& scenario, const ServiceTable& services,
+                       const RunOptions& options, const std::vector<FinalEffects>& effects,
+                       RunResult& result) {
+    const auto found = std::find_if(
+        result.properties.begin(), result.properties.end(),
+        [](const properties::Verdict& each) { return each.property == twin_property; });
+    if (found == result.properties.end() || found->observations == 0) return;
+    if (result.interrupted || !result.broken.empty()) return;
+    RunOptions without = options;
+    without.keep_history = false;
+    without.edits = without_faults(scenario, options.seed, options.edits);
+    Run twin(scenario, services, without);
+    const RunResult other = twin();
+    result.interrupted = other.interrupted;
+    if (!other.broken.empty()) result.broken = "in the run without faults: " + other.broken;
+    if (other.interrupted || !other.broken.empty()) return;
+    compare(effects, twin.effects(), Instant(result.virtual_time), *found);
+    result.verdict = worst_of(result.properties);
+}
+
 } // namespace
 
 RunResult run_scenario(const Scenario& scenario, const ServiceTable& services,
                        const RunOptions& options) {
-    Run run(scenario, services, options);
-    return run();
+    RunResult result;
+    std::vector<FinalEffects> effects;
+    {
+        Run run(scenario, services, options);
+        result = run();
+        const bool is_expected =
+            std::any_of(scenario.expectations.begin(), scenario.expectations.end(),
+                        [](const Expectation& each) { return each.property == twin_property; });
+        if (is_expected) effects = run.effects();
+    }
+    compare_with_twin(scenario, services, options, effects, result);
+    return result;
 }
 
 std::vector<std::string> node_names(const Scenario& scenario, const ServiceTable& services) {

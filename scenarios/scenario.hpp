@@ -72,6 +72,9 @@ struct DatabaseSpec {
     std::string name;
     bool synchronous = true; ///< Of a server; false: a commit may be lost with the power.
     broker::Replication replica = broker::Replication::none;
+    std::size_t max_connections = broker::DatabaseOptions().max_connections;
+    std::size_t pool_size = broker::DatabaseOptions().pool_size;
+    Duration pool_wait = broker::DatabaseOptions().pool_wait;
     std::optional<broker::FileOptions> file; ///< It is no server, but a file of each process.
 };
 
@@ -83,9 +86,32 @@ struct WatchSpec {
     std::string database; ///< The service's own unless named.
     std::string table;
     std::string identity;
-    std::string key; ///< Column of the aggregate; empty: none.
+    std::string key;        ///< Column of the aggregate; empty: none.
+    std::string value = {}; ///< Column of what matters of an effect besides; empty: none.
 
     friend bool operator==(const WatchSpec&, const WatchSpec&) = default;
+};
+
+/// A table of a service's messaging, whose rows are followed where a property needs it.
+struct FollowSpec {
+    std::string database; ///< The service's own unless named.
+    std::string table;
+    std::string identity;                       ///< Column that tells one row from another.
+    std::string key;                            ///< Column of the aggregate; empty: none.
+    std::map<std::string, std::string> columns; ///< By their roles: `owner` is `claimed_by`.
+    std::string only_column; ///< Not empty: only rows with `only_value` there are the service's.
+    std::string only_value;
+    bool keeps = false;   ///< Of an outbox: rows stay when published, until somebody purges them.
+    Duration retention{}; ///< Of an inbox: how long it promises to remember; 0: for ever.
+
+    friend bool operator==(const FollowSpec&, const FollowSpec&) = default;
+};
+
+/// What a service keeps of messages in its database.
+struct FollowedTables {
+    std::optional<FollowSpec> outbox; ///< From which it publishes.
+    std::optional<FollowSpec> leader; ///< The row that says which relay of the outbox leads.
+    std::optional<FollowSpec> inbox;  ///< In which it remembers what it has handled.
 };
 
 struct ServiceSpec {
@@ -95,6 +121,7 @@ struct ServiceSpec {
     std::map<std::string, OptionValue> options; ///< All of its type's options, defaults filled in.
     std::optional<WatchSpec> effects;
     std::optional<WatchSpec> accepts; ///< Durable rows of this table are accepted events.
+    FollowedTables followed;
     Place place;
 };
 

@@ -245,6 +245,9 @@ std::string scenario_schema(const ServiceTable& table) {
     definitions["databases"] = databases();
     definitions["database-file"] = object(file_keys());
     definitions["watch"] = object(watch_keys());
+    definitions["outbox"] = object(outbox_keys());
+    definitions["leader"] = object(leader_keys());
+    definitions["inbox"] = object(inbox_keys());
     definitions["services"] = services(table, definitions);
     definitions["load"] = list_of(object(load_keys()));
     define_targets(definitions);

@@ -120,6 +120,8 @@ struct ServiceType {
     /// Returns what of its options only a database server has, when its database is a file; unset:
     /// nothing.
     std::function<std::vector<std::string>(const ServiceSpec&)> check_file = nullptr;
+    /// Returns the tables of its messaging by default; unset: it has none, or does not say.
+    std::function<FollowedTables(const ServiceSpec&)> follows = nullptr;
     /// Returns what checkers must know of the group that it subscribes as; unset: nothing known.
     std::function<properties::GroupTraits(const ServiceSpec&)> group = nullptr;
 };

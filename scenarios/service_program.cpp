@@ -65,12 +65,14 @@ Store& ServiceProgram::store(const std::string& name) {
 }
 
 Notifications* ServiceProgram::notifications(const std::string& name) {
+    if (directory_.files.contains(name)) return nullptr; // a file tells nobody
     std::unique_ptr<broker::SimNotifications>& made = notifications_[name];
     if (!made) made = std::make_unique<broker::SimNotifications>(database(name), node_);
     return made.get();
 }
 
 ChangeStreams* ServiceProgram::change_streams(const std::string& name) {
+    if (directory_.files.contains(name)) return nullptr;
     std::unique_ptr<broker::SimChangeStreams>& made = change_streams_[name];
     if (!made) made = std::make_unique<broker::SimChangeStreams>(database(name), node_);
     return made.get();

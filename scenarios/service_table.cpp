@@ -34,7 +34,8 @@ const OptionInfo* find_option(const ServiceType& type, const std::string& name) 
 }
 
 void check_options(const ServiceType& type) {
-    constexpr std::array<std::string_view, 4> taken{"is", "replicas", "effects", "accepts"};
+    constexpr std::array<std::string_view, 7> taken{"is",     "replicas", "effects", "accepts",
+                                                    "outbox", "leader",   "inbox"};
     for (const OptionInfo& option : type.options) {
         ensure(find_option(type, option.name) == &option, "an option is listed once");
         ensure(std::find(taken.begin(), taken.end(), option.name) == taken.end(),

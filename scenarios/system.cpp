@@ -21,6 +21,26 @@ std::string table_of(const WatchSpec& watch) {
     return watch.database + "." + watch.table;
 }
 
+broker::RowWatch watch_of(const FollowSpec& table) {
+    broker::RowWatch watch{table.table, table.identity, table.key};
+    for (const auto& [role, column] : table.columns)
+        watch.followed.push_back({role, column});
+    watch.only_column = table.only_column;
+    watch.only_value = table.only_value;
+    return watch;
+}
+
+/// Whether a property that the scenario expects needs tables of that kind to be followed.
+bool needs(const Scenario& scenario, properties::Follows kind) {
+    const auto& known = properties::catalogue();
+    return std::any_of(known.begin(), known.end(), [&](const properties::PropertyInfo& info) {
+        const bool follows = info.follows == kind || info.follows == properties::Follows::both;
+        return follows &&
+               std::any_of(scenario.expectations.begin(), scenario.expectations.end(),
+                           [&](const Expectation& each) { return each.property == info.name; });
+    });
+}
+
 std::string option_text(const ServiceSpec& spec, const std::string& option) {
     const auto found = spec.options.find(option);
     if (option.empty() || found == spec.options.end()) return {};
@@ -112,15 +132,39 @@ void System::add_brokers() {
     }
 }
 
-std::vector<broker::RowWatch> System::watches_of(const std::string& database) const {
+namespace {
+
+void add_watch(std::vector<broker::RowWatch>& watches, broker::RowWatch row) {
+    if (std::find(watches.begin(), watches.end(), row) == watches.end())
+        watches.push_back(std::move(row));
+}
+
+} // namespace
+
+/// Returns whose new rows are effects or accepted events.
+std::vector<broker::RowWatch> System::rows_told_of(const std::string& database) const {
     std::vector<broker::RowWatch> watches;
     for (const ServiceSpec& service : scenario_.services) {
         for (const std::optional<WatchSpec>& watch : {service.effects, service.accepts}) {
-            if (!watch || watch->database != database) continue;
-            broker::RowWatch row{watch->table, watch->identity, watch->key};
-            if (std::find(watches.begin(), watches.end(), row) == watches.end())
-                watches.push_back(std::move(row));
+            if (watch && watch->database == database)
+                add_watch(watches, {watch->table, watch->identity, watch->key});
         }
+    }
+    return watches;
+}
+
+/// Returns those, and the tables whose rows are followed as they change.
+std::vector<broker::RowWatch> System::watches_of(const std::string& database) const {
+    std::vector<broker::RowWatch> watches = rows_told_of(database);
+    const auto add_followed = [&](const std::optional<FollowSpec>& table) {
+        if (table && table->database == database) add_watch(watches, watch_of(*table));
+    };
+    for (const ServiceSpec& service : scenario_.services) {
+        if (needs(scenario_, properties::Follows::outboxes)) {
+            add_followed(service.followed.outbox);
+            add_followed(service.followed.leader);
+        }
+        if (needs(scenario_, properties::Follows::inboxes)) add_followed(service.followed.inbox);
     }
     return watches;
 }
@@ -129,7 +173,7 @@ void System::add_databases(const std::shared_ptr<broker::Connections>& connectio
     for (const DatabaseSpec& spec : scenario_.databases) {
         if (spec.file) {
             broker::FileOptions options = *spec.file;
-            options.watches = watches_of(spec.name);
+            options.watches = rows_told_of(spec.name);
             files_.push_back(std::make_unique<broker::EmbeddedDatabase>(world_, options));
             directory_.files[spec.name] = files_.back().get();
             continue;
@@ -137,6 +181,9 @@ void System::add_databases(const std::shared_ptr<broker::Connections>& connectio
         broker::DatabaseOptions options;
         options.name = spec.name;
         options.connections = connections;
+        options.max_connections = spec.max_connections;
+        options.pool_size = spec.pool_size;
+        options.pool_wait = spec.pool_wait;
         options.synchronous =
             spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
         options.replica = spec.replica;
@@ -243,6 +290,12 @@ void System::describe(const ServiceTable& services) {
         for (const sim::Node* replica : service.replicas)
             subscriber.nodes.push_back(replica->id());
         if (type.group) subscriber.group_traits = type.group(spec);
+        if (spec.followed.inbox && needs(scenario_, Follows::inboxes)) {
+            const FollowSpec& inbox = *spec.followed.inbox;
+            subscriber.inbox.name = broker::watched_table(inbox.database, watch_of(inbox));
+            subscriber.inbox.text = name(subscriber.inbox.name);
+            subscriber.inbox.retention = inbox.retention;
+        }
         topology_.subscribers.push_back(std::move(subscriber));
     }
     for (const ServiceNodes& service : services_) {
@@ -276,6 +329,7 @@ void System::describe(const ServiceTable& services) {
             topology_.flows.push_back(std::move(flow));
         }
     }
+    if (needs(scenario_, Follows::outboxes)) describe_outboxes(services);
     for (const FaultRule& rule : scenario_.faults) {
         if (rule.kind != sim::FaultKind::clock_jump) continue;
         for (const std::int64_t jump : {rule.amount_low, rule.amount_high}) {
@@ -283,6 +337,40 @@ void System::describe(const ServiceTable& services) {
         }
     }
     topology_.node_names = node_names();
+}
+
+// Relays of one outbox may be several services; each publishes to a channel of its own.
+void System::describe_outboxes(const ServiceTable& services) {
+    for (const ServiceNodes& service : services_) {
+        const ServiceSpec& spec = *service.spec;
+        if (!spec.followed.outbox) continue;
+        const FollowSpec& table = *spec.followed.outbox;
+        const std::string table_name = broker::watched_table(table.database, watch_of(table));
+        auto& outboxes = topology_.outboxes;
+        auto found = std::find_if(outboxes.begin(), outboxes.end(),
+                                  [&](const auto& each) { return each.name == table_name; });
+        if (found == outboxes.end()) {
+            found = outboxes.emplace(outboxes.end());
+            found->name = table_name;
+            found->text = name(table_name);
+        }
+        found->keeps = found->keeps || table.keeps;
+        if (spec.followed.leader) {
+            const FollowSpec& leader = *spec.followed.leader;
+            found->leader = broker::watched_table(leader.database, watch_of(leader));
+            found->leader_text = name(found->leader);
+        }
+        const std::string to = option_text(spec, services.find(spec.is)->to_option);
+        const ChannelSpec* const channel = find_named(scenario_.channels, to);
+        if (channel != nullptr) {
+            found->channels.push_back(
+                static_cast<std::size_t>(channel - scenario_.channels.data()));
+            std::sort(found->channels.begin(), found->channels.end());
+        }
+        for (const sim::Node* replica : service.replicas)
+            found->relays.push_back(replica->id());
+        std::sort(found->relays.begin(), found->relays.end());
+    }
 }
 
 std::vector<std::string> System::node_names() const {

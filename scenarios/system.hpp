@@ -41,7 +41,9 @@ public:
 private:
     void add_brokers();
     void add_databases(const std::shared_ptr<broker::Connections>& connections);
+    [[nodiscard]] std::vector<broker::RowWatch> rows_told_of(const std::string& database) const;
     [[nodiscard]] std::vector<broker::RowWatch> watches_of(const std::string& database) const;
+    void describe_outboxes(const ServiceTable& services);
     void add_services(const ServiceTable& services);
     void add_load(const Plan& plan);
     void describe(const ServiceTable& services);

@@ -1,5 +1,7 @@
 #include "scenarios/yaml_tree.hpp"
 
+#include "sim/utf8.hpp"
+
 #include "scenarios/load_format.hpp"
 
 #include <algorithm>
@@ -176,24 +178,6 @@ std::string helpful(const YAML::Exception& exception, std::string_view text) {
     return message;
 }
 
-/// Returns the length of the UTF-8 sequence at `at`; 0 when it is none.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t offset) -> unsigned {
-        return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0U;
-    };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4) return 0;
-    for (std::size_t offset = 1; offset < length; ++offset) {
-        if ((byte(offset) & 0xC0) != 0x80) return 0;
-    }
-    const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
-    const bool surrogate = lead == 0xED && byte(1) >= 0xA0;
-    const bool beyond = lead == 0xF4 && byte(1) >= 0x90;
-    return overlong || surrogate || beyond ? 0 : length;
-}
-
 } // namespace
 
 const YamlNode* YamlNode::find(std::string_view key) const {
@@ -209,7 +193,7 @@ std::optional<Place> find_bad_text(std::string_view text) {
         const auto byte = static_cast<unsigned char>(text[at]);
         const bool control =
             (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
-        const std::size_t length = sequence_length(text, at);
+        const std::size_t length = sim::utf8_length(text, at);
         if (control || length == 0) return place;
         if (byte == '\n') {
             ++place.line;

@@ -63,12 +63,17 @@ inline constexpr EventKind settled{0x0112,
                                    "settled",
                                    "{node} is done with {message}: {fate}: {reason}",
                                    {{{"message", text}, {"fate", text}, {"reason", text}}}};
+/// Outside a database, where a repetition is known by its key or not at all.
+inline constexpr EventKind called_out{0x0114,
+                                      "called-out",
+                                      "{node} calls out for {message} under key {key}",
+                                      {{{"message", text}, {"key", text}}}};
 
 /// All of them, for readers.
 inline constexpr std::array all{
     node_added,    stopping,          started,         crashed,     power_lost,
     paused,        resumed,           fault_began,     fault_ended, healed,
     point_reached, exception_escaped, message_stalled, answer_lost, connection_reset,
-    answer_forged, attempting,        attempt_failed,  settled};
+    answer_forged, attempting,        attempt_failed,  settled,     called_out};
 
 } // namespace crier::sim::events

@@ -67,6 +67,12 @@ void ProcessPorts::attempt_failed(std::string_view message_id, int attempt,
                     world.history().name(reason));
 }
 
+void ProcessPorts::called_out(std::string_view message_id, std::string_view key) {
+    World& world = node_.world();
+    world.record_as(&process_, events::called_out, world.history().text(message_id),
+                    world.history().text(key));
+}
+
 void ProcessPorts::settled(std::string_view message_id, Fate fate, std::string_view reason) {
     World& world = node_.world();
     world.record_as(&process_, events::settled, world.history().text(message_id),

@@ -25,6 +25,7 @@ public:
     void reached(std::string_view point) override;
     void attempting(std::string_view message_id, int attempt) override;
     void attempt_failed(std::string_view message_id, int attempt, std::string_view reason) override;
+    void called_out(std::string_view message_id, std::string_view key) override;
     void settled(std::string_view message_id, Fate fate, std::string_view reason) override;
 
     [[nodiscard]] asio::any_io_executor executor() override;

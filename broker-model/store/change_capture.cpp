@@ -1,6 +1,7 @@
 #define SQLITE_ENABLE_PREUPDATE_HOOK
 #include "broker-model/store/change_capture.hpp"
 
+#include "sim/hash.hpp"
 #include "sim/world.hpp"
 
 #include <algorithm>
@@ -75,7 +76,11 @@ void ChangeCapture::set_shapes(std::shared_ptr<const TableShapes> shapes) {
         watch.index = at;
         watch.identity = column(watches_[at].identity);
         if (!watches_[at].key.empty()) watch.key = column(watches_[at].key);
-        if (watch.identity >= 0) watches_of_[table].push_back(watch);
+        if (!watches_[at].only_column.empty()) watch.only = column(watches_[at].only_column);
+        for (const FollowedColumn& followed : watches_[at].followed)
+            watch.followed.push_back(column(followed.column));
+        const bool chooses = watches_[at].only_column.empty() || watch.only >= 0;
+        if (watch.identity >= 0 && chooses) watches_of_[table].push_back(std::move(watch));
     }
 }
 
@@ -136,8 +141,10 @@ void ChangeCapture::inserted(const RowPlace& row) {
     }
     note_references(row, false);
     note(changes_->rows, {row, true, false});
-    for (const Watch& watch : watches_of_[row.table])
-        changes_->watched.push_back({{}, watched_row(watch, sqlite3_preupdate_new)});
+    for (const Watch& watch : watches_of_[row.table]) {
+        const auto added = watched_row(watch, sqlite3_preupdate_new);
+        if (added) changes_->watched.push_back({{}, added});
+    }
     if (keeps_inserted_) changes_->inserted.push_back({shapes_, row.table, values_of(shape)});
 }
 
@@ -170,8 +177,10 @@ void ChangeCapture::removed(const RowPlace& row) {
         if (encode(shape.unique_keys[at].columns, sqlite3_preupdate_old)) lock_key(at, row, false);
     }
     note(changes_->rows, {row, false, true});
-    for (const Watch& watch : watches_of_[row.table])
-        changes_->watched.push_back({watched_row(watch, sqlite3_preupdate_old), {}});
+    for (const Watch& watch : watches_of_[row.table]) {
+        const auto gone = watched_row(watch, sqlite3_preupdate_old);
+        if (gone) changes_->watched.push_back({gone, {}});
+    }
 }
 
 // **Source**: PostgreSQL heap_update: the stronger lock if a column of a unique key changes.
@@ -193,26 +202,44 @@ void ChangeCapture::updated(const RowPlace& from, const RowPlace& to) {
     note(changes_->rows, {from, false, to != from});
     if (to != from) note(changes_->rows, {to, true, false});
     for (const Watch& watch : watches_of_[from.table]) {
-        const WatchedRow before = watched_row(watch, sqlite3_preupdate_old);
-        changes_->watched.push_back({before, watched_row(watch, sqlite3_preupdate_new)});
+        const auto before = watched_row(watch, sqlite3_preupdate_old);
+        const auto after = watched_row(watch, sqlite3_preupdate_new);
+        if (before != after) changes_->watched.push_back({before, after});
     }
 }
 
-// SQLite writes an integer as text in decimal.
-WatchedRow ChangeCapture::watched_row(const Watch& watch, Get get) {
-    const auto operand = [this, get](int column) -> std::uint64_t {
-        sqlite3_value* value = nullptr;
-        if (column < 0 || get(connection_, column, &value) != SQLITE_OK) return 0;
-        const unsigned char* const text = sqlite3_value_text(value);
-        if (text == nullptr) return 0;
-        const auto length = static_cast<std::size_t>(sqlite3_value_bytes(value));
-        return world_->history().text(
-            std::string_view(reinterpret_cast<const char*>(text), length));
+/// Returns what the column holds.
+FollowedValue ChangeCapture::operand(int column, Get get) {
+    using Type = FollowedValue::Type;
+    sqlite3_value* value = nullptr;
+    if (column < 0 || get(connection_, column, &value) != SQLITE_OK) return {};
+    if (sqlite3_value_type(value) == SQLITE_INTEGER)
+        return {Type::number, static_cast<std::uint64_t>(sqlite3_value_int64(value))};
+    const unsigned char* const text = sqlite3_value_text(value);
+    if (text == nullptr) return {};
+    const auto length = static_cast<std::size_t>(sqlite3_value_bytes(value));
+    const std::string_view words(reinterpret_cast<const char*>(text), length);
+    return {Type::text, world_->history().text(words)};
+}
+
+/// Returns the row, or nothing if the watch is not for it.
+std::optional<WatchedRow> ChangeCapture::watched_row(const Watch& watch, Get get) {
+    // Identities and keys are texts; SQLite writes an integer as text in decimal.
+    const auto text = [this, get](int column) -> std::uint64_t {
+        const FollowedValue found = operand(column, get);
+        if (found.type != FollowedValue::Type::number) return found.value;
+        return world_->history().text(std::to_string(static_cast<std::int64_t>(found.value)));
     };
+    if (watch.only >= 0) {
+        const FollowedValue only = operand(watch.only, get);
+        if (only.value != sim::hash_text(watches_[watch.index].only_value)) return std::nullopt;
+    }
     WatchedRow row;
     row.watch = watch.index;
-    row.identity = operand(watch.identity);
-    row.key = operand(watch.key);
+    row.identity = text(watch.identity);
+    row.key = text(watch.key);
+    for (std::size_t at = 0; at < watch.followed.size(); ++at)
+        row.followed[at] = operand(watch.followed[at], get);
     return row;
 }
 

@@ -97,6 +97,8 @@ private:
         std::uint32_t index = 0;
         int identity = -1;
         int key = -1;
+        int only = -1;
+        std::vector<int> followed;
     };
     using Get = int (*)(sqlite3*, int, sqlite3_value**);
 
@@ -108,7 +110,8 @@ private:
     void removed(const RowPlace& row);
     [[nodiscard]] Row values_of(const TableShape& shape) const;
     void updated(const RowPlace& from, const RowPlace& to);
-    [[nodiscard]] WatchedRow watched_row(const Watch& watch, Get get);
+    [[nodiscard]] std::optional<WatchedRow> watched_row(const Watch& watch, Get get);
+    [[nodiscard]] FollowedValue operand(int column, Get get);
 
     sqlite3* connection_;
     const std::vector<RowWatch>& watches_;

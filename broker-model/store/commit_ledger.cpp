@@ -8,30 +8,33 @@
 
 namespace crier::broker {
 
-std::vector<WatchedRow> rows_brought(const std::vector<WatchedChange>& changes) {
-    std::vector<WatchedRow> rows;
+std::vector<WatchedChange> net_changes(const std::vector<WatchedChange>& changes) {
+    std::vector<WatchedChange> net;
     for (const WatchedChange& change : changes) {
         const auto found =
-            change.from ? std::find(rows.rbegin(), rows.rend(), *change.from) : rows.rend();
-        if (!change.from) {
-            rows.push_back(*change.to);
-        } else if (found == rows.rend()) {
-            continue; // a row of an earlier commit
-        } else if (change.to) {
-            *found = *change.to;
-        } else {
-            rows.erase(std::next(found).base());
+            change.from ? std::find_if(net.rbegin(), net.rend(),
+                                       [&](const auto& each) { return each.to == change.from; })
+                        : net.rend();
+        if (found == net.rend()) {
+            net.push_back(change);
+            continue;
         }
+        found->to = change.to;
+        if (found->from == found->to) net.erase(std::next(found).base());
     }
-    return rows;
+    return net;
 }
 
 CommitLedger::CommitLedger(sim::World& world, const DatabaseOptions& options,
                            std::vector<CommitLog*> logs)
     : world_(world), logs_(std::move(logs)), log_(logs_.front()),
       database_text_(world.history().name(options.name)) {
-    for (const RowWatch& watch : options.watches)
-        table_texts_.push_back(world.history().name(options.name + "." + watch.table));
+    for (const RowWatch& watch : options.watches) {
+        Watch& added = watches_.emplace_back();
+        added.table = world.history().name(watched_table(options.name, watch));
+        for (const FollowedColumn& column : watch.followed)
+            added.followed.push_back(world.history().name(column.as));
+    }
 }
 
 /// Returns the last commit that no loss of power takes back, and no promotion. A node that has
@@ -49,13 +52,56 @@ void CommitLedger::committed(const sim::Process& server, const Commit& commit) {
     commits_ = commit.number;
     world_.record_as(&server, events::committed, database_text_, commits_, commit.client);
     const std::uint64_t safe_until = safe();
-    std::erase_if(unsafe_,
-                  [safe_until](const Unsafe& each) { return each.commit <= safe_until; });
-    for (const WatchedRow& row : commit.rows) {
-        world_.record_as(&server, events::row_durable, table_texts_[row.watch], row.identity,
-                         row.key, commits_);
-        if (safe_until < commits_) unsafe_.push_back({commits_, row});
+    std::erase_if(unsafe_, [safe_until](const Unsafe& each) { return each.commit <= safe_until; });
+    for (const WatchedChange& change : commit.changes) {
+        const WatchedRow& row = change.to ? *change.to : *change.from;
+        if (!watches_[row.watch].followed.empty()) {
+            tell_change(server, change);
+        } else if (!change.from && change.to) {
+            world_.record_as(&server, events::row_durable, watches_[row.watch].table, row.identity,
+                             row.key, commits_);
+        } else {
+            continue;
+        }
+        if (safe_until < commits_) unsafe_.push_back({commits_, change});
     }
+}
+
+/// Tells what a followed row has come to: its columns first.
+void CommitLedger::tell_change(const sim::Process& server, const WatchedChange& change) {
+    const WatchedRow& row = change.to ? *change.to : *change.from;
+    const Watch& watch = watches_[row.watch];
+    if (!change.to) {
+        world_.record_as(&server, events::row_removed, watch.table, row.identity, commits_);
+        return;
+    }
+    for (std::size_t at = 0; at < watch.followed.size(); ++at) {
+        const FollowedValue before = change.from ? change.from->followed[at] : FollowedValue{};
+        const FollowedValue& value = row.followed[at];
+        if (value == before) continue;
+        if (value.type == FollowedValue::Type::none) {
+            world_.record_as(&server, events::column_cleared, watch.table, row.identity,
+                             watch.followed[at]);
+        } else {
+            world_.record_as(&server,
+                             value.type == FollowedValue::Type::text ? events::column_text
+                                                                     : events::column_number,
+                             watch.table, row.identity, watch.followed[at], value.value);
+        }
+    }
+    if (change.from) {
+        world_.record_as(&server, events::row_changed, watch.table, row.identity, commits_);
+    } else {
+        world_.record_as(&server, events::row_added, watch.table, row.identity, row.key, commits_);
+    }
+}
+
+/// A power loss or a promotion took the change of a followed row back.
+void CommitLedger::tell_loss(const sim::Process& server, const WatchedChange& change,
+                             bool by_promotion) {
+    if (change.from) return tell_change(server, {change.to, change.from});
+    world_.record_as(&server, events::row_lost, watches_[change.to->watch].table,
+                     change.to->identity, by_promotion ? 1 : 0);
 }
 
 // What a ghost has written is found by the next life.
@@ -64,10 +110,20 @@ void CommitLedger::recovered(const sim::Process& server) {
         committed(server, commit);
     const std::uint64_t last = log_->written().number;
     const bool by_promotion = std::exchange(was_promoted_, false);
+    const auto is_followed = [this](const Unsafe& each) {
+        const WatchedRow& row = each.change.to ? *each.change.to : *each.change.from;
+        return !watches_[row.watch].followed.empty();
+    };
     for (const Unsafe& each : unsafe_) {
-        if (each.commit <= last) continue;
-        world_.record_as(&server, events::row_lost, table_texts_[each.row.watch],
-                         each.row.identity, by_promotion ? 1 : 0);
+        if (each.commit <= last || is_followed(each)) continue;
+        const WatchedRow& row = *each.change.to;
+        world_.record_as(&server, events::row_lost, watches_[row.watch].table, row.identity,
+                         by_promotion ? 1 : 0);
+    }
+    // The latest first, so that a row comes to what it was.
+    for (auto each = unsafe_.rbegin(); each != unsafe_.rend(); ++each) {
+        if (each->commit > last && is_followed(*each))
+            tell_loss(server, each->change, by_promotion);
     }
     const std::uint64_t safe_until = safe();
     std::erase_if(unsafe_, [&](const Unsafe& each) {

@@ -34,20 +34,28 @@ public:
     void promoted(const sim::Process& server, std::size_t node);
 
 private:
-    [[nodiscard]] std::uint64_t safe() const;
-    /// A row that may still be lost.
+    /// What may still be lost.
     struct Unsafe {
         std::uint64_t commit;
-        WatchedRow row;
+        WatchedChange change;
     };
+    /// A watch in the history's terms.
+    struct Watch {
+        std::uint64_t table;
+        std::vector<std::uint64_t> followed;
+    };
+
+    [[nodiscard]] std::uint64_t safe() const;
+    void tell_change(const sim::Process& server, const WatchedChange& change);
+    void tell_loss(const sim::Process& server, const WatchedChange& change, bool by_promotion);
 
     sim::World& world_;
     std::vector<CommitLog*> logs_; // by node
     CommitLog* log_;
     std::uint64_t database_text_;
-    std::vector<std::uint64_t> table_texts_; // by watch
-    std::vector<Unsafe> unsafe_;             // recorded, and not on every platter; by commit
-    bool was_promoted_ = false;              // and has not begun yet
+    std::vector<Watch> watches_; // of the options
+    std::vector<Unsafe> unsafe_; // recorded, and not on every platter; by commit
+    bool was_promoted_ = false;  // and has not begun yet
     std::uint64_t commits_ = 0;
 };
 

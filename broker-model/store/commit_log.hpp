@@ -23,8 +23,8 @@ struct Commit {
     /// Counts the promotions before it: commits of one timeline follow one another.
     std::uint64_t timeline = 0;
     PageImage image;
-    std::vector<WatchedRow> rows;      ///< The watched rows that it brought.
-    std::vector<InsertedRow> inserted; ///< For readers of changes; empty once it is written.
+    std::vector<WatchedChange> changes; ///< Of watched rows.
+    std::vector<InsertedRow> inserted;  ///< For readers of changes; empty once it is written.
 };
 
 /// The state on the disk. It shares the disk's fate.

@@ -37,6 +37,8 @@ std::vector<std::string> DatabaseOptions::validate() const {
     if (deadlock_timeout <= Duration{}) {
         problems.emplace_back("deadlock timeout: expected more than 0");
     }
+    if (max_connections < 1) problems.emplace_back("max connections: expected at least 1");
+    if (pool_size < 1) problems.emplace_back("pool size: expected at least 1");
     if (idle_transaction_timeout <= Duration{}) {
         problems.emplace_back("idle transaction timeout: expected more than 0");
     }
@@ -47,8 +49,17 @@ std::vector<std::string> DatabaseOptions::validate() const {
         if (watch.table.empty() || watch.identity.empty()) {
             problems.emplace_back("a watch needs a table and the column of the identity");
         }
+        if (watch.followed.size() > followed_columns_max) {
+            problems.emplace_back("a watch follows too many columns");
+        }
     }
     return problems;
+}
+
+std::string watched_table(const std::string& database, const RowWatch& watch) {
+    std::string name = database + "." + watch.table;
+    if (!watch.only_column.empty()) name += "/" + watch.only_value;
+    return name;
 }
 
 void throw_exception_from_error(const SqlProblem& problem, const boost::source_location& where) {

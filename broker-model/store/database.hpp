@@ -37,19 +37,34 @@ enum class Synchronous {
 enum class Replication {
     none,         ///< There is no second node.
     asynchronous, ///< A commit is answered before the replica has it.
-    /// A commit is answered, and seen, once it is on the replica's platter, however long the replica
-    /// is away: synchronous_standby_names, with synchronous_commit on.
+    /// A commit is answered, and seen, once it is on the replica's platter, however long that is
+    /// away: synchronous_standby_names, with synchronous_commit on.
     synchronous,
 };
 
-/// A table whose new rows are told to the history.
+/// A column whose values are told to the history.
+struct FollowedColumn {
+    std::string as; ///< What it is called there.
+    std::string column;
+
+    friend bool operator==(const FollowedColumn&, const FollowedColumn&) = default;
+};
+
+/// A table whose new rows are told to the history; with followed columns, all that becomes of them.
 struct RowWatch {
     std::string table;
     std::string identity; ///< Column that holds the identity of the message.
     std::string key;      ///< Column that holds the key; empty: none.
+    std::vector<FollowedColumn> followed = {};
+    std::string only_column = {}; ///< Not empty: only rows with that value in this column.
+    std::string only_value = {};
 
     friend bool operator==(const RowWatch&, const RowWatch&) = default;
 };
+
+/// Returns the table as the history names it: `billing-db.charges`, or `billing-db.inbox/billing`
+/// where only rows of `billing` are watched.
+[[nodiscard]] std::string watched_table(const std::string& database, const RowWatch& watch);
 
 /// A database as its schema leaves it. Made once, it spares further worlds the work.
 struct DatabaseImage {
@@ -70,9 +85,13 @@ struct DatabaseOptions {
     Duration lock_timeout = std::chrono::seconds(20);         ///< Of a transaction that sets none.
     Duration deadlock_timeout = std::chrono::seconds(1);
     Duration idle_transaction_timeout = std::chrono::seconds(10); ///< Then it is rolled back.
-    std::vector<std::string> schema;            ///< Statements that run when it is created.
-    std::shared_ptr<const DatabaseImage> image; ///< Made by `make_image` of the same; or null.
-    std::shared_ptr<Connections> connections;   ///< That are idle; null: it opens its own.
+    /// Connections of clients that the server has at a time.
+    std::size_t max_connections = 97; ///< max_connections less superuser_reserved_connections
+    std::size_t pool_size = 10;       ///< Connections that each client process uses at a time …
+    Duration pool_wait = std::chrono::seconds(5); ///< … and how long it waits for one of them.
+    std::vector<std::string> schema;              ///< Statements that run when it is created.
+    std::shared_ptr<const DatabaseImage> image;   ///< Made by `make_image` of the same; or null.
+    std::shared_ptr<Connections> connections;     ///< That are idle; null: it opens its own.
     std::vector<RowWatch> watches;
     sim::WallClock wall_clock{};
     sim::DiskOptions disk{};
@@ -95,12 +114,12 @@ struct KeptDatabase {
     std::string content; ///< The bytes of an SQLite file.
 };
 
-/// A database server: its node (with a replica two, `shop-db/1` and `shop-db/2`), and what the world
-/// knows of its commits.
+/// A database server: its node (with a replica two, `shop-db/1` and `shop-db/2`), and what the
+/// world knows of its commits.
 class Database {
 public:
-    /// Adds the nodes to the world and lays the image, or the schema, on their disks; `start` starts
-    /// them.
+    /// Adds the nodes to the world and lays the image, or the schema, on their disks; `start`
+    /// starts them.
     /// **Requires**: valid options. **Errors**: throws `ContractViolation` when the schema fails.
     /// **Lifetime**: must be there while steps of the world run; may go before the world does.
     Database(sim::World& world, DatabaseOptions options);

@@ -41,7 +41,7 @@ void DatabaseMember::promote() {
     CommitLog& log = parts_.ledger->log_of(index_);
     Commit begun = log.written();
     begun.timeline = ++parts_.roles->timelines;
-    begun.rows.clear();
+    begun.changes.clear();
     IoResult done = log.write(replica_->access(), std::move(begun));
     if (done == IoResult::done) done = log.sync(replica_->access());
     if (done == IoResult::full) node_.crash("no space for a timeline");

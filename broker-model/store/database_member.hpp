@@ -8,8 +8,8 @@
 #include <vector>
 
 // What runs on a node of a database: a server on the primary, a replica on the other. Which is
-// which is known to whoever leads clients to the primary (Patroni's store, a proxy, an address), and
-// outlives both.
+// which is known to whoever leads clients to the primary (Patroni's store, a proxy, an address),
+// and outlives both.
 
 namespace crier::broker {
 

@@ -57,16 +57,17 @@ void DatabaseServer::statement(SqlRequest request, Reply reply) {
                     });
         return;
     }
-    if (stopped_) return reply(failed(StoreError::shutdown));
+    if (stopped_) return reply(failed(StoreError::connection_lost));
     const bool is_single = request.session == 0;
     const SessionId id = is_single ? ++session_count_ : request.session;
     Session* session = find(id);
     if (session == nullptr) {
-        if (!is_single && !request.opens) { // rolled back already: it idled, or the server died
-            return reply(failed(StoreError::connection_lost));
-        }
+        if (!is_single && !request.opens) // rolled back already
+            return reply(failed(why_gone(*request.client, id)));
+        if (!admit(*request.client)) return reply(failed(StoreError::too_many_connections));
         session = &sessions_[id];
         session->client = request.client;
+        session->attendance = clients_[request.client->node()].attendance;
         session->transaction = &transactions_->open(id, request.client->node());
         session->transaction->is_single = is_single;
     }
@@ -154,9 +155,10 @@ void DatabaseServer::replicate(ReplicaRequest request, ReplicaReply reply) {
 
 void DatabaseServer::end_replicated() {
     transactions_->show_up_to(replica_has_.commit);
-    const auto later = std::stable_partition(
-        waiting_.begin(), waiting_.end(),
-        [this](const Waiting& each) { return each.commit <= replica_has_.commit; });
+    const auto later =
+        std::stable_partition(waiting_.begin(), waiting_.end(), [this](const Waiting& each) {
+            return each.commit <= replica_has_.commit;
+        });
     std::vector<Waiting> done(std::make_move_iterator(waiting_.begin()),
                               std::make_move_iterator(later));
     waiting_.erase(waiting_.begin(), later);
@@ -181,7 +183,7 @@ void DatabaseServer::answer_replica() {
     ReplicaState state;
     state.is_primary = true;
     state.commit = last;
-    state.commit.rows.clear();
+    state.commit.changes.clear();
     state.sequences = sequences_on(node_.disk());
     replica_was_told_ = true;
     std::exchange(replica_, {})(std::move(state), commit_bytes * std::min(behind, commits_max));
@@ -241,6 +243,7 @@ void DatabaseServer::end(SessionId id) {
     stop_timers(found->second);
     const std::vector<Notified> notified = transactions_->take_notified(*found->second.transaction);
     transactions_->end(*found->second.transaction);
+    note_end(found->second);
     sessions_.erase(found);
     plan_flush();
     listeners_.tell(notified);
@@ -256,12 +259,12 @@ void DatabaseServer::run_ready() {
     running_ready_ = false;
 }
 
-void DatabaseServer::commit(SessionId id, Reply reply) {
+void DatabaseServer::commit(const sim::Process& client, SessionId id, Reply reply) {
     Session* const session = find(id);
-    if (session == nullptr || session->reply || session->is_ending)
-        return reply(failed(StoreError::connection_lost));
+    if (session == nullptr) return reply(failed(why_gone(client, id)));
+    if (session->reply || session->is_ending) return reply(failed(StoreError::connection_lost));
     const StoreError error =
-        stopped_ ? StoreError::shutdown : transactions_->commit(*session->transaction);
+        stopped_ ? StoreError::connection_lost : transactions_->commit(*session->transaction);
     end_with(id, std::move(reply), failed(error));
     run_ready();
 }
@@ -282,6 +285,7 @@ void DatabaseServer::listen(ListenRequest request, Reply reply) {
         return;
     }
     if (request.channel.empty()) return reply(failed(StoreError::statement_error));
+    if (is_full()) return reply(failed(StoreError::too_many_connections));
     connections_.open(request.connection);
     listeners_.add(std::move(request));
     reply(SqlAnswer{});
@@ -295,6 +299,7 @@ void DatabaseServer::open_slot(SlotRequest request, Reply reply) {
                     });
         return;
     }
+    if (is_full()) return reply(failed(StoreError::too_many_connections));
     if (slots_->open(request, std::move(reply))) connections_.open(request.connection);
 }
 
@@ -342,9 +347,10 @@ void DatabaseServer::plan_flush() {
 // away.
 void DatabaseServer::attend(sim::Process& client) {
     const std::size_t at = client.node();
-    if (at < clients_.size() && clients_[at] == &client) return;
+    if (at < clients_.size() && clients_[at].process == &client) return;
     if (at >= clients_.size()) clients_.resize(at + 1);
-    clients_[at] = &client;
+    connection_count_ -= clients_[at].connections;
+    clients_[at] = Client{&client, ++attendances_};
     sim::World& world = node_.world();
     sim::CallOptions options;
     options.timeout = for_ever;
@@ -357,10 +363,43 @@ void DatabaseServer::attend(sim::Process& client) {
         [this, ended = &client](const Outcome<ConnectionEnd>&) { connection_ended(*ended); });
 }
 
+/// A connection that was cut for idling has the word of it, which the client reads when it asks
+/// next. **Source**: PostgreSQL ProcessInterrupts, IdleInTransactionSessionTimeout.
+StoreError DatabaseServer::why_gone(const sim::Process& client, SessionId id) {
+    if (client.node() >= clients_.size()) return StoreError::connection_lost;
+    const std::size_t was_idle = std::erase(clients_[client.node()].idled, id);
+    return was_idle > 0 ? StoreError::idle_transaction_timeout : StoreError::connection_lost;
+}
+
+bool DatabaseServer::is_full() const {
+    return connection_count_ + connections_.count() >= options_->max_connections;
+}
+
+// **Source**: PostgreSQL manual, 20.3.1, max_connections; InitPostgres.
+bool DatabaseServer::admit(const sim::Process& client) {
+    Client& known = clients_[client.node()];
+    if (known.in_use == known.connections) {
+        if (is_full()) return false;
+        ++known.connections;
+        ++connection_count_;
+    }
+    ++known.in_use;
+    return true;
+}
+
+/// The connection of a transaction that has ended is free, if its client is still there.
+void DatabaseServer::note_end(const Session& session) {
+    Client& known = clients_[session.client->node()];
+    if (known.attendance == session.attendance) --known.in_use;
+}
+
 // A statement of its own runs to its end all the same: a server looks at its connection between
 // statements only.
 void DatabaseServer::connection_ended(sim::Process& client) {
-    if (clients_[client.node()] == &client) clients_[client.node()] = nullptr;
+    if (Client& known = clients_[client.node()]; known.process == &client) {
+        connection_count_ -= known.connections;
+        known = Client{};
+    }
     std::vector<SessionId> ended;
     for (const auto& [id, session] : sessions_) {
         if (session.client == &client && !session.transaction->is_single) ended.push_back(id);
@@ -388,8 +427,10 @@ void DatabaseServer::watch_idleness() {
                 kernel().now() >= session.last_request + limit)
                 idle.push_back(id);
         }
-        for (const SessionId id : idle)
+        for (const SessionId id : idle) {
+            clients_[find(id)->client->node()].idled.push_back(id);
             rollback(id);
+        }
         watch_idleness();
     });
 }

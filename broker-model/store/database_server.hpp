@@ -40,7 +40,7 @@ public:
 
     // The requests of clients, as steps of this process.
     void statement(SqlRequest request, Reply reply);
-    void commit(SessionId session, Reply reply);
+    void commit(const sim::Process& client, SessionId session, Reply reply);
     void rollback(SessionId session);
     void listen(ListenRequest request, Reply reply);
     void open_slot(SlotRequest request, Reply reply);
@@ -60,6 +60,7 @@ private:
     struct Session {
         OpenTransaction* transaction = nullptr;
         sim::Process* client = nullptr;
+        std::uint64_t attendance = 0; ///< Of the client, when it was opened.
         Instant last_request{};
         std::optional<Reply> reply; ///< Of the statement that is being run.
         bool is_ending = false;     ///< It is committed, and the disk has yet to say so.
@@ -86,6 +87,10 @@ private:
     void connection_stands_no_more(SessionId id);
 
     void attend(sim::Process& client);
+    [[nodiscard]] StoreError why_gone(const sim::Process& client, SessionId id);
+    [[nodiscard]] bool admit(const sim::Process& client);
+    [[nodiscard]] bool is_full() const;
+    void note_end(const Session& session);
     void connection_ended(sim::Process& client);
     void watch_idleness();
     [[nodiscard]] Session* find(SessionId id);
@@ -112,10 +117,21 @@ private:
     ReplicaRequest replica_has_;
     bool replica_was_told_ = false; // more than it has, and it has not asked again
     std::function<void()> stopped_; // set: it ends when the replica has all, and serves nobody
-    ReplicaReply replica_; // that waits for more; or none
+    ReplicaReply replica_;          // that waits for more; or none
     bool running_ready_ = false;
-    std::vector<sim::Process*> clients_; // by node: whose connection's end will be heard of
-    Instant ready_at_{};                 // recovery takes until then
+    /// What the server has of one client process. A client opens another connection when all that
+    /// it has are in use, and keeps it.
+    struct Client {
+        sim::Process* process = nullptr; // whose end will be heard of; null: nobody
+        std::uint64_t attendance = 0;    // unlike that of its earlier connections
+        std::size_t connections = 0;
+        std::size_t in_use = 0;
+        std::vector<SessionId> idled; // cut for idling, and it has not heard of that
+    };
+    std::vector<Client> clients_; // by node
+    std::size_t connection_count_ = 0;
+    std::uint64_t attendances_ = 0;
+    Instant ready_at_{}; // recovery takes until then
     bool idleness_watched_ = false;
     bool flush_planned_ = false;
 };

@@ -26,7 +26,7 @@ struct ReplicaRequest {
 /// The primary's last commit on its platter.
 struct ReplicaState {
     bool is_primary = false; ///< Else who was asked has nothing to tell.
-    Commit commit;           ///< Without its rows.
+    Commit commit;           ///< Without the changes of rows.
     /// The numbers that each sequence has reserved, by the name of its file.
     struct Sequence {
         std::string file;

@@ -1,5 +1,6 @@
 #include "broker-model/store/sequences.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace crier::broker {
@@ -8,22 +9,40 @@ namespace {
 
 constexpr std::int64_t reserve_ahead = 32;
 
-using Encoded = std::array<std::byte, 8>; // little-endian
+// A limit is written with its complement, in turn into one of two slots, so that a write which a
+// loss of power tears leaves the limit before.
+constexpr std::size_t width = 8;
+constexpr std::size_t slot_size = 2 * width;
+using Encoded = std::array<std::byte, 2 * slot_size>; // little-endian
 
-Encoded encode(std::int64_t number) {
+void put(std::uint64_t number, std::byte* to) {
+    for (std::size_t at = 0; at < width; ++at)
+        to[at] = static_cast<std::byte>(number >> (8 * at));
+}
+
+std::uint64_t get(const std::byte* from) {
+    std::uint64_t number = 0;
+    for (std::size_t at = 0; at < width; ++at)
+        number |= std::to_integer<std::uint64_t>(from[at]) << (8 * at);
+    return number;
+}
+
+Encoded encode(std::int64_t limit) {
     Encoded bytes;
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
-        bytes[at] = static_cast<std::byte>(static_cast<std::uint64_t>(number) >> (8 * at));
+    for (std::size_t slot = 0; slot < bytes.size(); slot += slot_size) {
+        put(static_cast<std::uint64_t>(limit), bytes.data() + slot);
+        put(~static_cast<std::uint64_t>(limit), bytes.data() + slot + width);
     }
     return bytes;
 }
 
 std::int64_t decode(const Encoded& bytes) {
-    std::uint64_t number = 0;
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
-        number |= std::to_integer<std::uint64_t>(bytes[at]) << (8 * at);
+    std::uint64_t limit = 0;
+    for (std::size_t slot = 0; slot < bytes.size(); slot += slot_size) {
+        const std::uint64_t number = get(bytes.data() + slot);
+        if (get(bytes.data() + slot + width) == ~number) limit = std::max(limit, number);
     }
-    return static_cast<std::int64_t>(number);
+    return static_cast<std::int64_t>(limit);
 }
 
 SequenceResult result_of(IoResult result) {
@@ -58,13 +77,17 @@ SequenceResult Sequences::create(std::string_view name) {
 }
 
 SequenceResult Sequences::reserve(Sequence& sequence) {
-    const Encoded bytes = encode(sequence.last + reserve_ahead);
+    const std::int64_t limit = sequence.last + reserve_ahead;
+    const Encoded bytes = encode(limit);
     sim::File& file = access_.disk().open(file_of(sequence.name));
-    const IoResult written = access_.write(file, 0, bytes.data(), bytes.size());
+    const bool is_first = file.size() == 0;
+    const std::size_t slot = static_cast<std::size_t>(limit / reserve_ahead % 2) * slot_size;
+    const IoResult written =
+        access_.write(file, is_first ? 0 : slot, bytes.data(), is_first ? bytes.size() : slot_size);
     if (written != IoResult::done) return result_of(written);
     const IoResult synced = access_.sync(file);
     if (synced != IoResult::done) return result_of(synced);
-    sequence.reserved = sequence.last + reserve_ahead;
+    sequence.reserved = limit;
     return SequenceResult::done;
 }
 

@@ -51,17 +51,18 @@ private:
 
 class ServeCommit {
 public:
-    ServeCommit(Database& database, std::uint64_t session)
-        : database_(&database), session_(session) {}
+    ServeCommit(Database& database, sim::Process& client, std::uint64_t session)
+        : database_(&database), client_(&client), session_(session) {}
 
     void operator()(sim::Process&, DatabaseServer::Reply reply) const {
         if (refuse(*database_, session_, reply)) return;
         DatabaseServer* const server = database_->server();
-        if (server != nullptr) server->commit(session_, std::move(reply));
+        if (server != nullptr) server->commit(*client_, session_, std::move(reply));
     }
 
 private:
     Database* database_;
+    sim::Process* client_;
     std::uint64_t session_;
 };
 
@@ -104,8 +105,10 @@ bool is_refused(const Failure& failure) {
 /// statements are refused here.
 class SimTransaction final : public Transaction {
 public:
-    SimTransaction(Database& database, sim::Process& process, StoreOptions options)
-        : database_(database), process_(process), options_(options) {}
+    SimTransaction(Database& database, sim::Process& process, StoreOptions options,
+                   PooledConnection connection)
+        : database_(database), process_(process), options_(options),
+          connection_(std::move(connection)) {}
 
     ~SimTransaction() override { abandon(); }
 
@@ -136,7 +139,10 @@ public:
             co_return certainly(unheard ? StoreError::unavailable : StoreError::connection_lost);
         }
         if (!answer->is_ok()) {
-            state_ = answer->error == StoreError::connection_lost ? State::over : State::failed;
+            const bool has_none = answer->error == StoreError::connection_lost ||
+                                  answer->error == StoreError::too_many_connections ||
+                                  answer->error == StoreError::idle_transaction_timeout;
+            state_ = has_none ? State::over : State::failed;
             co_return certainly(answer->error);
         }
         co_return std::move(answer->rows);
@@ -149,9 +155,10 @@ public:
         if (before == State::over) co_return certainly(StoreError::connection_lost);
         sim::CallOptions call;
         call.timeout = options_.request_timeout;
-        ServeCommit serve(database_, session_);
+        ServeCommit serve(database_, process_, session_);
         const Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
             process_, database_.node(), sql_commit, call, std::move(serve));
+        connection_.give_back();
         if (!answer) {
             close();
             co_return in_doubt(answer.error());
@@ -168,6 +175,7 @@ public:
         const Outcome<SqlAnswer> answer = co_await database_.world().network().call<SqlAnswer>(
             process_, database_.node(), sql_rollback, call, std::move(serve));
         if (!answer) close();
+        connection_.give_back();
     }
 
 private:
@@ -194,6 +202,7 @@ private:
     Database& database_;
     sim::Process& process_;
     StoreOptions options_;
+    PooledConnection connection_;
     State state_ = State::fresh;
     std::uint64_t session_ = 0;
 };
@@ -201,13 +210,22 @@ private:
 } // namespace
 
 SimStore::SimStore(Database& database, sim::Node& home, StoreOptions options)
-    : database_(database), process_(home.process()), options_(options) {}
+    : database_(database), process_(home.process()), options_(options),
+      pool_(std::make_shared<ConnectionPool>(process_, database.options().pool_size,
+                                             database.options().pool_wait)) {}
 
 asio::awaitable<Outcome<std::unique_ptr<Transaction>>> SimStore::begin() {
-    co_return std::make_unique<SimTransaction>(database_, process_, options_);
+    PooledConnection connection(pool_);
+    if (!connection.is_there()) co_await connection.wait();
+    if (!connection.is_there()) co_return certainly(StoreError::unavailable);
+    co_return std::make_unique<SimTransaction>(database_, process_, options_,
+                                               std::move(connection));
 }
 
 asio::awaitable<Outcome<Rows>> SimStore::execute(std::string sql, std::vector<Value> parameters) {
+    PooledConnection connection(pool_);
+    if (!connection.is_there()) co_await connection.wait();
+    if (!connection.is_there()) co_return certainly(StoreError::unavailable);
     sim::CallOptions call;
     call.timeout = options_.request_timeout;
     call.bytes = size_on_wire(sql, parameters);

@@ -1,12 +1,13 @@
 #pragma once
 
+#include "broker-model/store/connection_pool.hpp"
 #include "broker-model/store/database.hpp"
 #include "messaging/ports/store.hpp"
 #include "sim/process_ports.hpp"
 
 // The store port of one client process: requests to a simulated database over the simulated
-// network. A connection is had without waiting; it breaks when either end dies or the network
-// resets it, and what was open on it is rolled back by the server.
+// network. It takes a connection of the client's pool for each transaction; one breaks when either
+// end dies or the network resets it, and what was open on it is rolled back by the server.
 
 namespace crier::broker {
 
@@ -22,7 +23,9 @@ public:
     /// As above; the ports name the same process and are not needed.
     SimStore(Database& database, sim::Node& home, sim::ProcessPorts&) : SimStore(database, home) {}
 
-    /// Costs no round trip: the first statement opens the transaction at the server.
+    /// Waits for a connection if none is free, else costs no round trip: the first statement opens
+    /// the transaction at the server, and is told if that takes no more connections.
+    /// **Errors**: `unavailable`: none became free in time.
     [[nodiscard]] asio::awaitable<Outcome<std::unique_ptr<Transaction>>> begin() override;
     [[nodiscard]] asio::awaitable<Outcome<Rows>> execute(std::string sql,
                                                          std::vector<Value> parameters) override;
@@ -31,6 +34,7 @@ private:
     Database& database_;
     sim::Process& process_;
     StoreOptions options_;
+    std::shared_ptr<ConnectionPool> pool_;
 };
 
 } // namespace crier::broker

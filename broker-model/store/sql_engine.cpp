@@ -3,7 +3,9 @@
 #include "broker-model/store/sql_parts.hpp"
 #include "messaging/ports/ensure.hpp"
 #include "sim/hash.hpp"
+#include "sim/utf8.hpp"
 
+#include <algorithm>
 #include <sqlite3.h>
 
 namespace crier::broker {
@@ -11,6 +13,19 @@ namespace crier::broker {
 namespace {
 
 constexpr std::size_t statements_max = 512;
+
+/// SQLite takes any bytes for a text. **Source**: PostgreSQL, 22021,
+/// character_not_in_repertoire; pg_verify_mbstr.
+bool is_bad_text(const Value& value) {
+    const auto* const text = std::get_if<std::string>(&value);
+    if (text == nullptr) return false;
+    for (std::size_t at = 0; at < text->size();) {
+        const std::size_t length = (*text)[at] == '\0' ? 0 : sim::utf8_length(*text, at);
+        if (length == 0) return true;
+        at += length;
+    }
+    return false;
+}
 
 } // namespace
 
@@ -155,6 +170,8 @@ SqlAnswer SqlEngine::run(Prepared& prepared, const std::vector<Value>& parameter
     }
     sqlite3_stmt* const statement =
         show == Show::latest ? prepared.latest.get() : prepared.snapshot.get();
+    if (std::any_of(parameters.begin(), parameters.end(), is_bad_text))
+        return fail(StoreError::statement_error, "a text is UTF-8, without zero bytes");
     if (!prepared.parameters.bind(statement, parameters)) {
         return fail(StoreError::statement_error, "another number of parameters was expected");
     }

@@ -56,6 +56,8 @@ public:
 
     void open(const ConnectionRequest& request);
 
+    [[nodiscard]] std::size_t count() const { return connections_.size(); }
+
     /// The client asks whether the connection stands: answered with `true` after a while, and with
     /// `false` when it does not.
     void watch(SessionId id, sim::Reply<bool> reply);

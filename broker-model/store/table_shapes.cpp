@@ -51,6 +51,10 @@ public:
                                   "pragma_foreign_key_list(?1) order by id, seq") {
         Query tables(connection, "select name, wr from pragma_table_list where schema = 'main' and "
                                  "type = 'table' and name not like 'sqlite\\_%' escape '\\'");
+        Query deferred(connection, "select name from sqlite_schema where sql like '%initially%"
+                                   "deferred%'");
+        while (deferred.next())
+            fail(deferred.text(0), "a deferred constraint, which would be checked at once");
         Query order(connection, "select name from sqlite_schema where type = 'table' and name not "
                                 "like 'sqlite\\_%' escape '\\' order by rowid");
         while (order.next())

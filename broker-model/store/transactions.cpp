@@ -259,10 +259,10 @@ StoreError Transactions::commit(OpenTransaction& transaction) {
         made.number = ledger_.commit_count() + 1;
         made.client = transaction.client;
         made.timeline = ledger_.log().written().timeline;
-        made.image = is_newest ? transaction.slot->engine.image()
-                               : rebased(transaction, unseen_.empty() ? committed_
-                                                                      : unseen_.back().image);
-        made.rows = rows_brought(transaction.changes.watched);
+        made.image =
+            is_newest ? transaction.slot->engine.image()
+                      : rebased(transaction, unseen_.empty() ? committed_ : unseen_.back().image);
+        made.changes = net_changes(transaction.changes.watched);
         if (keeps_inserted_) made.inserted = std::move(transaction.changes.inserted);
         CommitLog& log = ledger_.log();
         IoResult done = log.write(access_, std::move(made));

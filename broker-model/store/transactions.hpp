@@ -56,9 +56,9 @@ struct OpenTransaction {
     std::uint32_t client = 0; ///< Its node.
     bool is_single = false;   ///< One statement is all of it.
     Isolation isolation = Isolation::read_committed;
-    std::uint64_t number = 0; ///< PostgreSQL's transaction id, once it has written; 0: none yet.
+    std::uint64_t number = 0;    ///< PostgreSQL's transaction id, once it has written; 0: none yet.
     std::uint64_t unseen_as = 0; ///< Its commit, while nobody may see it yet; 0: none.
-    Duration lock_timeout{};  ///< Zero: the server's.
+    Duration lock_timeout{};     ///< Zero: the server's.
     Duration statement_timeout{}; ///< Zero: none.
     std::optional<RunningStatement> statement;
 
@@ -104,8 +104,8 @@ public:
     /// **Errors**: the transaction is of no use but to be ended.
     [[nodiscard]] std::optional<SqlAnswer> run(OpenTransaction& transaction);
 
-    /// Makes the changes durable. **Errors**: it is not committed. After either it must be ended; if
-    /// it is `unseen_as` a commit, not before that has been shown.
+    /// Makes the changes durable. **Errors**: it is not committed. After either it must be ended;
+    /// if it is `unseen_as` a commit, not before that has been shown.
     [[nodiscard]] StoreError commit(OpenTransaction& transaction);
 
     /// The replica has all commits up to this one: from now on they are seen.

@@ -31,6 +31,10 @@ public:
     virtual void attempt_failed(std::string_view message_id, int attempt,
                                 std::string_view reason) = 0;
 
+    /// A handler has called somebody outside its database for `message_id`: a payment, a mail. Whom
+    /// it called knows repetitions by `key`; empty: it does not.
+    virtual void called_out(std::string_view message_id, std::string_view key) = 0;
+
     /// A message reached its fate in this process. `reason` is empty unless parked or discarded.
     virtual void settled(std::string_view message_id, Fate fate, std::string_view reason) = 0;
 };

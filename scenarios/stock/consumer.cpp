@@ -20,6 +20,10 @@ namespace {
 const std::vector<std::string> inbox_transactions{"same", "marker", "own", "after"};
 const std::vector<std::string> marker_hits{"waits", "taken-for-done", "never-expires"};
 
+/// Under which key the handler calls somebody outside, if it does.
+enum class ExternalCall { none, message_id, attempt, unkeyed };
+const std::vector<std::string> external_calls{"none", "message-id", "attempt", "unkeyed"};
+
 messaging::ConsumerOptions consumer_options(const ServiceContext& context) {
     using namespace messaging;
     ConsumerOptions options;
@@ -137,8 +141,8 @@ public:
         : ports_(context.ports()), store_(context.store(context.text("database"))),
           effects_(context.effects()), work_(context.duration("work")),
           subscription_(subscribe(context)), dead_letters_(dead_letter_producer(context)),
-          insert_("insert into " + effects_.table + " (" + effects_.identity + ", " + effects_.key +
-                  ", body) values ($1, $2, $3)"),
+          external_call_(chosen<ExternalCall>(context.text("external-call"), external_calls)),
+          is_sum_(context.text("effect") == "sum"), insert_(insertion(effects_, is_sum_)),
           consumer_(
               ports_, *subscription_, store_, dead_letters_,
               [this](const Message& message, Transaction& transaction) {
@@ -152,7 +156,9 @@ public:
     asio::awaitable<void> run() override {
         std::vector<std::string> schema = messaging::inbox_schema();
         schema.push_back("create table if not exists " + effects_.table + " (" + effects_.identity +
-                         " text not null, " + effects_.key + " text, body text)");
+                         (is_sum_ ? " text primary key, " : " text not null, ") + effects_.key +
+                         (is_sum_ ? " text, body text, amount bigint not null default 42)"
+                                  : " text, body text)"));
         co_await ensure_schema(ports_, store_, std::move(schema));
         co_await consumer_.run();
     }
@@ -160,6 +166,16 @@ public:
     asio::awaitable<void> stop(Duration grace) override { return consumer_.stop(grace); }
 
 private:
+    static std::string insertion(const WatchSpec& effects, bool is_sum) {
+        std::string sql = "insert into " + effects.table + " (" + effects.identity + ", " +
+                          effects.key + ", body) values ($1, $2, $3)";
+        if (is_sum) {
+            sql += " on conflict (" + effects.identity +
+                   ") do update set amount = " + effects.table + ".amount + excluded.amount";
+        }
+        return sql;
+    }
+
     static std::unique_ptr<kafka::Producer> dead_letter_producer(ServiceContext& context) {
         kafka::ProducerOptions options;
         options.client_id = context.service() + "-dead-letters";
@@ -174,10 +190,19 @@ private:
         if (message.body.find("not a number") != std::string::npos) {
             co_return messaging::HandlerOutcome::retry("the amount is not a number");
         }
+        if (external_call_ != ExternalCall::none) call_out(message.id);
         const Outcome<Rows> inserted = co_await transaction.execute(
             insert_, parameters(message.id, message.key, message.body));
         if (!inserted) co_return messaging::HandlerOutcome(inserted.error());
         co_return messaging::HandlerOutcome::ok();
+    }
+
+    /// The call itself is part of the work: what counts is that it was made, and how.
+    void call_out(const std::string& id) {
+        std::string key;
+        if (external_call_ == ExternalCall::message_id) key = id;
+        if (external_call_ == ExternalCall::attempt) key = ports_.ids.next();
+        ports_.observer.called_out(id, key);
     }
 
     ProcessPorts ports_;
@@ -186,6 +211,8 @@ private:
     Duration work_;
     std::unique_ptr<Subscription> subscription_;
     messaging::KafkaPublisher dead_letters_;
+    ExternalCall external_call_;
+    bool is_sum_;
     std::string insert_;
     messaging::Consumer consumer_;
 };
@@ -207,6 +234,20 @@ properties::GroupTraits group_traits(const ServiceSpec& spec) {
     }
     traits.offset_reset = text("offset-reset");
     return traits;
+}
+
+/// The inbox, which is that of messaging; several services may share it.
+FollowedTables followed_tables(const ServiceSpec& spec) {
+    FollowedTables tables;
+    if (std::get<std::string>(spec.options.at("deduplicate")) != "inbox") return tables;
+    FollowSpec& inbox = tables.inbox.emplace();
+    inbox.table = messaging::ConsumerOptions().inbox_table;
+    inbox.identity = "id";
+    inbox.only_column = "consumer";
+    inbox.only_value = spec.name;
+    inbox.columns = {{"status", "status"}, {"until", "expires_at"}};
+    inbox.retention = std::get<Duration>(spec.options.at("inbox-retention"));
+    return tables;
 }
 
 } // namespace
@@ -274,6 +315,18 @@ ServiceType consumer() {
          {},
          "how often the inbox forgets what is older",
          1'000'000},
+        {"external-call", OptionType::choice, "none", false, external_calls,
+         "whether the handler calls somebody outside its database, and under which idempotency "
+         "key: "
+         "the message's id, a new one for each attempt, or none"},
+        {"effect",
+         OptionType::choice,
+         "row",
+         false,
+         {"row", "sum"},
+         "row: each handling writes one; sum: it adds its amount to the message's row, so that "
+         "what "
+         "is done twice shows in the value only"},
         {"dead-letter-publish",
          OptionType::choice,
          "awaited",
@@ -455,6 +508,7 @@ ServiceType consumer() {
         return problems;
     };
     type.group = group_traits;
+    type.follows = followed_tables;
     type.make = [](ServiceContext& context) { return std::make_unique<StockConsumer>(context); };
     return type;
 }

@@ -43,6 +43,31 @@ private:
     messaging::Relay relay_;
 };
 
+/// The tables of the relay, which are those of messaging.
+FollowedTables followed_tables(const ServiceSpec& spec) {
+    const messaging::OutboxOptions outbox;
+    FollowedTables tables;
+    FollowSpec& rows = tables.outbox.emplace();
+    rows.table = outbox.table;
+    rows.identity = "id";
+    rows.key = "key";
+    rows.columns = {{"position", "position"},
+                    {"published", "published_at"},
+                    {"dead", "dead_at"},
+                    {"owner", "claimed_by"},
+                    {"until", "claimed_until"}};
+    rows.keeps = std::get<Duration>(spec.options.at("keep")) > Duration::zero();
+    if (std::get<std::string>(spec.options.at("relay-by")) != "cursor") return tables;
+    FollowSpec& leader = tables.leader.emplace();
+    leader.table = outbox.table + "_cursor";
+    leader.identity = "name";
+    leader.columns = {{"position", "position"},
+                      {"epoch", "epoch"},
+                      {"owner", "owner"},
+                      {"until", "leased_until"}};
+    return tables;
+}
+
 } // namespace
 
 ServiceType outbox_relay() {
@@ -55,6 +80,7 @@ ServiceType outbox_relay() {
     type.shares_database = true;
     type.points.assign(messaging::relay_points.begin(), messaging::relay_points.end());
     type.check = relay_option_problems;
+    type.follows = followed_tables;
     type.make = [](ServiceContext& context) { return std::make_unique<OutboxRelay>(context); };
     return type;
 }

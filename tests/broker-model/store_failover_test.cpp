@@ -279,7 +279,7 @@ TEST(FailOver, APrimaryThatIsToldToStopWaitsForItsReplica) {
     stage.database.node().stop(seconds(10));
     stage.run(milliseconds(400));
     EXPECT_TRUE(stage.database.node().is_up()) << "the link is cut";
-    EXPECT_THAT(stage.notes.back(), testing::EndsWith("failed shutdown")) << "no more";
+    EXPECT_THAT(stage.notes.back(), testing::EndsWith("failed connection_lost")) << "no more";
     stage.run(seconds(1));
     EXPECT_FALSE(stage.database.node().is_up());
     ASSERT_TRUE(stage.database.fail_over(seconds(1)));
@@ -360,8 +360,8 @@ TEST(FailOver, SlotsAreGoneAndBeginAnew) {
     ASSERT_TRUE(stage.database.fail_over(seconds(1)));
     stage.run(seconds(3));
     // Nothing was confirmed, and the slot of before would tell of `a` again.
-    EXPECT_THAT(stage.notes, ElementsAre("r: opened", "r: a", "r: lost", "r: opened", "r: b",
-                                         "r: c"));
+    EXPECT_THAT(stage.notes,
+                ElementsAre("r: opened", "r: a", "r: lost", "r: opened", "r: b", "r: c"));
     stage.database.nodes()[0]->start();
     stage.run(seconds(1));
     EXPECT_THAT(log_of(stage, 0).changes().slots(), IsEmpty()) << "pg_rewind keeps none";
@@ -450,7 +450,8 @@ asio::awaitable<void> charges_in_pairs(Client& client) {
 
 void expect_consistent(Stage& stage, bool keeps_all, const std::string& when) {
     EXPECT_EQ(stage.query("pragma integrity_check"), "ok") << when;
-    EXPECT_EQ(rows(stage), stage.count(events::row_durable) - stage.count(events::row_lost)) << when;
+    EXPECT_EQ(rows(stage), stage.count(events::row_durable) - stage.count(events::row_lost))
+        << when;
     EXPECT_EQ(stage.query("select substr(id, 1, 3) from charges group by 1 having count(*) <> 2"),
               "")
         << when << ": a transaction is torn";

@@ -1,11 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "broker-model/store/sequences.hpp"
+
 #include "store_stage.hpp"
 
 #include <set>
 
 #include <algorithm>
+#include <functional>
 
 // The simulated store under faults: answers that are lost, and deaths in the middle of a disk write
 // or sync, at each of them.
@@ -337,6 +340,40 @@ TEST(SimStore, SurvivesDeathsAtEveryPointAlsoWhenCommitsDoNotWait) {
     EXPECT_GE(sweep(sim::FaultKind::power_loss, "disk.write", options).strikes, 11u);
     EXPECT_GE(sweep(sim::FaultKind::crash, "disk.write", options).strikes, 11u);
     EXPECT_GT(sweep(sim::FaultKind::power_loss, "disk.sync", options).strikes, 0u);
+}
+
+/// A process that takes numbers, and notes them.
+struct Counting final : sim::Program {
+    Counting(sim::Node& node, std::vector<std::int64_t>& taken) : access(node) {
+        Sequences sequences(access, "db");
+        (void)sequences.create("s");
+        std::int64_t number = 0;
+        while (taken.size() < 400 && sequences.next("s", number) == SequenceResult::done)
+            taken.push_back(number);
+    }
+
+    DiskAccess access;
+};
+
+// A limit is torn by a loss of power in the middle of its write: from 224 to 256, in bytes.
+TEST(SimStore, GivesNoNumberTwiceWhenALimitIsTorn) {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        sim::World world(stage_world(seed));
+        std::vector<std::int64_t> taken;
+        sim::NodeOptions options;
+        options.name = "n";
+        options.entry = [&taken](sim::Node& node) {
+            return std::make_unique<Counting>(node, taken);
+        };
+        sim::Node& node = world.add_node(std::move(options));
+        world.faults().add(disk_fault(sim::FaultKind::power_loss, "disk.sync", 8, node));
+        node.start();
+        (void)world.run_until(Instant(seconds(5)));
+        ASSERT_EQ(taken.size(), 400u);
+        EXPECT_EQ(std::adjacent_find(taken.begin(), taken.end(), std::greater_equal<>()),
+                  taken.end())
+            << "seed " << seed;
+    }
 }
 
 } // namespace

@@ -191,6 +191,40 @@ TEST(Database, RefusesWrongOptions) {
     EXPECT_THROW(Database(world, wrong_schema), ContractViolation);
 }
 
+asio::awaitable<void> reads_types(Client& client) {
+    co_await run_sql(client, "select 1 = 1, 1 = 2, cast(-2 as bigint), 'x', null, 0.25, ''");
+    for (const std::string& text : {std::string("gr\xc3\xbc\xc3\x9f"), std::string("a\0b", 3),
+                                    std::string("\xff"), std::string("\xc3")}) {
+        std::vector<Value> values = parameters(text);
+        const Outcome<Rows> rows = co_await client.store.execute("select $1", values);
+        client.note(told(rows) + (rows ? " " + told(rows->front().front()) : ""));
+    }
+}
+
+TEST(SimStore, TakesAndGivesPostgresValues) {
+    Stage stage(charges_database());
+    stage.add_client("c", reads_types);
+    stage.run(seconds(1));
+    const std::string failed = "c: failed statement_error";
+    EXPECT_THAT(stage.notes, ElementsAre("c: ok 1 0 -2 x null 0.250000 ",
+                                         "c: ok gr\xc3\xbc\xc3\x9f", failed, failed, failed));
+}
+
+asio::awaitable<void> defers(Client& client) {
+    co_await run_sql(client, "create table parents (id bigint not null primary key)");
+    co_await run_sql(client, "create table children (parent bigint references parents (id) "
+                             "deferrable initially deferred)");
+    co_await run_sql(client, "create table later (parent bigint references parents (id))");
+}
+
+// It would be checked at once, and a scenario would fail where its real database does not.
+TEST(SimStore, RefusesADeferredConstraint) {
+    Stage stage(charges_database());
+    stage.add_client("c", defers);
+    stage.run(seconds(1));
+    EXPECT_THAT(stage.notes, ElementsAre("c: ok", "c: failed statement_error", "c: ok"));
+}
+
 // --- Connections that several databases have in turn ---
 
 /// Two transactions at a time need two connections.

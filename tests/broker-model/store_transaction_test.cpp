@@ -225,7 +225,7 @@ TEST(SimStore, RefusesACommitAfterTheIdleTimeout) {
     Stage stage(charges_database());
     stage.add_client("holder", holds_forever);
     stage.run(seconds(1001));
-    EXPECT_THAT(stage.notes, ElementsAre("holder: ok", "holder: failed connection_lost"));
+    EXPECT_THAT(stage.notes, ElementsAre("holder: ok", "holder: failed idle transaction timeout"));
     EXPECT_EQ(stage.query("select count(*) from charges"), "0");
 }
 
@@ -253,6 +253,94 @@ TEST(SimStore, RecordsTheRowsThatATransactionLeavesBehind) {
     EXPECT_EQ(stage.query("select number from notes order by number"), "1;31");
     EXPECT_THAT(stage.texts(events::row_durable, 1), ElementsAre("1", "30"));
     EXPECT_EQ(stage.count(events::committed), 2u) << "the update wrote, too";
+}
+
+asio::awaitable<void> lives_through_rows(Client& client) {
+    std::string insert =
+        "insert into jobs values ('a', 'billing', null, null), ('b', 'billing', null, "
+        "null), ('c', 'shipping', null, null)";
+    std::vector<Value> none;
+    co_await client.store.execute(std::move(insert), none);
+    auto transaction = co_await client.store.begin();
+    co_await run_sql(client, **transaction, "update jobs set until = 7 where id = 'a'");
+    co_await run_sql(client, **transaction,
+                     "update jobs set owner = 'x', until = 8 where id = 'a'");
+    co_await run_sql(client, **transaction, "update jobs set owner = 'y' where id = 'b'");
+    co_await run_sql(client, **transaction, "update jobs set owner = null where id = 'b'");
+    co_await run_sql(client, **transaction, "insert into jobs values ('d', 'billing', 'z', 1)");
+    co_await run_sql(client, **transaction, "delete from jobs where id = 'd'");
+    co_await (*transaction)->commit();
+    std::string give_back = "update jobs set owner = null where id = 'a'";
+    co_await client.store.execute(std::move(give_back), none);
+    std::string removal = "delete from jobs";
+    co_await client.store.execute(std::move(removal), none);
+}
+
+DatabaseOptions jobs_database() {
+    DatabaseOptions options = charges_database();
+    options.schema.emplace_back(
+        "create table jobs (id text, consumer text, owner text, until bigint)");
+    RowWatch watch{"jobs", "id", "consumer"};
+    watch.followed = {{"owner", "owner"}, {"ends", "until"}};
+    watch.only_column = "consumer";
+    watch.only_value = "billing";
+    options.watches = {watch};
+    return options;
+}
+
+TEST(SimStore, FollowsWhatBecomesOfRows) {
+    Stage stage(jobs_database());
+    stage.add_client("c", lives_through_rows);
+    stage.run(seconds(1));
+    EXPECT_THAT(stage.texts(events::row_added, 1), ElementsAre("a", "b"));
+    EXPECT_THAT(stage.texts(events::row_added, 0),
+                ElementsAre("db.jobs/billing", "db.jobs/billing"));
+    EXPECT_THAT(stage.texts(events::row_changed, 1), ElementsAre("a", "a"))
+        << "b is as it was when its transaction ends, and d was never there";
+    EXPECT_THAT(stage.texts(events::column_text, 3), ElementsAre("x"));
+    EXPECT_THAT(stage.texts(events::column_number, 2), ElementsAre("ends"));
+    EXPECT_THAT(stage.texts(events::column_cleared, 2), ElementsAre("owner"));
+    EXPECT_THAT(stage.texts(events::row_removed, 1), ElementsAre("a", "b"));
+    EXPECT_EQ(stage.count(events::row_durable), 0u);
+}
+
+TEST(SimStore, TellsWhatAPowerLossMakesOfFollowedRows) {
+    DatabaseOptions options = jobs_database();
+    options.synchronous = Synchronous::off;
+    options.flush_interval = seconds(100);
+    options.schema.emplace_back("insert into jobs values ('e', 'billing', 'v', null)");
+    std::size_t taken_back = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Stage stage(options, seed);
+        stage.add_client("c", lives_through_rows);
+        stage.run(seconds(1));
+        EXPECT_THAT(stage.texts(events::row_removed, 1), ElementsAre("e", "a", "b"));
+        stage.database.node().lose_power();
+        stage.database.node().start();
+        stage.run(seconds(1));
+        // Whatever was taken back, the history's last word on each row is what the table has.
+        std::map<std::string, std::string> owners;
+        for (const sim::Event& event : stage.world.history().events()) {
+            const auto text = [&](std::size_t at) {
+                return stage.world.history().texts().find(event.operands[at]);
+            };
+            if (event.kind == events::row_added.id) owners.try_emplace(text(1));
+            if (event.kind == events::row_removed.id || event.kind == events::row_lost.id)
+                owners.erase(text(1));
+            const bool is_owner =
+                event.kind == events::column_text.id || event.kind == events::column_cleared.id;
+            if (is_owner && text(2) == "owner")
+                owners[text(1)] = event.kind == events::column_text.id ? text(3) : "";
+        }
+        std::string said;
+        for (const auto& [id, owner] : owners)
+            said += (said.empty() ? "" : ";") + id + "|" + owner;
+        const std::string there = stage.query(
+            "select id, coalesce(owner, '') from jobs where consumer = 'billing' order by id");
+        EXPECT_EQ(said, there);
+        taken_back += there.empty() ? 0 : 1;
+    }
+    EXPECT_GT(taken_back, 0u);
 }
 
 } // namespace

@@ -47,6 +47,7 @@ std::vector<Mistake> mistakes() {
         {"split-dedup", "ledger", "remembering it and its effect are not one transaction"},
         {"split-dedup", "effect-at-least-once",
          "remembering it and its effect are not one transaction"},
+        {"charged-twice", "effect-idempotent-value", ""},
         {"zombie-consumer", "effect-at-most-once", ""},
         {"unclean-election", "ledger", "the log lost it after it was stored"},
         {"rebalance-storm", "rebalance-storm", ""},
@@ -58,7 +59,8 @@ std::vector<Mistake> mistakes() {
         {"lost-wake-up", "outbox-no-missing", "had just lost its connection to the database"},
         {"stream-confirms-each", "outbox-no-missing", "died before it was published"},
         {"local-inbox-unsynced", "ledger", "a power loss took back an effect"},
-        {"fail-over-loses", "ledger", "its effect was in a commit that the replica did not have yet"},
+        {"fail-over-loses", "ledger",
+         "its effect was in a commit that the replica did not have yet"},
         {"fail-over-loses", "outbox-no-phantom", "took it back"},
         {"slot-ahead-of-replica", "outbox-no-phantom",
          "it was published from a commit that the replica did not have yet"},
@@ -69,9 +71,10 @@ std::vector<Mistake> mistakes() {
 
 /// Scenarios that teach without a mistake in them.
 std::vector<std::string> correct() {
-    return {"cooperative-vs-eager", "coordinator-moves", "fail-over", "local-inbox",
-            "local-outbox",         "outbox-change-stream", "outbox-cursor",
-            "outbox-notified",      "rolling-deploy",       "static-members"};
+    return {"cooperative-vs-eager", "coordinator-moves", "fail-over",
+            "inbox-window",         "local-inbox",       "local-outbox",
+            "outbox-change-stream", "outbox-cursor",     "outbox-notified",
+            "rolling-deploy",       "static-members"};
 }
 
 const properties::Verdict* violated(const scenario::RunResult& run, const std::string& property) {

@@ -37,6 +37,18 @@ TEST(KeepDatabases, WritesFilesThatAnySqliteOpens) {
     EXPECT_EQ(ask(kept + "/billing-db.sqlite", "select count(*) from effects"), "20");
 }
 
+TEST(KeepDatabases, WritesTheFileOfEachProcessWithWhatItsLogHas) {
+    const ScratchFolder folder;
+    std::string text(sound_text);
+    text.replace(text.find("[shop-db, billing-db]"), 21, "{shop-db: {}, billing-db: {file: {}}}");
+    const std::string file = folder.write("local.yaml", text);
+    const std::string kept = folder.path("kept");
+    EXPECT_EQ(crier({"run", file, "--keep-databases", kept}).code, 0);
+    const std::string billing = kept + "/billing-db-billing-1.sqlite";
+    EXPECT_EQ(ask(billing, "pragma integrity_check"), "ok");
+    EXPECT_EQ(ask(billing, "select count(*) from effects"), "20");
+}
+
 TEST(KeepDatabases, ShowsAMomentOfAReplay) {
     const ScratchFolder folder;
     const std::string file = folder.write("sound.yaml", sound_text);

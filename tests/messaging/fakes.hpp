@@ -106,6 +106,9 @@ public:
     void attempt_failed(std::string_view id, int attempt, std::string_view) override {
         note("failed", id, attempt);
     }
+    void called_out(std::string_view id, std::string_view key) override {
+        log.push_back("called " + std::string(id) + " " + std::string(key));
+    }
     void settled(std::string_view id, Fate fate, std::string_view) override {
         const char* const names[] = {"done", "duplicate", "parked", "discarded"};
         log.push_back(std::string(names[static_cast<int>(fate)]) + " " + std::string(id));

@@ -4,6 +4,7 @@
 #include "properties/reading.hpp"
 #include "sim/events.hpp"
 #include "sim/history.hpp"
+#include "sim/wall_clock.hpp"
 
 #include <cstdint>
 #include <gtest/gtest.h>
@@ -30,12 +31,13 @@ inline constexpr std::uint32_t shop_1 = 4;
 inline constexpr std::uint32_t events_1 = 5;
 inline constexpr std::uint32_t shop_db = 6;
 inline constexpr std::uint32_t billing_db = 7;
+inline constexpr std::uint32_t shop_2 = 8;
 
 class HistoryBuilder {
 public:
     HistoryBuilder() : history_({.keep = true}) {
-        topology_.node_names = {"world",  "billing/1", "billing/2", "billing/3",
-                                "shop/1", "events/1",  "shop-db",   "billing-db"};
+        topology_.node_names = {"world",    "billing/1", "billing/2",  "billing/3", "shop/1",
+                                "events/1", "shop-db",   "billing-db", "shop/2"};
         topology_.channels = {{"orders", false, false, {name("orders/0"), name("orders/1")}},
                               {"orders-dead", true, false, {name("orders-dead/0")}}};
         topology_.partitions = {{name("orders/0"), {0, 0}},
@@ -55,6 +57,9 @@ public:
         topology_.flows = {{"shop-db.orders", name("shop-db.orders"), 0, {0}}};
         for (const auto fate : {"done", "duplicate", "parked", "discarded"})
             name(fate);
+        for (const auto role :
+             {"position", "epoch", "published", "dead", "owner", "until", "status"})
+            name(role);
     }
 
     /// To change before the first checker is made.
@@ -71,6 +76,90 @@ public:
     std::uint64_t accept(std::string_view id, std::string_view key = "customer-1") {
         return add(shop_db, broker::events::row_durable, name("shop-db.orders"), name(id),
                    name(key), 1);
+    }
+
+    /// The shop's outbox and the inbox of billing are followed. Relays are `shop_1` and `shop_2`.
+    void follow(bool keeps = false, Duration retention = {}) {
+        OutboxTable outbox;
+        outbox.name = "shop-db.outbox";
+        outbox.text = name(outbox.name);
+        outbox.leader = "shop-db.outbox_cursor";
+        outbox.leader_text = name(outbox.leader);
+        outbox.keeps = keeps;
+        outbox.channels = {0};
+        outbox.relays = {shop_1, shop_2};
+        topology_.outboxes = {outbox};
+        InboxTable& inbox = topology_.subscribers.front().inbox;
+        inbox.name = "billing-db.inbox/billing";
+        inbox.text = name(inbox.name);
+        inbox.retention = retention;
+    }
+    /// A transaction of `client`; what it did follows.
+    void commit_of(std::uint32_t client, std::uint32_t database = shop_db) {
+        ++commits_;
+        add(database, broker::events::committed, name(topology_.node_names[database]), commits_,
+            client);
+    }
+    /// Columns of a row, called by their roles.
+    void set(std::string_view table, std::string_view row, std::string_view role,
+             std::int64_t value) {
+        add(database_of(table), broker::events::column_number, name(table), name(row), name(role),
+            static_cast<std::uint64_t>(value));
+    }
+    void set(std::string_view table, std::string_view row, std::string_view role,
+             std::string_view value) {
+        add(database_of(table), broker::events::column_text, name(table), name(row), name(role),
+            name(value));
+    }
+    void clear(std::string_view table, std::string_view row, std::string_view role) {
+        add(database_of(table), broker::events::column_cleared, name(table), name(row), name(role));
+    }
+    std::uint64_t add_row(std::string_view table, std::string_view row,
+                          std::string_view key = "customer-1") {
+        return add(database_of(table), broker::events::row_added, name(table), name(row), name(key),
+                   commits_);
+    }
+    std::uint64_t change_row(std::string_view table, std::string_view row) {
+        return add(database_of(table), broker::events::row_changed, name(table), name(row),
+                   commits_);
+    }
+    std::uint64_t remove_row(std::string_view table, std::string_view row) {
+        return add(database_of(table), broker::events::row_removed, name(table), name(row),
+                   commits_);
+    }
+    std::uint64_t lose_row(std::string_view table, std::string_view row) {
+        return add(database_of(table), broker::events::row_lost, name(table), name(row));
+    }
+    /// The shop writes an event into its outbox.
+    std::uint64_t write_outbox(std::string_view id, std::int64_t position) {
+        commit_of(shop_1);
+        set("shop-db.outbox", id, "position", position);
+        return add_row("shop-db.outbox", id);
+    }
+    /// A relay takes the row, or the lead, for so long.
+    std::uint64_t claim(std::uint32_t relay, std::string_view id, std::string_view owner,
+                        Duration lease = std::chrono::seconds(30),
+                        std::string_view table = "shop-db.outbox") {
+        commit_of(relay);
+        set(table, id, "owner", owner);
+        set(table, id, "until", wall_now() + lease.count() / 1'000'000);
+        return change_row(table, id);
+    }
+    /// Of the wall clock, in milliseconds since 1970.
+    std::int64_t wall_now() const {
+        return sim::WallClock::epoch_seconds * 1'000 + now_ / 1'000'000;
+    }
+    /// The inbox has the message with that status from now on.
+    std::uint64_t record(std::uint32_t client, std::string_view id,
+                         std::string_view status = "done") {
+        commit_of(client, billing_db);
+        set("billing-db.inbox/billing", id, "status", status);
+        return add_row("billing-db.inbox/billing", id, "");
+    }
+    /// An effect of the commit that is being told.
+    std::uint64_t effect_too(std::string_view id) {
+        return add(billing_db, broker::events::row_durable, name("billing-db.charges"), name(id),
+                   name("customer-1"), commits_);
     }
     std::uint64_t lose_accepted(std::string_view id) {
         return add(shop_db, broker::events::row_lost, name("shop-db.orders"), name(id));
@@ -146,6 +235,9 @@ public:
                      std::string_view reason = "card declined") {
         attempt(node, id, number);
         fail(node, id, number, reason);
+    }
+    std::uint64_t call_out(std::uint32_t node, std::string_view id, std::string_view key) {
+        return add(node, sim::events::called_out, name(id), name(key));
     }
     std::uint64_t settle(std::uint32_t node, std::string_view id, std::string_view fate,
                          std::string_view reason = "") {
@@ -349,10 +441,15 @@ private:
         return history_.append(event);
     }
 
+    [[nodiscard]] static std::uint32_t database_of(std::string_view table) {
+        return table.starts_with("shop-db.") ? shop_db : billing_db;
+    }
+
     sim::History history_;
     Topology topology_;
     std::int64_t now_ = 0;
-    std::array<std::uint32_t, 8> incarnations_{};
+    std::uint64_t commits_ = 0;
+    std::array<std::uint32_t, 9> incarnations_{};
 };
 
 /// The whole way of one order that is billed, without anything going wrong.

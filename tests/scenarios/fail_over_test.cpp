@@ -80,9 +80,9 @@ TEST(FailOverStory, IsForDatabasesWithAReplica) {
     EXPECT_EQ(problem("{replica: asynchronous}", once), "none");
     EXPECT_THAT(problem("{}", once), HasSubstr("befalls a database with a replica"));
     EXPECT_THAT(problem("{replica: none}", once), HasSubstr("not `shop-db`"));
-    EXPECT_THAT(problem("{replica: synchronous}",
-                        "  - fail-over: {of: shop-db/1, at: 5s, for: 2s}\n"),
-                HasSubstr("not `shop-db/1`"));
+    EXPECT_THAT(
+        problem("{replica: synchronous}", "  - fail-over: {of: shop-db/1, at: 5s, for: 2s}\n"),
+        HasSubstr("not `shop-db/1`"));
     EXPECT_THAT(problem("{replica: synchronous}",
                         "  - fail-over: {any-of: [shop-db, shop], every: 5s, for: 2s}\n"),
                 HasSubstr("not `shop`"));
@@ -109,8 +109,7 @@ TEST(FailOverStory, BothNodesHaveAddresses) {
                 HasSubstr("a database has no members"));
     EXPECT_THAT(problem("{replica: asynchronous}", "  - crash: {of: shop-db/3, at: 1s, for: 1s}\n"),
                 HasSubstr("has the members `shop-db/1` to `shop-db/2`"));
-    const Scenario scenario =
-        good(with_relay(shop("{replica: asynchronous}", between), "claim"));
+    const Scenario scenario = good(with_relay(shop("{replica: asynchronous}", between), "claim"));
     EXPECT_THAT(members_of(scenario, "shop-db"), ElementsAre("shop-db/1", "shop-db/2"));
     EXPECT_THAT(members_of(scenario, "billing-db"), ElementsAre("billing-db"));
     std::set<std::string> struck;
@@ -123,7 +122,7 @@ TEST(FailOverStory, BothNodesHaveAddresses) {
 TEST(FailOverStory, PromotesTheReplicaAndBack) {
     const std::string faults = "  - fail-over: {of: shop-db, at: 5s, for: 2s}\n"
                                "  - fail-over: {of: shop-db, at: 12s, for: 2s}\n";
-    for (const char* relay : {"claim", "cursor", "change-stream"}) {
+    for (const char* relay : {"claim", "cursor", "change-stream, dead-key: goes-on"}) {
         const RunResult result =
             run(good(with_relay(shop("{replica: synchronous}", faults), relay)));
         EXPECT_EQ(count(result, broker::events::promoted), 2U) << relay;
@@ -152,8 +151,7 @@ TEST(FailOverStory, HoldsHoweverOftenItComes) {
         "  - fail-over: {of: shop-db, every: 3s, for: 500ms..2s}\n"
         "  - partition: {between: [shop-db/1, shop-db/2], every: 5s, for: 500ms..2s}\n"
         "  - drop-request: {call: sql-replicate, nth: 1..40}\n";
-    const Scenario scenario =
-        good(with_relay(shop("{replica: synchronous}", faults), "cursor"));
+    const Scenario scenario = good(with_relay(shop("{replica: synchronous}", faults), "cursor"));
     std::size_t promotions = 0;
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         const RunResult result = run(scenario, seed);

@@ -115,6 +115,28 @@ TEST(Loading, ReadsNestedOptionsAndWatches) {
     EXPECT_TRUE(scenario.channels[1].dead_letters);
 }
 
+TEST(Loading, KnowsTheTablesOfStockServicesAndReadsThoseOfOthers) {
+    const Scenario scenario =
+        good(with("database: billing-db, replicas: 3",
+                  "database: billing-db, inbox: {table: seen, identity: message, retention: 1h}"));
+    const FollowedTables& relay = scenario.services[1].followed;
+    ASSERT_TRUE(relay.outbox);
+    EXPECT_EQ(relay.outbox->database, "shop-db");
+    EXPECT_EQ(relay.outbox->table, "outbox");
+    EXPECT_EQ(relay.outbox->columns.at("owner"), "claimed_by");
+    EXPECT_FALSE(relay.outbox->keeps);
+    EXPECT_FALSE(relay.leader) << "it claims rows";
+    ASSERT_TRUE(scenario.services[2].followed.inbox);
+    const FollowSpec& inbox = *scenario.services[2].followed.inbox;
+    EXPECT_EQ(inbox.table, "seen");
+    EXPECT_EQ(inbox.identity, "message");
+    EXPECT_EQ(inbox.retention, 1h);
+    const FollowedTables& shop = scenario.services[0].followed;
+    EXPECT_FALSE(shop.outbox || shop.leader || shop.inbox);
+    EXPECT_THAT(problem(with("database: shop-db}", "database: shop-db, outbox: {table: letters}}")),
+                testing::HasSubstr("`outbox` of service `shop` needs `identity`"));
+}
+
 TEST(Loading, ReadsEveryShapeOfFault) {
     const Scenario scenario = good(with_faults(R"(
   - crash: {any-of: [billing, billing/2, events/3, {leader-of: orders/5}], every: 8s, for: 1s..5s}
@@ -527,6 +549,8 @@ TEST(Loading, AFileIsStruckWhereItIs) {
                 HasSubstr("`billing` does not reach the point `disk.read`"));
     EXPECT_THAT(problem(with_faults("  - failing-disk: {of: shop-db, at: 5s, for: 1s}\n")),
                 HasSubstr("befalls a service, not `shop-db`"));
+    EXPECT_THAT(problem(with_faults("  - failing-disk: {of: billing, at: 5s, for: 1s}\n")),
+                HasSubstr("`billing` has no file on its disk"));
 }
 
 TEST(Loading, AQueryOnFilesRunsOnEachOfThem) {

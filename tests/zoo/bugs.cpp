@@ -108,6 +108,46 @@ expect: [ledger]
 )";
 }
 
+/// Orders of a shop that numbers its messages, to a consumer that goes by the numbers.
+std::string numbered_by(const std::string& shop) {
+    return R"(brokers:
+  events: {kafka: {}}
+channels:
+  orders: {partitions: 2, replication: 3, min-in-sync: 2}
+databases: [shop-db, billing-db]
+services:
+  shop: {is: direct-producer, database: shop-db, to: orders, idempotence: off,
+         delivery-timeout: 4s, )" +
+           shop + R"(}
+  billing: {is: position-keeper, from: orders, database: billing-db, by-number: on}
+load:
+  - {to: shop, rate: 40/s, for: 15s}
+faults:
+  - stop: {of: shop, every: 5s, for: 1s}
+  - lose-answer: {call: produce, topic: orders, chance: 2%}
+expect: [dedup-key-scope]
+)";
+}
+
+/// Orders of a shop under test, and a relay for those that it leaves in an outbox.
+std::string committed_by(const std::string& shop) {
+    return R"(brokers:
+  events: {kafka: {}}
+channels:
+  orders: {partitions: 2, replication: 3, min-in-sync: 2}
+databases: [shop-db]
+services:
+  shop: {is: outbox-producer, database: shop-db, to: orders, )" +
+           shop + R"(}
+  relay: {is: outbox-relay, database: shop-db, to: orders}
+load:
+  - {to: shop, rate: 60/s, for: 15s}
+faults:
+  - crash: {of: shop, every: 2s, for: 1s}
+expect: [outbox-no-missing]
+)";
+}
+
 const char* const coming_and_going = "  - stop: {of: billing, every: 4s, for: 1s..2s}\n";
 
 } // namespace
@@ -207,6 +247,8 @@ std::vector<Bug> bugs() {
          consumed_by("is: consumer, offset-reset: earliest, work: 20ms, inbox-transaction: @",
                      "ledger", "  - crash: {of: billing, every: 6s, for: 1s}\n"),
          "own", "same"},
+        {"B40", "A sequence counter restarts under the same producer identity", "wrong service",
+         "dedup-key-scope", numbered_by("numbering: @"), "name", "epoch"},
         {"B41",
          "An inbox row in a state that recovery cannot see, and a redelivery that is dropped",
          "wrong configuration", "ledger",
@@ -240,6 +282,8 @@ std::vector<Bug> bugs() {
         {"B49", "After a failed row the relay continues with later rows of the same key",
          "wrong configuration", "outbox-order-per-key",
          relayed_by("after-failure: @", "outbox-order-per-key", refusals), "goes-on", "key-waits"},
+        {"B50", "Dual write: state commits and the event is never published", "wrong configuration",
+         "outbox-no-missing", committed_by("publish: @"), "dual-write", "outbox"},
         {"B53", "Clean-up by age deletes rows that were never sent", "wrong configuration",
          "outbox-no-missing",
          relayed_by("keep: 5s, purge-interval: 1s, purge: @", "outbox-no-missing", relay_cut_off),

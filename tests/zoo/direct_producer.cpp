@@ -14,7 +14,8 @@ public:
           producer_(context.kafka_for(topic_).producer(options(context))),
           renames_(context.text("resend") == "new-id"),
           back_dates_(context.text("timestamps") == "business"),
-          flushes_(context.text("on-stop") == "flush") {}
+          flushes_(context.text("on-stop") == "flush"),
+          sender_(context.text("numbering") == "epoch" ? ports_.ids.next() : context.service()) {}
 
     asio::awaitable<void> run() override {
         co_await insist(ports_, store_,
@@ -58,12 +59,15 @@ private:
 
     asio::awaitable<void> publish(std::string order, std::string key) {
         std::string id = order;
+        const std::string number = std::to_string(++sent_);
         for (;;) {
             kafka::ProducerRecord record;
             record.topic = topic_;
             record.key = key;
             record.value = order;
             record.headers.push_back({std::string(id_header), id});
+            record.headers.push_back({"sender", sender_});
+            record.headers.push_back({"number", number});
             // An order is as old as the day that it was made: these are imported.
             if (back_dates_) record.timestamp = ports_.clock.wall_now() - 240h;
             std::vector<kafka::ProducerRecord> records;
@@ -82,6 +86,8 @@ private:
     bool renames_;
     bool back_dates_;
     bool flushes_;
+    std::string sender_;     // under which messages are numbered
+    std::uint64_t sent_ = 0; // in this life
     bool stopping_ = false;
     std::size_t open_ = 0;
 };
@@ -101,6 +107,7 @@ scenario::ServiceType direct_producer() {
         either("resend", "same-id", "new-id"),
         either("on-stop", "flush", "leave"),
         either("timestamps", "of-sending", "business"),
+        either("numbering", "epoch", "name"),
         {"linger", OptionType::duration, Duration(5ms), false, {}, "linger.ms"},
         {"delivery-timeout",
          OptionType::duration,

@@ -14,7 +14,8 @@ public:
         : ports_(context.ports()), store_(context.store(context.text("database"))),
           topic_(context.text("from")),
           consumer_(context.kafka_for(topic_).consumer(group(context))),
-          takes_errors_for_nothing_(context.text("lookup-error") == "begin-anew") {}
+          takes_errors_for_nothing_(context.text("lookup-error") == "begin-anew"),
+          by_number_(context.flag("by-number")) {}
 
     asio::awaitable<void> run() override {
         co_await insist(ports_, store_,
@@ -22,6 +23,9 @@ public:
         co_await insist(ports_, store_,
                         "create table if not exists positions (part bigint primary key, next "
                         "bigint not null)");
+        co_await insist(ports_, store_,
+                        "create table if not exists numbers (sender text, number text, primary key "
+                        "(sender, number))");
         std::vector<std::string> topics{topic_};
         consumer_->subscribe(std::move(topics), this);
         for (;;) {
@@ -68,6 +72,24 @@ private:
             std::move(move));
         if (!moved) co_return false;
         if (moved.value().empty()) co_return true; // its position is past it
+        if (by_number_) {
+            std::vector<Value> number =
+                parameters(std::string(find_header(record.headers, "sender")),
+                           std::string(find_header(record.headers, "number")));
+            const auto entered = co_await transaction->execute(
+                "insert into numbers (sender, number) values ($1, $2) on conflict do nothing "
+                "returning number",
+                std::move(number));
+            if (!entered) co_return false;
+            if (entered.value().empty()) {
+                const auto passed = co_await transaction->commit();
+                if (passed) {
+                    ports_.observer.settled(find_header(record.headers, id_header), Fate::duplicate,
+                                            "");
+                }
+                co_return passed.has_value();
+            }
+        }
         std::vector<Value> row = parameters(std::string(find_header(record.headers, id_header)),
                                             record.key.value_or(""));
         const auto stored = co_await transaction->execute(
@@ -104,6 +126,7 @@ private:
     std::string topic_;
     std::unique_ptr<kafka::Consumer> consumer_;
     bool takes_errors_for_nothing_;
+    bool by_number_; // a message is what its sender has numbered
 };
 
 } // namespace
@@ -117,6 +140,7 @@ scenario::ServiceType position_keeper() {
         {"from", OptionType::channel, {}, false, {}, "the channel"},
         {"database", OptionType::database, {}, false, {}, "where effects and positions are"},
         either("lookup-error", "try-again", "begin-anew"),
+        {"by-number", OptionType::flag, false, false, {}, "deduplicates by sender and number"},
     };
     type.database_option = "database";
     type.from_option = "from";

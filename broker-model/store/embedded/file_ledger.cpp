@@ -19,6 +19,15 @@ std::string quoted(const std::string& name) {
     return text + "\"";
 }
 
+/// Returns the rows that a transaction brought.
+std::vector<WatchedRow> rows_brought(const std::vector<WatchedChange>& changes) {
+    std::vector<WatchedRow> rows;
+    for (const WatchedChange& change : net_changes(changes)) {
+        if (!change.from && change.to) rows.push_back(*change.to);
+    }
+    return rows;
+}
+
 } // namespace
 
 FileLedger::FileLedger(sim::World& world, const FileOptions& options, std::uint64_t& commits)
