@@ -278,11 +278,12 @@ inline constexpr EventKind row_durable{
     "row-durable",
     "{message} (key {key}) is in {table}, commit {commit}",
     {{{"table", text}, {"message", text}, {"key", text}, {"commit", number}}}};
-/// A row that was counted as durable is gone after a power loss.
+/// A row that was counted as durable is gone: a power loss took it, or (`promotion` is 1) the
+/// replica that was promoted never had it.
 inline constexpr EventKind row_lost{0x0302,
                                     "row-lost",
-                                    "{message} is gone from {table} with the power loss",
-                                    {{{"table", text}, {"message", text}}}};
+                                    "{message} is gone from {table}",
+                                    {{{"table", text}, {"message", text}, {"promotion", number}}}};
 /// A transaction that wrote something was committed; its rows follow. `client` asked for it, and is
 /// the database itself where a new life finds in its log what the one before committed; the world,
 /// where the database is a file.
@@ -321,6 +322,14 @@ inline constexpr EventKind row_removed{0x0309,
                                        "row-removed",
                                        "{message} is removed from {table}, commit {commit}",
                                        {{{"table", text}, {"message", text}, {"commit", number}}}};
+
+/// A replica is the primary from now on: the database goes on from that commit. The next `lost`
+/// numbers are those of commits that it never had.
+inline constexpr EventKind promoted{
+    0x030A,
+    "promoted",
+    "{node} is promoted: {database} goes on from commit {commit}, and {lost} later ones are gone",
+    {{{"database", text}, {"commit", number}, {"lost", number}}}};
 
 inline constexpr std::array all{stored,
                                 dead_lettered,
@@ -375,6 +384,8 @@ inline constexpr std::array all{stored,
                                 column_cleared,
                                 row_added,
                                 row_changed,
-                                row_removed};
+                                row_removed,
+
+                                promoted};
 
 } // namespace crier::broker::events

@@ -91,6 +91,19 @@ std::string committed_too_early(const Case& facts) {
     return early;
 }
 
+/// Tells of a row that is gone because a replica that lacked it was promoted; empty: it is not.
+std::string never_replicated(const Case& facts, const Event& gone, const std::string& what) {
+    if (gone.operands[2] == 0) return {};
+    for (const Event& event : facts.history) {
+        if (event.sequence >= gone.sequence) break;
+        const bool is_it = event.kind == broker::events::promoted.id && event.time == gone.time &&
+                           event.node == gone.node;
+        if (is_it) facts.events.push_back(event.sequence);
+    }
+    return what + " that the replica did not have yet: the fail-over to " + facts.node(gone) +
+           " took it back";
+}
+
 std::string lost(const Case& facts) {
     const FateTexts fates;
     const Evidence& main = facts.main;
@@ -98,6 +111,9 @@ std::string lost(const Case& facts) {
         return "its effect and its parking do not exclude each other";
     }
     if (!main.effects_lost.empty()) {
+        const std::string by_promotion =
+            never_replicated(facts, *main.effects_lost.back(), "its effect was in a commit");
+        if (!by_promotion.empty()) return by_promotion;
         return "a power loss took back an effect that had been committed";
     }
     if (main.stored.empty()) return not_published(facts);
@@ -216,6 +232,9 @@ std::string out_of_order(const Case& facts) {
 
 std::string phantom(const Case& facts) {
     if (!facts.main.rows_lost.empty()) {
+        const std::string by_promotion =
+            never_replicated(facts, *facts.main.rows_lost.back(), "it was published from a commit");
+        if (!by_promotion.empty()) return by_promotion;
         return "it was published before its transaction was safe from a power loss";
     }
     if (!facts.main.rows.empty()) return "it was published before its transaction was committed";

@@ -25,6 +25,7 @@ struct Unit {
     bool called_done = false; // by the service: done, or a duplicate of it
     bool called_parked = false;
     bool effect_lost = false;
+    bool lost_by_promotion = false;
     bool reported = false;
 
     [[nodiscard]] int fates() const {
@@ -212,9 +213,10 @@ void FlowLedger::on_effect(const FlowMessage& message, std::size_t subscriber, c
 
 void FlowLedger::on_effect_lost(const FlowMessage& message, std::size_t subscriber,
                                 const Event& event) {
-    change(message, subscriber, event, [](Unit& unit) {
+    change(message, subscriber, event, [&event](Unit& unit) {
         if (unit.effects > 0) --unit.effects;
         unit.effect_lost = true;
+        unit.lost_by_promotion = event.operands[2] != 0;
     });
 }
 
@@ -328,7 +330,8 @@ void FlowLedger::diagnose(const FlowMessage& message, std::size_t subscriber,
     const Unit unit = units_[subscriber].get(message.number);
     Sentence& say = finding.witness;
     if (unit.effect_lost) {
-        say.words("its effect was durable and is gone with a power loss.");
+        say.words("its effect was durable and is gone with ");
+        say.words(unit.lost_by_promotion ? "a fail-over." : "a power loss.");
         return;
     }
     if (trail.stored == 0) {

@@ -85,7 +85,10 @@ private:
             finding.witness.text(message.text).words(" is stored in ");
             finding.witness.words(topology_.channels[channel].name + ", but its row in ");
             finding.witness.words(topology_.flows[message.flow].accepted_table);
-            finding.witness.words(" is gone since a power loss at ").time(event.time).words(".");
+            const bool by_promotion = event.operands[2] != 0;
+            finding.witness.words(by_promotion ? " is gone since a fail-over at "
+                                               : " is gone since a power loss at ");
+            finding.witness.time(event.time).words(".");
             return finding;
         });
     }

@@ -17,7 +17,7 @@ using Amount = FaultFormat::Amount;
 
 constexpr std::int64_t millisecond = 1'000'000;
 
-constexpr std::array<FaultFormat, 26> formats{{
+constexpr std::array<FaultFormat, 27> formats{{
     {"crash", crash, "the process dies, and starts again over what its disk has"},
     {"power-loss", power_loss, "the machine dies: unsynced writes go"},
     {"stop", stop, "the process is told to stop, is killed after `for` if it has not, and starts"},
@@ -58,6 +58,8 @@ constexpr std::array<FaultFormat, 26> formats{{
      false, Amount::partitions, Story::add_partitions},
     {"recreate-topic", act, "a channel is deleted with its records and commits, and made anew",
      Whom::channel, false, false, Amount::none, Story::recreate_topic},
+    {"fail-over", act, "a database's primary is killed, and its replica promoted as it is",
+     Whom::database, true, false, Amount::none, Story::fail_over},
 }};
 
 Key duration(std::string name, std::int64_t low, std::string help,
@@ -112,6 +114,7 @@ std::vector<std::string> FaultFormat::ways() const {
     case Whom::leader: return {"leader-of"};
     case Whom::group: return {"coordinator-of"};
     case Whom::channel: return {"channel"};
+    case Whom::database:
     case Whom::service: return {"of", "any-of"};
     case Whom::nodes:
     case Whom::broker: return {"of", "any-of", "leader-of", "coordinator-of"};
@@ -223,6 +226,7 @@ std::vector<CallFormat> call_formats() {
         {broker::sql_stream_open.name, store},
         {broker::sql_stream_read.name, store},
         {broker::sql_stream_confirm.name, store},
+        {broker::sql_replicate.name},
         {input_call.name},
     };
 }

@@ -10,13 +10,14 @@ struct FaultFormat {
     enum class Amount { none, times, loss, by, error, partitions };
     enum class Whom {
         nodes,
-        link,    ///< Has another side: `between`, `one-way`.
-        calls,   ///< Befalls calls, and needs to know which; of anybody unless it says whom.
-        leader,  ///< The leader of a partition.
-        group,   ///< The coordinator of a group.
-        service, ///< A service.
-        broker,  ///< A broker, or some broker of a cluster.
-        channel, ///< A channel.
+        link,     ///< Has another side: `between`, `one-way`.
+        calls,    ///< Befalls calls, and needs to know which; of anybody unless it says whom.
+        leader,   ///< The leader of a partition.
+        group,    ///< The coordinator of a group.
+        service,  ///< A service.
+        broker,   ///< A broker, or some broker of a cluster.
+        channel,  ///< A channel.
+        database, ///< A database with a replica.
     };
 
     std::string_view name;

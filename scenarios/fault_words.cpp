@@ -77,6 +77,10 @@ std::string act_in_words(const PlannedFault& fault) {
     if (fault.story == Story::recreate_topic) {
         return "delete " + fault.target.name + " and make it anew";
     }
+    if (fault.story == Story::fail_over) {
+        return "kill the primary of " + fault.target.name + " for " + duration_text(fault.length) +
+               " and promote its replica";
+    }
     return fault.story == Story::leader_change ? "give " + fault.target.name + " another leader"
                                                : "move " + words_for(fault.target);
 }

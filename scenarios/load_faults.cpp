@@ -312,6 +312,13 @@ private:
         const auto kind = loading_.things.kind_of(split_address(target.name).first);
         const bool needs_service = format_.whom == FaultFormat::Whom::service;
         const bool needs_broker = format_.whom == FaultFormat::Whom::broker;
+        if (format_.whom == FaultFormat::Whom::database && !has_replica(target.name)) {
+            note(node.place, "fault `" + kind_.text +
+                                 "` befalls a database with a replica "
+                                 "(`replica: asynchronous` or `synchronous`), not `" +
+                                 target.name + "`");
+            return false;
+        }
         if (needs_service && kind != ThingKind::service) {
             note(node.place, "fault `" + kind_.text + "` befalls a service, not `" + target.name +
                                  "`" +
@@ -334,6 +341,12 @@ private:
             return false;
         }
         return true;
+    }
+
+    /// Whether that is the name of a database with a second node.
+    bool has_replica(const std::string& name) const {
+        const DatabaseSpec* const database = find_database(loading_.scenario, name);
+        return database != nullptr && database->replica != broker::Replication::none;
     }
 
     std::optional<Target> read_target(const YamlNode& node) {
@@ -375,7 +388,7 @@ private:
         if (*kind == ThingKind::broker && member == "controller" &&
             (format_.is_link() || format_.is_call()))
             return target;
-        if (*kind == ThingKind::database) {
+        if (*kind == ThingKind::database && !has_replica(name)) {
             note(node.place,
                  "a database has no members: write `" + name + "`, not `" + node.text + "`");
             return std::nullopt;
@@ -400,6 +413,7 @@ private:
             const BrokerSpec* const broker = find_broker(loading_.scenario, name);
             return broker == nullptr ? 0 : broker->kafka.nodes;
         }
+        if (kind == ThingKind::database) return has_replica(name) ? 2 : 0;
         const ServiceSpec* const service = find_service(loading_.scenario, name);
         return service == nullptr ? 0 : service->replicas;
     }

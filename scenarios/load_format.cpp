@@ -197,6 +197,9 @@ Keys channel_keys() {
 Keys database_keys() {
     return {
         flag("synchronous", "of a server; off: a commit may be lost with the power; on"),
+        choice("replica", {"none", "asynchronous", "synchronous"},
+               "of a server: a second node that has its commits, later or before they are "
+               "answered; none"),
         count("max-connections", 1, 100'000, "of a server: PostgreSQL's, without the reserved; 97"),
         count("pool-size", 1, 100'000, "connections to a server that a process uses at once; 10"),
         duration("pool-wait", 0, "how long it waits for one of them; 5s"),

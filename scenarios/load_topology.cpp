@@ -112,6 +112,21 @@ void read_file(const Loading& loading, const YamlNode& node, const std::string& 
     fields.read_count("checkpoint-pages", file.checkpoint_pages);
 }
 
+/// Reads whether a server has a second node.
+void read_replica(const Loading& loading, const Fields& fields, DatabaseSpec& spec) {
+    using enum broker::Replication;
+    constexpr std::array kinds{none, asynchronous, synchronous};
+    if (const auto kind = fields.choice("replica")) spec.replica = kinds[*kind];
+    const YamlNode* const replica = fields.find("replica");
+    if (replica == nullptr || spec.replica == none) return;
+    if (fields.has("file")) {
+        loading.problems.add(replica->place, "a file has no replica");
+    } else if (spec.replica == synchronous && !spec.synchronous) {
+        loading.problems.add(replica->place, "a commit that waits for no disk (`synchronous: off`) "
+                                             "waits for no replica");
+    }
+}
+
 } // namespace
 
 void enter_names(Loading& loading, const Fields& top) {
@@ -213,6 +228,7 @@ void read_databases(Loading& loading, const YamlNode& node) {
                    DatabaseSpec spec;
                    spec.name = name.text;
                    fields.read_flag("synchronous", spec.synchronous);
+                   read_replica(loading, fields, spec);
                    fields.read_count("max-connections", spec.max_connections);
                    fields.read_count("pool-size", spec.pool_size);
                    fields.read_duration("pool-wait", spec.pool_wait);
@@ -231,6 +247,10 @@ void read_databases(Loading& loading, const YamlNode& node) {
                    if (find_named(databases, spec.name) == nullptr)
                        databases.push_back(std::move(spec));
                });
+}
+
+const DatabaseSpec* find_database(const Scenario& scenario, const std::string& name) {
+    return find_named(scenario.databases, name);
 }
 
 const BrokerSpec* find_broker(const Scenario& scenario, const std::string& name) {

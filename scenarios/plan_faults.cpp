@@ -71,6 +71,7 @@ private:
         case Story::coordinator_move:
         case Story::add_partitions:
         case Story::recreate_topic:
+        case Story::fail_over:
         case Story::old_log: parts = {first}; break;
         }
         for (std::size_t part = 0; part < parts.size() && part < parts_per_story; ++part) {
@@ -190,6 +191,11 @@ private:
         for (const BrokerSpec& broker : scenario_.brokers) {
             if (broker.name == target.name)
                 members = static_cast<std::uint64_t>(broker.kafka.nodes);
+        }
+        for (const DatabaseSpec& database : scenario_.databases) {
+            const bool is_drawn =
+                database.replica != broker::Replication::none && rule_.story != Story::fail_over;
+            if (database.name == target.name && is_drawn) members = 2;
         }
         if (members == 0) return target;
         const std::uint64_t member = random_.draw(replica_of, index_, number).below(members);

@@ -48,6 +48,9 @@ std::vector<std::string> members_of(const Scenario& scenario, const std::string&
         count = service->replicas;
     } else if (const BrokerSpec* const broker = find_named(scenario.brokers, address)) {
         count = broker->kafka.nodes;
+    } else if (const DatabaseSpec* const database = find_named(scenario.databases, address);
+               database != nullptr && database->replica != broker::Replication::none) {
+        count = 2;
     } else {
         return {address};
     }

@@ -72,6 +72,7 @@ struct ChannelSpec {
 struct DatabaseSpec {
     std::string name;
     bool synchronous = true; ///< Of a server; false: a commit may be lost with the power.
+    broker::Replication replica = broker::Replication::none;
     std::size_t max_connections = broker::DatabaseOptions().max_connections;
     std::size_t pool_size = broker::DatabaseOptions().pool_size;
     Duration pool_wait = broker::DatabaseOptions().pool_wait;
@@ -161,6 +162,7 @@ enum class Story {
     old_log,          ///< A broker comes back without anything that it had not flushed.
     add_partitions,   ///< A channel gets more partitions: keys move.
     recreate_topic,   ///< A channel is deleted with all it has, and made anew.
+    fail_over,        ///< A database's primary is killed, and its replica is promoted.
 };
 
 struct FaultRule {

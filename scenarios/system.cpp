@@ -179,6 +179,7 @@ void System::add_databases(const std::shared_ptr<broker::Connections>& connectio
         options.pool_wait = spec.pool_wait;
         options.synchronous =
             spec.synchronous ? broker::Synchronous::full : broker::Synchronous::off;
+        options.replica = spec.replica;
         options.watches = watches_of(spec.name);
         databases_.push_back(std::make_unique<broker::Database>(world_, std::move(options)));
         directory_.databases[spec.name] = databases_.back().get();
@@ -408,7 +409,7 @@ void System::start() {
 std::vector<std::uint32_t> System::nodes_of(const Target& target) const {
     if (target.kind == Target::Kind::name) {
         if (const sim::Node* node = world_.find(target.name)) return {node->id()};
-        std::vector<std::uint32_t> nodes; // all replicas of a service, all brokers of a cluster
+        std::vector<std::uint32_t> nodes; // all that a service, a cluster or a database has
         for (const ServiceNodes& service : services_) {
             if (service.spec->name != target.name) continue;
             for (const sim::Node* replica : service.replicas)
@@ -419,6 +420,10 @@ std::vector<std::uint32_t> System::nodes_of(const Target& target) const {
             for (broker::kafka::BrokerId id = 1; id <= cluster->broker_count(); ++id) {
                 nodes.push_back(cluster->broker(id).id());
             }
+        }
+        if (const broker::Database* const named = database(target.name)) {
+            for (const sim::Node* node : named->nodes())
+                nodes.push_back(node->id());
         }
         return nodes;
     }
@@ -485,7 +490,9 @@ std::vector<std::uint32_t> System::add_faults(const Plan& plan) {
         }
         if (planned.kind == sim::FaultKind::act) {
             spec.act = [this, story = planned.story, target = planned.target,
-                        amount = planned.amount, place = find_partition(planned.target)] {
+                        amount = planned.amount, length = planned.length,
+                        place = find_partition(planned.target)] {
+                if (story == Story::fail_over) return database(target.name)->fail_over(length);
                 if (target.kind == Target::Kind::channel) return change(target.name, story, amount);
                 return place.cluster != nullptr && place.cluster->move_leader(place.partition);
             };

@@ -108,6 +108,15 @@ std::uint64_t File::lose_unsynced(std::optional<Draw> draw) {
     return lost;
 }
 
+std::vector<std::string> Disk::names(std::string_view prefix) const {
+    std::vector<std::string> found;
+    for (auto at = names_.lower_bound(prefix); at != names_.end(); ++at) {
+        if (!at->first.starts_with(prefix)) break;
+        if (at->second.back() != nullptr) found.push_back(at->first);
+    }
+    return found;
+}
+
 std::shared_ptr<File> Disk::find_file(std::string_view name) const {
     const auto found = names_.find(name);
     return found == names_.end() ? nullptr : found->second.back();

@@ -94,6 +94,9 @@ public:
     /// Returns the file, or null.
     [[nodiscard]] std::shared_ptr<File> find_file(std::string_view name) const;
 
+    /// Returns the names that begin so, sorted.
+    [[nodiscard]] std::vector<std::string> names(std::string_view prefix) const;
+
     // Names change in the page cache only: until the directory is synced, a loss of power may take
     // each name back to what it was at any time since. **Source**: fsync(2), "a file's directory
     // entry"; SQLite's unixSync and unixDelete, which sync the directory therefore.

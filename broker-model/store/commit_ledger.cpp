@@ -4,6 +4,7 @@
 #include "sim/world.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace crier::broker {
 
@@ -24,8 +25,10 @@ std::vector<WatchedChange> net_changes(const std::vector<WatchedChange>& changes
     return net;
 }
 
-CommitLedger::CommitLedger(sim::World& world, const DatabaseOptions& options, CommitLog& log)
-    : world_(world), log_(log), database_text_(world.history().name(options.name)) {
+CommitLedger::CommitLedger(sim::World& world, const DatabaseOptions& options,
+                           std::vector<CommitLog*> logs)
+    : world_(world), logs_(std::move(logs)), log_(logs_.front()),
+      database_text_(world.history().name(options.name)) {
     for (const RowWatch& watch : options.watches) {
         Watch& added = watches_.emplace_back();
         added.table = world.history().name(watched_table(options.name, watch));
@@ -34,11 +37,22 @@ CommitLedger::CommitLedger(sim::World& world, const DatabaseOptions& options, Co
     }
 }
 
+/// Returns the last commit that no loss of power takes back, and no promotion. A node that has
+/// another timeline is not promoted before it has taken the primary's.
+std::uint64_t CommitLedger::safe() const {
+    std::uint64_t safe = log_->synced().number;
+    for (const CommitLog* const log : logs_) {
+        const bool follows = log->synced().timeline == log_->synced().timeline;
+        safe = std::min(safe, follows ? log->synced().number : 0);
+    }
+    return safe;
+}
+
 void CommitLedger::committed(const sim::Process& server, const Commit& commit) {
     commits_ = commit.number;
     world_.record_as(&server, events::committed, database_text_, commits_, commit.client);
-    const bool synced = log_.synced().number >= commits_;
-    if (synced) unsynced_.clear();
+    const std::uint64_t safe_until = safe();
+    std::erase_if(unsafe_, [safe_until](const Unsafe& each) { return each.commit <= safe_until; });
     for (const WatchedChange& change : commit.changes) {
         const WatchedRow& row = change.to ? *change.to : *change.from;
         if (!watches_[row.watch].followed.empty()) {
@@ -49,7 +63,7 @@ void CommitLedger::committed(const sim::Process& server, const Commit& commit) {
         } else {
             continue;
         }
-        if (!synced) unsynced_.push_back({commits_, change});
+        if (safe_until < commits_) unsafe_.push_back({commits_, change});
     }
 }
 
@@ -82,34 +96,47 @@ void CommitLedger::tell_change(const sim::Process& server, const WatchedChange& 
     }
 }
 
-/// A power loss took the change of a followed row back.
-void CommitLedger::tell_loss(const sim::Process& server, const WatchedChange& change) {
+/// A power loss or a promotion took the change of a followed row back.
+void CommitLedger::tell_loss(const sim::Process& server, const WatchedChange& change,
+                             bool by_promotion) {
     if (change.from) return tell_change(server, {change.to, change.from});
     world_.record_as(&server, events::row_lost, watches_[change.to->watch].table,
-                     change.to->identity);
+                     change.to->identity, by_promotion ? 1 : 0);
 }
 
 // What a ghost has written is found by the next life.
 void CommitLedger::recovered(const sim::Process& server) {
-    for (const Commit& commit : log_.after(commits_))
+    for (const Commit& commit : log_->after(commits_))
         committed(server, commit);
-    const std::uint64_t last = log_.written().number;
-    const auto is_followed = [this](const Unsynced& each) {
+    const std::uint64_t last = log_->written().number;
+    const bool by_promotion = std::exchange(was_promoted_, false);
+    const auto is_followed = [this](const Unsafe& each) {
         const WatchedRow& row = each.change.to ? *each.change.to : *each.change.from;
         return !watches_[row.watch].followed.empty();
     };
-    for (const Unsynced& each : unsynced_) {
+    for (const Unsafe& each : unsafe_) {
         if (each.commit <= last || is_followed(each)) continue;
         const WatchedRow& row = *each.change.to;
-        world_.record_as(&server, events::row_lost, watches_[row.watch].table, row.identity);
+        world_.record_as(&server, events::row_lost, watches_[row.watch].table, row.identity,
+                         by_promotion ? 1 : 0);
     }
     // The latest first, so that a row comes to what it was.
-    for (auto each = unsynced_.rbegin(); each != unsynced_.rend(); ++each) {
-        if (each->commit > last && is_followed(*each)) tell_loss(server, each->change);
+    for (auto each = unsafe_.rbegin(); each != unsafe_.rend(); ++each) {
+        if (each->commit > last && is_followed(*each))
+            tell_loss(server, each->change, by_promotion);
     }
-    std::erase_if(unsynced_, [&](const Unsynced& each) {
-        return each.commit > last || each.commit <= log_.synced().number;
+    const std::uint64_t safe_until = safe();
+    std::erase_if(unsafe_, [&](const Unsafe& each) {
+        return each.commit > last || each.commit <= safe_until;
     });
+}
+
+void CommitLedger::promoted(const sim::Process& server, std::size_t node) {
+    const std::uint64_t last = logs_[node]->written().number;
+    log_ = logs_[node];
+    was_promoted_ = true;
+    world_.record_as(&server, events::promoted, database_text_, last,
+                     commits_ > last ? commits_ - last : 0);
 }
 
 } // namespace crier::broker

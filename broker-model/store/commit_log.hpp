@@ -20,6 +20,8 @@ namespace crier::broker {
 struct Commit {
     std::uint64_t number = 0; ///< From 1 in the order of commits; 0: as the schema left it.
     std::uint32_t client = 0; ///< The node that asked for it.
+    /// Counts the promotions before it: commits of one timeline follow one another.
+    std::uint64_t timeline = 0;
     PageImage image;
     std::vector<WatchedChange> changes; ///< Of watched rows.
     std::vector<InsertedRow> inserted;  ///< For readers of changes; empty once it is written.
@@ -42,6 +44,9 @@ public:
     /// What is kept for readers of changes.
     [[nodiscard]] ChangeLog& changes() { return changes_; }
     [[nodiscard]] const ChangeLog& changes() const { return changes_; }
+
+    /// Slots, and what was kept for them, are gone.
+    void forget_changes() { changes_ = ChangeLog(); }
 
     void lay(PageImage image) { synced_.image = std::move(image); }
 

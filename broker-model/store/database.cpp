@@ -1,6 +1,6 @@
 #include "broker-model/store/database.hpp"
 
-#include "broker-model/store/database_server.hpp"
+#include "broker-model/store/database_member.hpp"
 #include "broker-model/store/sqlite_setup.hpp"
 #include "sim/world.hpp"
 
@@ -16,15 +16,13 @@ void lay(const DatabaseImage& image, sim::Disk& disk) {
     }
 }
 
-sim::NodeOptions node_options(const std::shared_ptr<const DatabaseOptions>& options,
-                              const std::shared_ptr<CommitLedger>& ledger,
-                              const std::shared_ptr<std::uint64_t>& sessions) {
+sim::NodeOptions node_options(std::string name, std::size_t index, const DatabaseParts& parts) {
     sim::NodeOptions node;
-    node.name = options->name;
-    node.wall_clock = options->wall_clock;
-    node.disk = options->disk;
-    node.entry = [options, ledger, sessions](sim::Node& home) -> std::unique_ptr<sim::Program> {
-        return std::make_unique<DatabaseServer>(home, options, ledger, *sessions);
+    node.name = std::move(name);
+    node.wall_clock = parts.options->wall_clock;
+    node.disk = parts.options->disk;
+    node.entry = [index, parts](sim::Node& home) -> std::unique_ptr<sim::Program> {
+        return std::make_unique<DatabaseMember>(home, index, parts);
     };
     return node;
 }
@@ -43,6 +41,9 @@ std::vector<std::string> DatabaseOptions::validate() const {
     if (pool_size < 1) problems.emplace_back("pool size: expected at least 1");
     if (idle_transaction_timeout <= Duration{}) {
         problems.emplace_back("idle transaction timeout: expected more than 0");
+    }
+    if (replica == Replication::synchronous && synchronous == Synchronous::off) {
+        problems.emplace_back("a commit that waits for no disk waits for no replica");
     }
     for (const RowWatch& watch : watches) {
         if (watch.table.empty() || watch.identity.empty()) {
@@ -66,22 +67,34 @@ void throw_exception_from_error(const SqlProblem& problem, const boost::source_l
 }
 
 Database::Database(sim::World& world, DatabaseOptions options)
-    : Database(world, std::make_shared<const DatabaseOptions>(std::move(options)),
-               std::make_unique<CommitLog>()) {}
-
-Database::Database(sim::World& world, std::shared_ptr<const DatabaseOptions> options,
-                   std::unique_ptr<CommitLog> log)
-    : options_(std::move(options)), ledger_(std::make_shared<CommitLedger>(world, *options_, *log)),
-      sessions_(std::make_shared<std::uint64_t>(0)),
-      node_(world.add_node(node_options(options_, ledger_, sessions_))) {
+    : world_(world), options_(std::make_shared<const DatabaseOptions>(std::move(options))),
+      roles_(std::make_shared<DatabaseRoles>()), sessions_(std::make_shared<std::uint64_t>(0)) {
+    const bool has_replica = options_->replica != Replication::none;
+    std::vector<std::unique_ptr<CommitLog>> logs;
+    std::vector<CommitLog*> all;
+    for (std::size_t index = 0; index < (has_replica ? 2U : 1U); ++index) {
+        logs.push_back(std::make_unique<CommitLog>());
+        all.push_back(logs.back().get());
+    }
+    ledger_ = std::make_shared<CommitLedger>(world, *options_, std::move(all));
+    const DatabaseParts parts{options_, roles_, ledger_, sessions_};
+    for (std::size_t index = 0; index < logs.size(); ++index) {
+        const std::string number = has_replica ? "/" + std::to_string(index + 1) : "";
+        roles_->nodes.push_back(
+            &world.add_node(node_options(options_->name + number, index, parts)));
+    }
     configure_sqlite();
     const std::vector<std::string> problems = options_->validate();
     ensure(problems.empty(), problems.empty() ? "" : problems.front().c_str());
     std::shared_ptr<const DatabaseImage> image = options_->image;
     if (image == nullptr && !options_->schema.empty()) image = make_image(options_->schema).value();
-    if (image != nullptr) lay(*image, node_.disk());
-    log->lay(image == nullptr ? empty_database() : to_image(image->pages));
-    node_.disk().attach("commits", std::move(log));
+    const PageImage pages = image == nullptr ? empty_database() : to_image(image->pages);
+    for (std::size_t index = 0; index < logs.size(); ++index) {
+        sim::Disk& disk = roles_->nodes[index]->disk();
+        if (image != nullptr) lay(*image, disk);
+        logs[index]->lay(pages);
+        disk.attach("commits", std::move(logs[index]));
+    }
 }
 
 Database::~Database() = default;
@@ -90,8 +103,47 @@ std::uint64_t Database::commit_count() const {
     return ledger_->commit_count();
 }
 
+void Database::start() {
+    for (sim::Node* const node : roles_->nodes)
+        node->start();
+}
+
+sim::Node& Database::node() const {
+    return roles_->primary_node();
+}
+
+const std::vector<sim::Node*>& Database::nodes() const {
+    return roles_->nodes;
+}
+
+DatabaseMember* Database::member(std::size_t node) const {
+    const sim::Node& home = *roles_->nodes[node];
+    return home.is_up() ? static_cast<DatabaseMember*>(home.program()) : nullptr;
+}
+
+// What was on its way to a primary of before has no server.
 DatabaseServer* Database::server() const {
-    return node_.is_up() ? static_cast<DatabaseServer*>(node_.program()) : nullptr;
+    DatabaseMember* const primary = member(roles_->primary);
+    const bool is_its_step = world_.kernel().current() == &node().process();
+    return primary != nullptr && is_its_step ? primary->server() : nullptr;
+}
+
+bool Database::fail_over(Duration away) {
+    if (options_->replica == Replication::none) return false;
+    const std::size_t index = 1 - roles_->primary;
+    DatabaseMember* const replica = member(index);
+    if (replica == nullptr || roles_->nodes[index]->process().is_paused()) return false;
+    const CommitLog& own = ledger_->log_of(index);
+    if (own.synced().timeline != ledger_->log().synced().timeline) return false;
+    sim::Node& former = node();
+    if (former.is_up()) { // fenced, so that it answers nobody any more
+        former.crash("fenced");
+        world_.kernel().at(world_.process(), world_.now() + away, [&former] {
+            if (!former.is_up() && former.is_powered()) former.start();
+        });
+    }
+    world_.kernel().post(roles_->nodes[index]->process(), [replica] { replica->promote(); });
+    return true;
 }
 
 SqlEngine& Database::reader() {

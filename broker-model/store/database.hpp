@@ -22,13 +22,24 @@ namespace crier::broker {
 class CommitLedger;
 class CommitLog;
 class Connections;
+class DatabaseMember;
 class DatabaseServer;
 class SqlEngine;
+struct DatabaseRoles;
 
 /// When a commit is answered.
 enum class Synchronous {
     full, ///< Once it is on the platter.
     off, ///< At once; the platter follows within `flush_interval`. A power loss takes commits back.
+};
+
+/// Whether a second node has what the primary commits.
+enum class Replication {
+    none,         ///< There is no second node.
+    asynchronous, ///< A commit is answered before the replica has it.
+    /// A commit is answered, and seen, once it is on the replica's platter, however long that is
+    /// away: synchronous_standby_names, with synchronous_commit on.
+    synchronous,
 };
 
 /// A column whose values are told to the history.
@@ -68,6 +79,7 @@ struct DatabaseImage {
 /// Settings of one server. The names are PostgreSQL's where it has them.
 struct DatabaseOptions {
     std::string name;
+    Replication replica = Replication::none;
     Synchronous synchronous = Synchronous::full;              ///< synchronous_commit
     Duration flush_interval = std::chrono::milliseconds(200); ///< wal_writer_delay
     Duration lock_timeout = std::chrono::seconds(20);         ///< Of a transaction that sets none.
@@ -102,11 +114,12 @@ struct KeptDatabase {
     std::string content; ///< The bytes of an SQLite file.
 };
 
-/// A database server: its node, and what the world knows of its commits.
+/// A database server: its node (with a replica two, `shop-db/1` and `shop-db/2`), and what the
+/// world knows of its commits.
 class Database {
 public:
-    /// Adds the node to the world and lays the image, or the schema, on its disk; `start` starts
-    /// it.
+    /// Adds the nodes to the world and lays the image, or the schema, on their disks; `start`
+    /// starts them.
     /// **Requires**: valid options. **Errors**: throws `ContractViolation` when the schema fails.
     /// **Lifetime**: must be there while steps of the world run; may go before the world does.
     Database(sim::World& world, DatabaseOptions options);
@@ -114,10 +127,19 @@ public:
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
 
-    void start() { node_.start(); }
+    void start();
 
-    [[nodiscard]] sim::World& world() const { return node_.world(); }
-    [[nodiscard]] sim::Node& node() const { return node_; }
+    [[nodiscard]] sim::World& world() const { return world_; }
+    /// The primary, to which clients are led.
+    [[nodiscard]] sim::Node& node() const;
+    /// All nodes; the first begins as the primary.
+    [[nodiscard]] const std::vector<sim::Node*>& nodes() const;
+
+    /// An operator's fail-over: the primary is killed if it lives, and the replica is promoted, as
+    /// it is. A primary that was killed starts again after `away`, as the replica of the new one.
+    /// **Returns** whether it did; not when the replica is not running, or has yet to take a former
+    /// primary's place in the timeline. **Source**: PostgreSQL manual 27.3, "Failover".
+    bool fail_over(Duration away);
     [[nodiscard]] const DatabaseOptions& options() const { return *options_; }
 
     /// Returns how many transactions that wrote something were committed so far.
@@ -134,23 +156,23 @@ public:
     /// nothing.
     [[nodiscard]] std::string problem_of(const std::string& sql);
 
-    /// Returns the running server, or null. For `SimStore`.
+    /// Returns the server that runs the present step, or null: the step is not the primary's. For
+    /// `SimStore`.
     [[nodiscard]] DatabaseServer* server() const;
 
     /// Returns a number for one client transaction, unlike all others of this run.
     [[nodiscard]] std::uint64_t next_session() { return ++*sessions_; }
 
 private:
-    Database(sim::World& world, std::shared_ptr<const DatabaseOptions> options,
-             std::unique_ptr<CommitLog> log);
-
     [[nodiscard]] SqlEngine& reader();
+    [[nodiscard]] DatabaseMember* member(std::size_t node) const;
 
-    std::shared_ptr<const DatabaseOptions>
-        options_; // shared with the entry of the node, as the ledger
+    sim::World& world_;
+    // Shared with the entries of the nodes:
+    std::shared_ptr<const DatabaseOptions> options_;
+    std::shared_ptr<DatabaseRoles> roles_;
     std::shared_ptr<CommitLedger> ledger_;
     std::shared_ptr<std::uint64_t> sessions_;
-    sim::Node& node_;
     std::unique_ptr<SqlEngine> reader_; // shows what is committed
 };
 

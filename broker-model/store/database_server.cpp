@@ -57,6 +57,7 @@ void DatabaseServer::statement(SqlRequest request, Reply reply) {
                     });
         return;
     }
+    if (stopped_) return reply(failed(StoreError::connection_lost));
     const bool is_single = request.session == 0;
     const SessionId id = is_single ? ++session_count_ : request.session;
     Session* session = find(id);
@@ -110,21 +111,82 @@ void DatabaseServer::settle(Session& session, SqlAnswer answer) {
 
 /// Ends the transaction, and tells its client, when the disk is done.
 void DatabaseServer::end_with(SessionId id, Reply reply, SqlAnswer answer) {
-    const std::size_t bytes = size_on_wire(answer);
     const Duration time = node_.disk().take_time();
-    if (time == Duration{}) {
-        end(id);
-        return reply(std::move(answer), bytes);
-    }
     Session& session = *find(id);
     session.is_ending = true;
     stop_timers(session);
+    if (time == Duration{}) return flushed(id, std::move(reply), std::move(answer));
     kernel().at(process_, kernel().now() + time,
-                [this, id, bytes, to = std::move(reply), what = std::move(answer)]() mutable {
-                    end(id);
-                    to(std::move(what), bytes);
+                [this, id, to = std::move(reply), what = std::move(answer)]() mutable {
+                    flushed(id, std::move(to), std::move(what));
                     run_ready();
                 });
+}
+
+/// The disk is done; the replica may have to be. **Source**: PostgreSQL syncrep.c,
+/// SyncRepWaitForLSN, which waits without limit.
+void DatabaseServer::flushed(SessionId id, Reply reply, SqlAnswer answer) {
+    const std::uint64_t commit = find(id)->transaction->unseen_as;
+    answer_replica();
+    if (commit != 0) {
+        waiting_.push_back({commit, id, std::move(reply), std::move(answer)});
+        return;
+    }
+    end(id);
+    const std::size_t bytes = size_on_wire(answer);
+    reply(std::move(answer), bytes);
+}
+
+void DatabaseServer::replicate(ReplicaRequest request, ReplicaReply reply) {
+    if (kernel().now() < ready_at_) {
+        kernel().at(process_, ready_at_, [this, request, to = std::move(reply)]() mutable {
+            replicate(request, std::move(to));
+        });
+        return;
+    }
+    replica_has_ = request;
+    replica_was_told_ = false;
+    replica_ = std::move(reply);
+    if (request.timeline == ledger_->log().synced().timeline) end_replicated();
+    answer_replica();
+    run_ready();
+    if (stopped_ && !replica_was_told_) stopped_();
+}
+
+void DatabaseServer::end_replicated() {
+    transactions_->show_up_to(replica_has_.commit);
+    const auto later =
+        std::stable_partition(waiting_.begin(), waiting_.end(), [this](const Waiting& each) {
+            return each.commit <= replica_has_.commit;
+        });
+    std::vector<Waiting> done(std::make_move_iterator(waiting_.begin()),
+                              std::make_move_iterator(later));
+    waiting_.erase(waiting_.begin(), later);
+    for (Waiting& each : done) {
+        end(each.session);
+        const std::size_t bytes = size_on_wire(each.answer);
+        each.reply(std::move(each.answer), bytes);
+    }
+}
+
+/// Tells the replica of what is on the platter, if it waits for that. **Source**: PostgreSQL
+/// walsender.c, XLogSendPhysical: what is flushed here, and no more.
+void DatabaseServer::answer_replica() {
+    const Commit& last = ledger_->log().synced();
+    const bool has_all =
+        replica_has_.timeline == last.timeline && replica_has_.commit == last.number;
+    if (!replica_ || has_all) return;
+    constexpr std::size_t commit_bytes = 1024; // on the wire, with its share of pages
+    constexpr std::uint64_t commits_max = 1024;
+    const std::uint64_t behind =
+        last.number > replica_has_.commit ? last.number - replica_has_.commit : 1;
+    ReplicaState state;
+    state.is_primary = true;
+    state.commit = last;
+    state.commit.changes.clear();
+    state.sequences = sequences_on(node_.disk());
+    replica_was_told_ = true;
+    std::exchange(replica_, {})(std::move(state), commit_bytes * std::min(behind, commits_max));
 }
 
 void DatabaseServer::wait(Session& session) {
@@ -201,7 +263,8 @@ void DatabaseServer::commit(const sim::Process& client, SessionId id, Reply repl
     Session* const session = find(id);
     if (session == nullptr) return reply(failed(why_gone(client, id)));
     if (session->reply || session->is_ending) return reply(failed(StoreError::connection_lost));
-    const StoreError error = transactions_->commit(*session->transaction);
+    const StoreError error =
+        stopped_ ? StoreError::connection_lost : transactions_->commit(*session->transaction);
     end_with(id, std::move(reply), failed(error));
     run_ready();
 }
@@ -260,6 +323,10 @@ void DatabaseServer::connection_stands_no_more(SessionId id) {
 
 void DatabaseServer::stop(Duration, std::function<void()> done) {
     if (slots_) slots_->save();
+    if (replica_was_told_) {
+        stopped_ = std::move(done);
+        return;
+    }
     done();
 }
 
@@ -271,6 +338,7 @@ void DatabaseServer::plan_flush() {
         flush_planned_ = false;
         (void)ledger_->log().sync(access_);
         (void)node_.disk().take_time(); // another process of the server does it, and nobody waits
+        answer_replica();
     });
 }
 

@@ -3,6 +3,7 @@
 #include "broker-model/store/change_slots.hpp"
 #include "broker-model/store/commit_ledger.hpp"
 #include "broker-model/store/listeners.hpp"
+#include "broker-model/store/replica.hpp"
 #include "broker-model/store/standing_connection.hpp"
 #include "broker-model/store/store_calls.hpp"
 #include "broker-model/store/transactions.hpp"
@@ -15,7 +16,7 @@
 // One life of a database server: requests of clients, their connections, and all that takes time.
 // A statement that must wait for another transaction waits until that one has ended, at most for
 // its lock timeout, and is looked at for a deadlock after a while. A commit lets go of its locks,
-// and is answered, when the disk is done.
+// and is answered, when the disk is done, and a synchronous replica.
 
 namespace crier::broker {
 
@@ -47,7 +48,11 @@ public:
     void confirm_slot(SessionId reader, std::uint64_t commit, Reply reply);
     void watch_connection(SessionId id, sim::Reply<bool> reply);
 
-    /// A clean end: what is confirmed is written down. **Source**: PostgreSQL ShutdownXLOG.
+    /// The replica has that much; it is answered when there is more.
+    void replicate(ReplicaRequest request, ReplicaReply reply);
+
+    /// A clean end: what is confirmed is written down, and the replica has all, if it is there.
+    /// **Source**: PostgreSQL ShutdownXLOG; postmaster.c, PM_SHUTDOWN_2 waits for walsenders.
     void stop(Duration grace, std::function<void()> done) override;
 
 private:
@@ -75,6 +80,9 @@ private:
     void check_deadlock(SessionId id);
     void run_ready();
 
+    void flushed(SessionId id, Reply reply, SqlAnswer answer);
+    void end_replicated();
+    void answer_replica();
     void plan_flush();
     void connection_stands_no_more(SessionId id);
 
@@ -98,6 +106,18 @@ private:
     Listeners listeners_;
     std::optional<ChangeSlots> slots_;
     std::map<SessionId, Session> sessions_;
+    /// A commit that waits for the replica.
+    struct Waiting {
+        std::uint64_t commit;
+        SessionId session;
+        Reply reply;
+        SqlAnswer answer;
+    };
+    std::vector<Waiting> waiting_;
+    ReplicaRequest replica_has_;
+    bool replica_was_told_ = false; // more than it has, and it has not asked again
+    std::function<void()> stopped_; // set: it ends when the replica has all, and serves nobody
+    ReplicaReply replica_;          // that waits for more; or none
     bool running_ready_ = false;
     /// What the server has of one client process. A client opens another connection when all that
     /// it has are in use, and keeps it.

@@ -15,6 +15,7 @@ inline constexpr sim::CallKind sql_notification{"sql-notification"}; ///< The se
 inline constexpr sim::CallKind sql_stream_open{"sql-stream-open"};
 inline constexpr sim::CallKind sql_stream_read{"sql-stream-read"};
 inline constexpr sim::CallKind sql_stream_confirm{"sql-stream-confirm"};
+inline constexpr sim::CallKind sql_replicate{"sql-replicate"};   ///< A replica's.
 inline constexpr sim::CallKind sql_connection{"sql-connection"}; ///< Its end is the news.
 
 /// A connection is watched for longer than any run lasts.

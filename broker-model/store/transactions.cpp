@@ -253,12 +253,15 @@ void Transactions::keep(OpenTransaction& transaction) {
 StoreError Transactions::commit(OpenTransaction& transaction) {
     const bool wrote = !transaction.changes.rows.empty() || transaction.former_shapes != nullptr;
     if (wrote) {
-        const bool is_newest = transaction.base_commit == commit_ && !transaction.is_mixed;
+        const bool is_newest =
+            unseen_.empty() && transaction.base_commit == commit_ && !transaction.is_mixed;
         Commit made;
         made.number = ledger_.commit_count() + 1;
         made.client = transaction.client;
+        made.timeline = ledger_.log().written().timeline;
         made.image =
-            is_newest ? transaction.slot->engine.image() : rebased(transaction, committed_);
+            is_newest ? transaction.slot->engine.image()
+                      : rebased(transaction, unseen_.empty() ? committed_ : unseen_.back().image);
         made.changes = net_changes(transaction.changes.watched);
         if (keeps_inserted_) made.inserted = std::move(transaction.changes.inserted);
         CommitLog& log = ledger_.log();
@@ -268,14 +271,36 @@ StoreError Transactions::commit(OpenTransaction& transaction) {
         if (done == IoResult::full) return StoreError::disk_full;
         if (!process_.is_alive()) return StoreError::connection_lost; // the next life looks
         ledger_.committed(process_, log.written());
-        committed_ = log.written().image;
-        commit_ = log.written().number;
-        transaction.committed_as = commit_;
-        if (open_.size() > 1) note_versions(transaction);
-        show_relatives(transaction);
+        const Commit& written = log.written();
+        if (options_.replica == Replication::synchronous) {
+            transaction.unseen_as = written.number;
+            unseen_.push_back({written.number, written.image, &transaction});
+            return {};
+        }
+        show(transaction, written.image, written.number);
     }
     transaction.is_committed = true;
     return {};
+}
+
+void Transactions::show(OpenTransaction& transaction, PageImage image, std::uint64_t commit) {
+    committed_ = std::move(image);
+    commit_ = commit;
+    transaction.committed_as = commit_;
+    if (open_.size() > 1) note_versions(transaction);
+    show_relatives(transaction);
+}
+
+// **Source**: PostgreSQL xact.c, RecordTransactionCommit waits for the replica (SyncRepWaitForLSN)
+// before ProcArrayEndTransaction shows the transaction to others.
+void Transactions::show_up_to(std::uint64_t commit) {
+    while (!unseen_.empty() && unseen_.front().commit <= commit) {
+        Unseen& next = unseen_.front();
+        next.transaction->unseen_as = 0;
+        next.transaction->is_committed = true;
+        show(*next.transaction, std::move(next.image), next.commit);
+        unseen_.pop_front();
+    }
 }
 
 std::vector<Notified> Transactions::take_notified(OpenTransaction& transaction) {

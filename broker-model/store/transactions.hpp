@@ -7,6 +7,7 @@
 #include "broker-model/store/world_sources.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,8 +56,9 @@ struct OpenTransaction {
     std::uint32_t client = 0; ///< Its node.
     bool is_single = false;   ///< One statement is all of it.
     Isolation isolation = Isolation::read_committed;
-    std::uint64_t number = 0; ///< PostgreSQL's transaction id, once it has written; 0: none yet.
-    Duration lock_timeout{};  ///< Zero: the server's.
+    std::uint64_t number = 0;    ///< PostgreSQL's transaction id, once it has written; 0: none yet.
+    std::uint64_t unseen_as = 0; ///< Its commit, while nobody may see it yet; 0: none.
+    Duration lock_timeout{};     ///< Zero: the server's.
     Duration statement_timeout{}; ///< Zero: none.
     std::optional<RunningStatement> statement;
 
@@ -102,8 +104,12 @@ public:
     /// **Errors**: the transaction is of no use but to be ended.
     [[nodiscard]] std::optional<SqlAnswer> run(OpenTransaction& transaction);
 
-    /// Makes the changes durable. **Errors**: it is not committed. After either it must be ended.
+    /// Makes the changes durable. **Errors**: it is not committed. After either it must be ended;
+    /// if it is `unseen_as` a commit, not before that has been shown.
     [[nodiscard]] StoreError commit(OpenTransaction& transaction);
+
+    /// The replica has all commits up to this one: from now on they are seen.
+    void show_up_to(std::uint64_t commit);
 
     /// Returns what it has notified, if it is committed.
     [[nodiscard]] std::vector<Notified> take_notified(OpenTransaction& transaction);
@@ -180,6 +186,7 @@ private:
     [[nodiscard]] bool waits_for_a_row(OpenTransaction& transaction, StoreError error);
     [[nodiscard]] bool is_overtaken(const OpenTransaction& transaction, const StatementText& text,
                                     const LockRequest& request) const;
+    void show(OpenTransaction& transaction, PageImage image, std::uint64_t commit);
     void note_versions(const OpenTransaction& transaction);
     void show_relatives(const OpenTransaction& transaction);
     void wait(OpenTransaction& transaction, const LockRequest& wants, LockTable::Sessions holders);
@@ -207,6 +214,13 @@ private:
     LockTable locks_;
     PageImage committed_;
     std::uint64_t commit_ = 0;
+    /// A commit that the replica does not have yet: nobody sees it, and it keeps its locks.
+    struct Unseen {
+        std::uint64_t commit;
+        PageImage image;
+        OpenTransaction* transaction;
+    };
+    std::deque<Unseen> unseen_; // in order
     std::shared_ptr<const TableShapes> shapes_;
     /// The last commit that changed a row or key, and which row that was, as far as somebody may
     /// look at an older snapshot.

@@ -59,6 +59,11 @@ std::vector<Mistake> mistakes() {
         {"lost-wake-up", "outbox-no-missing", "had just lost its connection to the database"},
         {"stream-confirms-each", "outbox-no-missing", "died before it was published"},
         {"local-inbox-unsynced", "ledger", "a power loss took back an effect"},
+        {"fail-over-loses", "ledger",
+         "its effect was in a commit that the replica did not have yet"},
+        {"fail-over-loses", "outbox-no-phantom", "took it back"},
+        {"slot-ahead-of-replica", "outbox-no-phantom",
+         "it was published from a commit that the replica did not have yet"},
         {"wrong-key", "key-affinity", "the record key is not the aggregate"},
         {"wrong-key", "per-key-effect-order", "they are stored in different partitions"},
     };
@@ -66,8 +71,9 @@ std::vector<Mistake> mistakes() {
 
 /// Scenarios that teach without a mistake in them.
 std::vector<std::string> correct() {
-    return {"cooperative-vs-eager", "coordinator-moves",    "inbox-window",  "local-inbox",
-            "local-outbox",         "outbox-change-stream", "outbox-cursor", "outbox-notified",
+    return {"cooperative-vs-eager", "coordinator-moves", "fail-over",
+            "inbox-window",         "local-inbox",       "local-outbox",
+            "outbox-change-stream", "outbox-cursor",     "outbox-notified",
             "rolling-deploy",       "static-members"};
 }
 

@@ -164,6 +164,13 @@ public:
     std::uint64_t lose_accepted(std::string_view id) {
         return add(shop_db, broker::events::row_lost, name("shop-db.orders"), name(id));
     }
+    /// … by a fail-over.
+    std::uint64_t fail_over_accepted(std::string_view id) {
+        return add(shop_db, broker::events::row_lost, name("shop-db.orders"), name(id), 1);
+    }
+    std::uint64_t fail_over_effect(std::string_view id) {
+        return add(billing_db, broker::events::row_lost, name("billing-db.charges"), name(id), 1);
+    }
     std::uint64_t store(std::string_view id, std::string_view partition, std::uint64_t offset,
                         std::string_view key = "customer-1") {
         return add(events_1, broker::events::stored, name(partition), offset, name(id), name(key));

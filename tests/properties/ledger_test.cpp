@@ -81,6 +81,9 @@ TEST(Ledger, SaysHowFarAnUnaccountedEventCame) {
     run.effect("o-1");
     run.lose_effect("o-1");
     EXPECT_THAT(run.judge("ledger").witness, HasSubstr("gone with a power loss"));
+    run.effect("o-1");
+    run.fail_over_effect("o-1");
+    EXPECT_THAT(run.judge("ledger").witness, HasSubstr("gone with a fail-over"));
 }
 
 TEST(Ledger, SaysThatADeadLetterNeverCame) {

@@ -81,6 +81,14 @@ TEST(OutboxNoPhantom, FindsAnEventWhoseRowWasLost) {
     EXPECT_THAT(verdict.events, ElementsAre(stored, lost));
 }
 
+TEST(OutboxNoPhantom, FindsAnEventWhoseRowAFailOverTookBack) {
+    HistoryBuilder run;
+    run.accept("o-1");
+    run.store("o-1", "orders/0", 0);
+    run.fail_over_accepted("o-1");
+    EXPECT_THAT(run.judge("outbox-no-phantom").witness, HasSubstr("is gone since a fail-over"));
+}
+
 TEST(OutboxNoPhantom, AcceptsTheRowsOfEitherProducer) {
     HistoryBuilder run;
     run.topology().flows.push_back({"web-db.orders", run.name("web-db.orders"), 0, {0}});

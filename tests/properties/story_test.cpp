@@ -84,6 +84,23 @@ TEST(Story, NamesACommitBeforeTheEffectAndTheDeathInBetween) {
                     "  0.013 s  billing/1  dies (killed)\n");
 }
 
+TEST(Cause, OfWhatAFailOverTookBack) {
+    HistoryBuilder run;
+    run.accept("o-1");
+    run.store("o-1", "orders/0", 0);
+    run.deliver(billing_1, "orders/0", 0, 1);
+    run.effect("o-1");
+    run.commit("orders/0", 1);
+    run.fail_over_effect("o-1");
+    EXPECT_EQ(story_of(run, "ledger").cause,
+              "its effect was in a commit that the replica did not have yet: the fail-over to "
+              "billing-db took it back");
+    run.fail_over_accepted("o-1");
+    EXPECT_EQ(story_of(run, "outbox-no-phantom").cause,
+              "it was published from a commit that the replica did not have yet: the fail-over to "
+              "shop-db took it back");
+}
+
 TEST(Story, NamesTheProducerThatDiedBeforeItPublished) {
     HistoryBuilder run;
     bill(run, "o-1", 0);

@@ -100,6 +100,15 @@ std::string relayed(const std::string& options, const std::string& services) {
     return text;
 }
 
+/// As `system`, whose shop has a replica.
+std::string replicated(const std::string& subscriber) {
+    std::string text = system("", subscriber);
+    const std::string databases = "databases: [shop-db, billing-db]";
+    text.replace(text.find(databases), databases.size(),
+                 "databases: {shop-db: {replica: asynchronous}, billing-db: {}}");
+    return text;
+}
+
 std::vector<Home> homes() {
     const std::string classic = "  billing: {is: consumer, from: orders, database: billing-db, "
                                 "dead-letter: dead, replicas: 2, "
@@ -131,6 +140,7 @@ std::vector<Home> homes() {
         {relayed(", relay-by: change-stream, dead-key: goes-on, backoff: 300ms, replicas: 2",
                  classic),
          {"sql-stream-open", "sql-stream-read", "sql-stream-confirm"}},
+        {replicated(classic), {"sql-replicate"}},
         {system("transaction-version: 1", copied),
          {"add-partitions-to-txn", "verify-partitions", "add-offsets-to-txn", "end-txn",
           "write-txn-markers", "txn-offset-commit"}},

@@ -140,6 +140,16 @@ TEST(PowerLoss, IsADrawAndNothingElse) {
     EXPECT_NE(outcome(1), outcome(2));
 }
 
+TEST(Disk, ListsTheNamesThatBeginSo) {
+    Disk disk{DiskOptions{}};
+    for (const char* name : {"a.2", "b", "a.1", "a"})
+        (void)disk.open(name);
+    disk.unlink("a.2");
+    (void)disk.open("a.3");
+    EXPECT_EQ(disk.names("a."), (std::vector<std::string>{"a.1", "a.3"}));
+    EXPECT_TRUE(disk.names("c").empty());
+}
+
 TEST(PowerLoss, TakesNamesBackUntilTheirDirectoryIsSynced) {
     std::set<std::string> seen;
     for (std::size_t seed = 0; seed < seeds; ++seed) {
