@@ -287,6 +287,34 @@ TEST(FailOver, APrimaryThatIsToldToStopWaitsForItsReplica) {
     EXPECT_EQ(stage.count(events::row_lost), 0u);
 }
 
+asio::awaitable<void> takes_a_job(Client& client) {
+    std::vector<Value> none;
+    for (const char* text : {"insert into charges values ('a', 'nobody', 1)", "",
+                             "update charges set customer = 'x' where id = 'a'",
+                             "insert into charges values ('b', 'y', 1)"}) {
+        co_await client.sleep(milliseconds(50));
+        std::string sql = text;
+        if (sql.empty()) continue; // the link is cut meanwhile
+        (void)co_await client.store.execute(std::move(sql), none);
+    }
+}
+
+TEST(FailOver, TakesBackWhatBecameOfFollowedRows) {
+    DatabaseOptions options = replicated(Replication::asynchronous);
+    options.watches.front().followed = {{"owner", "customer"}};
+    Stage stage(std::move(options));
+    stage.add_client("c", takes_a_job);
+    stage.run(milliseconds(100));
+    part(stage, seconds(10));
+    stage.run(milliseconds(300));
+    EXPECT_THAT(stage.texts(events::column_text, 3), ElementsAre("nobody", "x", "y"));
+    ASSERT_TRUE(stage.database.fail_over(seconds(1)));
+    stage.run(seconds(1));
+    EXPECT_THAT(stage.texts(events::row_lost, 1), ElementsAre("b"));
+    EXPECT_THAT(stage.texts(events::column_text, 3), ElementsAre("nobody", "x", "y", "nobody"));
+    EXPECT_EQ(stage.query("select id, customer from charges"), "a|nobody");
+}
+
 // ---- sequences ----
 
 std::string numbers_from(Stage& stage, const std::string& id) {
