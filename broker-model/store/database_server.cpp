@@ -350,7 +350,9 @@ void DatabaseServer::attend(sim::Process& client) {
     if (at < clients_.size() && clients_[at].process == &client) return;
     if (at >= clients_.size()) clients_.resize(at + 1);
     connection_count_ -= clients_[at].connections;
-    clients_[at] = Client{&client, ++attendances_};
+    clients_[at] = Client();
+    clients_[at].process = &client;
+    clients_[at].attendance = ++attendances_;
     sim::World& world = node_.world();
     sim::CallOptions options;
     options.timeout = for_ever;
