@@ -47,7 +47,8 @@ public:
         options_.name = "db";
         options_.connections = connections_;
         log_->lay(to_image(image_->pages));
-        ledger_ = std::make_unique<CommitLedger>(*world_, options_, *log_);
+        ledger_ =
+            std::make_unique<CommitLedger>(*world_, options_, std::vector<CommitLog*>{log_.get()});
         access_ = std::make_unique<DiskAccess>(node);
         transactions_ = std::make_unique<Transactions>(node, *access_, options_, *ledger_);
         number_ = 0;
