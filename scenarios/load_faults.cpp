@@ -178,8 +178,9 @@ private:
         fields_.read_count_range("to", rule_.amount_low, rule_.amount_high);
         const YamlNode* const to = fields_.find("to");
         const ChannelSpec* const channel =
-            rule_.targets.empty() ? nullptr
-                                  : find_channel(loading_.scenario, rule_.targets.front().name);
+            rule_.targets.empty()
+                ? nullptr
+                : find_named(loading_.scenario.channels, rule_.targets.front().name);
         if (to == nullptr || channel == nullptr || rule_.amount_low == 0) return;
         if (rule_.amount_low > channel->partitions) return;
         note(to->place, "channel `" + channel->name + "` has " +
@@ -326,7 +327,7 @@ private:
             return false;
         }
         const ServiceSpec* const service =
-            find_service(loading_.scenario, split_address(target.name).first);
+            find_named(loading_.scenario.services, split_address(target.name).first);
         if (format_.kind == sim::FaultKind::failing_disk && service != nullptr &&
             !has_files(loading_.scenario, *service, *loading_.table.find(service->is))) {
             note(node.place, "`" + service->name +
@@ -345,8 +346,8 @@ private:
 
     /// Whether that is the name of a database with a second node.
     bool has_replica(const std::string& name) const {
-        const DatabaseSpec* const database = find_database(loading_.scenario, name);
-        return database != nullptr && database->replica != broker::Replication::none;
+        return find_named(loading_.scenario.databases, name) != nullptr &&
+               member_count(loading_.scenario, name) > 0;
     }
 
     std::optional<Target> read_target(const YamlNode& node) {
@@ -393,7 +394,7 @@ private:
                  "a database has no members: write `" + name + "`, not `" + node.text + "`");
             return std::nullopt;
         }
-        const std::int64_t members = members_of(name, *kind);
+        const std::int64_t members = member_count(loading_.scenario, name);
         const auto number = parse_count(member);
         const bool is_canonical = number && std::to_string(*number) == member;
         if (is_canonical && *number >= 1 && *number <= members) return target;
@@ -405,17 +406,6 @@ private:
                                  ", not `" + node.text + "`");
         }
         return std::nullopt;
-    }
-
-    /// Returns how many nodes a thing has; 0 when it is not known.
-    std::int64_t members_of(const std::string& name, ThingKind kind) const {
-        if (kind == ThingKind::broker) {
-            const BrokerSpec* const broker = find_broker(loading_.scenario, name);
-            return broker == nullptr ? 0 : broker->kafka.nodes;
-        }
-        if (kind == ThingKind::database) return has_replica(name) ? 2 : 0;
-        const ServiceSpec* const service = find_service(loading_.scenario, name);
-        return service == nullptr ? 0 : service->replicas;
     }
 
     std::optional<Target> read_indirect(const std::string& way, const YamlNode& node) {
@@ -437,7 +427,7 @@ private:
         YamlNode channel = node;
         channel.text = name;
         if (!loading_.things.check(ThingKind::channel, channel)) return false;
-        const ChannelSpec* const spec = find_channel(loading_.scenario, name);
+        const ChannelSpec* const spec = find_named(loading_.scenario.channels, name);
         const auto number = parse_count(member);
         const std::int64_t partitions = spec == nullptr ? 0 : spec->partitions;
         if (number && std::to_string(*number) == member && *number >= 0 && *number < partitions) {
@@ -461,7 +451,7 @@ private:
     /// Whether the node names a service that subscribes; notes it when not.
     bool check_group(const YamlNode& node) {
         if (!loading_.things.check(ThingKind::service, node)) return false;
-        const ServiceSpec* const service = find_service(loading_.scenario, node.text);
+        const ServiceSpec* const service = find_named(loading_.scenario.services, node.text);
         if (service != nullptr && loading_.table.find(service->is)->from_option.empty()) {
             note(node.place,
                  "service `" + node.text + "` subscribes to nothing: it has no coordinator");

@@ -20,7 +20,7 @@ void read_to(const Loading& loading, const Fields& fields, LoadSpec& spec) {
     const YamlNode* const to = fields.reference("to");
     if (to == nullptr || !loading.things.check(ThingKind::service, *to)) return;
     spec.to = to->text;
-    const ServiceSpec* const service = find_service(loading.scenario, spec.to);
+    const ServiceSpec* const service = find_named(loading.scenario.services, spec.to);
     if (service == nullptr || loading.table.find(service->is)->takes_inputs) return;
     loading.problems.add(to->place, "service `" + spec.to + "` is a " + service->is +
                                         ", which takes no inputs");

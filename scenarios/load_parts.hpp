@@ -28,12 +28,6 @@ void read_fault(Loading& loading, const YamlNode& node); ///< One entry of them.
 void read_budget(Loading& loading, const YamlNode& node);
 void read_expectations(Loading& loading, const YamlNode& node);
 
-/// Returns the row of that name, or null.
-[[nodiscard]] const DatabaseSpec* find_database(const Scenario& scenario, const std::string& name);
-[[nodiscard]] const BrokerSpec* find_broker(const Scenario& scenario, const std::string& name);
-[[nodiscard]] ChannelSpec* find_channel(Scenario& scenario, const std::string& name);
-[[nodiscard]] const ServiceSpec* find_service(const Scenario& scenario, const std::string& name);
-
 /// When the last input may arrive.
 [[nodiscard]] Duration load_end(const Scenario& scenario);
 

@@ -77,7 +77,7 @@ private:
             option.type == OptionType::database ? ThingKind::database : ThingKind::channel;
         if (value == nullptr || !loading_.things.check(kind, *value)) return;
         spec_.options.insert_or_assign(option.name, OptionValue(value->text));
-        ChannelSpec* const channel = find_channel(loading_.scenario, value->text);
+        ChannelSpec* const channel = find_named(loading_.scenario.channels, value->text);
         if (option.name == type_.dead_letter_option && channel != nullptr) {
             channel->dead_letters = true;
         }
@@ -247,7 +247,7 @@ void read_service(Loading& loading, const YamlKey& name, const YamlNode& value) 
         }
     }
     check_files(loading, fields, spec, *type);
-    if (find_service(loading.scenario, spec.name) == nullptr) {
+    if (find_named(loading.scenario.services, spec.name) == nullptr) {
         loading.scenario.services.push_back(std::move(spec));
     }
 }

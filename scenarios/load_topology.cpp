@@ -44,7 +44,7 @@ void read_on(const Loading& loading, const Fields& fields, const YamlKey& name, 
 }
 
 void check_replication(const Loading& loading, const Fields& fields, const ChannelSpec& spec) {
-    const BrokerSpec* const broker = find_broker(loading.scenario, spec.on);
+    const BrokerSpec* const broker = find_named(loading.scenario.brokers, spec.on);
     const YamlNode* const replication = fields.find("replication");
     if (broker != nullptr && replication != nullptr && spec.replication > broker->kafka.nodes) {
         loading.problems.add(replication->place, "`replication` is more than the " +
@@ -247,22 +247,6 @@ void read_databases(Loading& loading, const YamlNode& node) {
                    if (find_named(databases, spec.name) == nullptr)
                        databases.push_back(std::move(spec));
                });
-}
-
-const DatabaseSpec* find_database(const Scenario& scenario, const std::string& name) {
-    return find_named(scenario.databases, name);
-}
-
-const BrokerSpec* find_broker(const Scenario& scenario, const std::string& name) {
-    return find_named(scenario.brokers, name);
-}
-
-ChannelSpec* find_channel(Scenario& scenario, const std::string& name) {
-    return find_named(scenario.channels, name);
-}
-
-const ServiceSpec* find_service(const Scenario& scenario, const std::string& name) {
-    return find_named(scenario.services, name);
 }
 
 void read_budget(Loading& loading, const YamlNode& node) {

@@ -42,18 +42,19 @@ std::vector<std::string> points_of(const Scenario& scenario, const ServiceTable&
     return points;
 }
 
+std::int64_t member_count(const Scenario& scenario, const std::string& name) {
+    if (const ServiceSpec* const service = find_named(scenario.services, name))
+        return service->replicas;
+    if (const BrokerSpec* const broker = find_named(scenario.brokers, name))
+        return broker->kafka.nodes;
+    const DatabaseSpec* const database = find_named(scenario.databases, name);
+    const bool has_replica = database != nullptr && database->replica != broker::Replication::none;
+    return has_replica ? 2 : 0;
+}
+
 std::vector<std::string> members_of(const Scenario& scenario, const std::string& address) {
-    std::int64_t count = 0;
-    if (const ServiceSpec* const service = find_named(scenario.services, address)) {
-        count = service->replicas;
-    } else if (const BrokerSpec* const broker = find_named(scenario.brokers, address)) {
-        count = broker->kafka.nodes;
-    } else if (const DatabaseSpec* const database = find_named(scenario.databases, address);
-               database != nullptr && database->replica != broker::Replication::none) {
-        count = 2;
-    } else {
-        return {address};
-    }
+    const std::int64_t count = member_count(scenario, address);
+    if (count == 0) return {address};
     std::vector<std::string> members;
     for (std::int64_t member = 1; member <= count; ++member)
         members.push_back(address + "/" + std::to_string(member));

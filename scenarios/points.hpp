@@ -3,6 +3,7 @@
 #include "scenarios/scenario.hpp"
 #include "scenarios/service.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace crier::scenario {
 /// none if there is nothing of that name.
 [[nodiscard]] std::vector<std::string>
 points_of(const Scenario& scenario, const ServiceTable& services, const std::string& address);
+
+/// Returns how many numbered nodes a service, broker or database has; 0: none, or there is nothing
+/// of that name.
+[[nodiscard]] std::int64_t member_count(const Scenario& scenario, const std::string& name);
 
 /// Returns the nodes that an address means, as addresses of single ones: `billing` is `billing/1`
 /// and `billing/2`, and what has no members is itself.

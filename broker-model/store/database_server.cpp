@@ -48,15 +48,22 @@ DatabaseServer::Session* DatabaseServer::find(SessionId id) {
     return found == sessions_.end() ? nullptr : &found->second;
 }
 
+/// While it recovers it lets nobody in, and turns to the request afterwards. **Returns** whether it
+/// does.
+template <class Request, class Answer>
+bool DatabaseServer::is_put_off(void (DatabaseServer::*serve)(Request, Answer), Request& request,
+                                Answer& reply) {
+    if (kernel().now() >= ready_at_) return false;
+    kernel().at(process_, ready_at_,
+                [this, serve, later = std::move(request), to = std::move(reply)]() mutable {
+                    (this->*serve)(std::move(later), std::move(to));
+                });
+    return true;
+}
+
 void DatabaseServer::statement(SqlRequest request, Reply reply) {
     attend(*request.client);
-    if (kernel().now() < ready_at_) { // it recovers, and lets nobody in until then
-        kernel().at(process_, ready_at_,
-                    [this, later = std::move(request), to = std::move(reply)]() mutable {
-                        statement(std::move(later), std::move(to));
-                    });
-        return;
-    }
+    if (is_put_off(&DatabaseServer::statement, request, reply)) return;
     if (stopped_) return reply(failed(StoreError::connection_lost));
     const bool is_single = request.session == 0;
     const SessionId id = is_single ? ++session_count_ : request.session;
@@ -138,12 +145,7 @@ void DatabaseServer::flushed(SessionId id, Reply reply, SqlAnswer answer) {
 }
 
 void DatabaseServer::replicate(ReplicaRequest request, ReplicaReply reply) {
-    if (kernel().now() < ready_at_) {
-        kernel().at(process_, ready_at_, [this, request, to = std::move(reply)]() mutable {
-            replicate(request, std::move(to));
-        });
-        return;
-    }
+    if (is_put_off(&DatabaseServer::replicate, request, reply)) return;
     replica_has_ = request;
     replica_was_told_ = false;
     replica_ = std::move(reply);
@@ -277,13 +279,7 @@ void DatabaseServer::rollback(SessionId id) {
 }
 
 void DatabaseServer::listen(ListenRequest request, Reply reply) {
-    if (kernel().now() < ready_at_) {
-        kernel().at(process_, ready_at_,
-                    [this, later = std::move(request), to = std::move(reply)]() mutable {
-                        listen(std::move(later), std::move(to));
-                    });
-        return;
-    }
+    if (is_put_off(&DatabaseServer::listen, request, reply)) return;
     if (request.channel.empty()) return reply(failed(StoreError::statement_error));
     if (is_full()) return reply(failed(StoreError::too_many_connections));
     connections_.open(request.connection);
@@ -292,13 +288,7 @@ void DatabaseServer::listen(ListenRequest request, Reply reply) {
 }
 
 void DatabaseServer::open_slot(SlotRequest request, Reply reply) {
-    if (kernel().now() < ready_at_) {
-        kernel().at(process_, ready_at_,
-                    [this, later = std::move(request), to = std::move(reply)]() mutable {
-                        open_slot(std::move(later), std::move(to));
-                    });
-        return;
-    }
+    if (is_put_off(&DatabaseServer::open_slot, request, reply)) return;
     if (is_full()) return reply(failed(StoreError::too_many_connections));
     if (slots_->open(request, std::move(reply))) connections_.open(request.connection);
 }

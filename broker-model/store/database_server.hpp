@@ -70,6 +70,9 @@ private:
     };
     [[nodiscard]] sim::Kernel& kernel() const { return process_.kernel(); }
 
+    template <class Request, class Answer>
+    [[nodiscard]] bool is_put_off(void (DatabaseServer::*serve)(Request, Answer), Request& request,
+                                  Answer& reply);
     void run(Session& session);
     void wait(Session& session);
     void stop_timers(Session& session);

@@ -1,9 +1,9 @@
 #include "broker-model/store/image_vfs.hpp"
 
+#include "broker-model/store/vfs_parts.hpp"
 #include "messaging/ports/ensure.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <sqlite3.h>
 #include <string>
@@ -87,16 +87,6 @@ int size_of_file(sqlite3_file* handle, sqlite3_int64* size) {
     return SQLITE_OK;
 }
 
-int lock_file(sqlite3_file*, int) {
-    return SQLITE_OK;
-}
-int check_lock(sqlite3_file*, int* reserved) {
-    *reserved = 0;
-    return SQLITE_OK;
-}
-int control_file(sqlite3_file*, int, void*) {
-    return SQLITE_NOTFOUND;
-}
 int sector_size(sqlite3_file*) {
     return static_cast<int>(page_size);
 }
@@ -104,23 +94,33 @@ int characteristics(sqlite3_file*) {
     return SQLITE_IOCAP_ATOMIC | SQLITE_IOCAP_SAFE_APPEND | SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
-constexpr sqlite3_io_methods file_methods{
-    1,         close_file, read_file,  write_file,   truncate_file, sync_file,       size_of_file,
-    lock_file, lock_file,  check_lock, control_file, sector_size,   characteristics, nullptr,
-    nullptr,   nullptr,    nullptr,    nullptr,      nullptr};
+constexpr sqlite3_io_methods file_methods{1,
+                                          close_file,
+                                          read_file,
+                                          write_file,
+                                          truncate_file,
+                                          sync_file,
+                                          size_of_file,
+                                          lock_nothing,
+                                          lock_nothing,
+                                          is_not_reserved,
+                                          control_nothing,
+                                          sector_size,
+                                          characteristics,
+                                          nullptr,
+                                          nullptr,
+                                          nullptr,
+                                          nullptr,
+                                          nullptr,
+                                          nullptr};
 
 constexpr const char* image_parameter = "image";
 
-// The address never decides anything, it is only handed through.
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* handle, int flags, int* flags_out) {
     OpenImage& opened = *reinterpret_cast<OpenImage*>(handle);
     opened.base.pMethods = nullptr; // SQLite closes only what has methods
-    const char* const text =
-        name == nullptr ? nullptr : sqlite3_uri_parameter(name, image_parameter);
-    if (text == nullptr || (flags & SQLITE_OPEN_MAIN_DB) == 0) return SQLITE_CANTOPEN;
-    std::uintptr_t address = 0;
-    std::from_chars(text, text + std::strlen(text), address, 16);
-    opened.file = reinterpret_cast<ImageFile*>(address);
+    opened.file = static_cast<ImageFile*>(address_in(name, image_parameter));
+    if (opened.file == nullptr || (flags & SQLITE_OPEN_MAIN_DB) == 0) return SQLITE_CANTOPEN;
     opened.base.pMethods = &file_methods;
     if (flags_out != nullptr) *flags_out = flags;
     return SQLITE_OK;
@@ -134,53 +134,23 @@ int access_file(sqlite3_vfs*, const char*, int, int* result) {
     *result = 0;
     return SQLITE_OK;
 }
-int full_name(sqlite3_vfs*, const char* name, int capacity, char* to) {
-    sqlite3_snprintf(capacity, to, "%s", name);
-    return SQLITE_OK;
-}
-int randomness(sqlite3_vfs*, int length, char* to) {
-    std::memset(to, 0, static_cast<std::size_t>(length));
-    return length;
-}
-int sleep_not(sqlite3_vfs*, int) {
-    return 0;
-}
-int no_time(sqlite3_vfs*, double* days) {
-    *days = 0;
-    return SQLITE_OK;
-}
-int no_error(sqlite3_vfs*, int, char*) {
-    return 0;
-}
 
 std::string image_uri(ImageFile& file) {
-    char address[2 * sizeof(std::uintptr_t)];
-    const auto end = std::to_chars(address, address + sizeof address,
-                                   reinterpret_cast<std::uintptr_t>(&file), 16);
     return std::string("file:image?vfs=")
         .append(image_vfs_name)
         .append("&")
         .append(image_parameter)
         .append("=")
-        .append(address, end.ptr);
+        .append(address_text(&file));
 }
 
 } // namespace
 
 void register_image_vfs() {
-    static sqlite3_vfs file_system{};
-    file_system.iVersion = 1;
-    file_system.szOsFile = sizeof(OpenImage);
-    file_system.mxPathname = 512;
-    file_system.zName = image_vfs_name;
+    static sqlite3_vfs file_system = virtual_file_system(image_vfs_name, sizeof(OpenImage));
     file_system.xOpen = open_file;
     file_system.xDelete = delete_file;
     file_system.xAccess = access_file;
-    file_system.xFullPathname = full_name;
-    file_system.xRandomness = randomness;
-    file_system.xSleep = sleep_not;
-    file_system.xCurrentTime = no_time;
-    file_system.xGetLastError = no_error;
     const int result = sqlite3_vfs_register(&file_system, 0);
     ensure(result == SQLITE_OK, "SQLite takes the file system of images");
 }

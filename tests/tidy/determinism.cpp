@@ -26,7 +26,8 @@ constexpr std::array<std::string_view, 1> float_values{"messaging/ports/store.hp
 /// The one exception to "no globals, no addresses": SQLite takes its file system once per program
 /// and hands it only texts, so a database's image travels as one. Neither reaches a decision or the
 /// digest.
-constexpr std::array<std::string_view, 2> sqlite_glue{"broker-model/store/image_vfs.",
+constexpr std::array<std::string_view, 3> sqlite_glue{"broker-model/store/vfs_parts.",
+                                                      "broker-model/store/image_vfs.",
                                                       "broker-model/store/embedded/disk_vfs."};
 
 constexpr std::string_view in_workers =

@@ -1,8 +1,8 @@
 #include "broker-model/store/embedded/disk_vfs.hpp"
 
+#include "broker-model/store/vfs_parts.hpp"
 #include "messaging/ports/ensure.hpp"
 
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -31,14 +31,8 @@ OpenFile& of(sqlite3_file* file) {
     return reinterpret_cast<Handle*>(file)->opened;
 }
 
-// The address never decides anything, it is only handed through.
 DiskAccess* access_of(const char* name) {
-    const char* const text =
-        name == nullptr ? nullptr : sqlite3_uri_parameter(name, access_parameter);
-    if (text == nullptr) return nullptr;
-    std::uintptr_t address = 0;
-    std::from_chars(text, text + std::strlen(text), address, 16);
-    return reinterpret_cast<DiskAccess*>(address);
+    return static_cast<DiskAccess*>(address_in(name, access_parameter));
 }
 
 int code_of(IoResult result, int when_failed) {
@@ -100,16 +94,6 @@ int size_of_file(sqlite3_file* handle, sqlite3_int64* size) {
     return SQLITE_OK;
 }
 
-int lock_file(sqlite3_file*, int) {
-    return SQLITE_OK;
-}
-int check_lock(sqlite3_file*, int* reserved) {
-    *reserved = 0;
-    return SQLITE_OK;
-}
-int control_file(sqlite3_file*, int, void*) {
-    return SQLITE_NOTFOUND;
-}
 int sector_size(sqlite3_file*) {
     return static_cast<int>(sim::sector_size);
 }
@@ -119,10 +103,25 @@ int characteristics(sqlite3_file*) {
 }
 
 // Of the first version: without shared memory a write-ahead log needs exclusive locking.
-constexpr sqlite3_io_methods file_methods{
-    1,         close_file, read_file,  write_file,   truncate_file, sync_file,       size_of_file,
-    lock_file, lock_file,  check_lock, control_file, sector_size,   characteristics, nullptr,
-    nullptr,   nullptr,    nullptr,    nullptr,      nullptr};
+constexpr sqlite3_io_methods file_methods{1,
+                                          close_file,
+                                          read_file,
+                                          write_file,
+                                          truncate_file,
+                                          sync_file,
+                                          size_of_file,
+                                          lock_nothing,
+                                          lock_nothing,
+                                          is_not_reserved,
+                                          control_nothing,
+                                          sector_size,
+                                          characteristics,
+                                          nullptr,
+                                          nullptr,
+                                          nullptr,
+                                          nullptr,
+                                          nullptr,
+                                          nullptr};
 
 // **Source**: os_unix.c, unixOpen: of new files it is journals whose directory is synced.
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* handle, int flags, int* flags_out) {
@@ -159,53 +158,18 @@ int access_file(sqlite3_vfs*, const char* name, int, int* result) {
     return SQLITE_OK;
 }
 
-int full_name(sqlite3_vfs*, const char* name, int capacity, char* to) {
-    sqlite3_snprintf(capacity, to, "%s", name);
-    return SQLITE_OK;
-}
-
-// SQLite seeds a generator of the whole program from the default file system, never from this one,
-// and takes the salts of journals from it. They decide nothing: they are compared with what was
-// copied from them, and neither a length nor a sync depends on them.
-int randomness(sqlite3_vfs*, int length, char* to) {
-    std::memset(to, 0, static_cast<std::size_t>(length));
-    return length;
-}
-int sleep_not(sqlite3_vfs*, int) {
-    return 0;
-}
-int no_time(sqlite3_vfs*, double* days) { // dates are the connection's own: see sql_functions
-    *days = 0;
-    return SQLITE_OK;
-}
-int no_error(sqlite3_vfs*, int, char*) {
-    return 0;
-}
-
 } // namespace
 
 void register_disk_vfs() {
-    static sqlite3_vfs file_system{};
-    file_system.iVersion = 1;
-    file_system.szOsFile = sizeof(Handle);
-    file_system.mxPathname = 512;
-    file_system.zName = disk_vfs_name;
+    static sqlite3_vfs file_system = virtual_file_system(disk_vfs_name, sizeof(Handle));
     file_system.xOpen = open_file;
     file_system.xDelete = delete_file;
     file_system.xAccess = access_file;
-    file_system.xFullPathname = full_name;
-    file_system.xRandomness = randomness;
-    file_system.xSleep = sleep_not;
-    file_system.xCurrentTime = no_time;
-    file_system.xGetLastError = no_error;
     const int result = sqlite3_vfs_register(&file_system, 0);
     ensure(result == SQLITE_OK, "SQLite takes the file system of disks");
 }
 
 std::string disk_uri(DiskAccess& access, std::string_view file) {
-    char address[2 * sizeof(std::uintptr_t)];
-    const auto end = std::to_chars(address, address + sizeof address,
-                                   reinterpret_cast<std::uintptr_t>(&access), 16);
     return std::string("file:")
         .append(file)
         .append("?vfs=")
@@ -213,7 +177,7 @@ std::string disk_uri(DiskAccess& access, std::string_view file) {
         .append("&")
         .append(access_parameter)
         .append("=")
-        .append(address, end.ptr);
+        .append(address_text(&access));
 }
 
 } // namespace crier::broker
